@@ -1,0 +1,113 @@
+package controlapi
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/push"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
+)
+
+func newServer(t testing.TB) http.Handler {
+	t.Helper()
+	s, err := store.Open(store.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutTenant(store.Tenant{ID: "contoso", DirectoryID: "t", Domains: []string{"contoso.com"}}); err != nil {
+		t.Fatal(err)
+	}
+	settings := &atomic.Pointer[control.Settings]{}
+	settings.Store(&control.Settings{})
+	return New(Config{
+		Store: s, Push: push.New(push.Config{Store: s, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}),
+		Meter: traffic.NewMeter(), Faults: &traffic.Faults{}, Settings: settings,
+	}).Handler()
+}
+
+func send(h http.Handler, method, path, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.RemoteAddr = "127.0.0.1:1"
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// FuzzBodies holds that no body is answered with 500, or is taken when it is not one JSON value.
+func FuzzBodies(f *testing.F) {
+	paths := []string{
+		"POST /control/tenants/contoso/users", "POST /control/tenants/contoso/groups", "POST /control/tenants/contoso/users/a@contoso.com/rename",
+		"POST /control/tenants/contoso/users/a@contoso.com/aliases", "POST /control/tenants/contoso/groups/g@contoso.com/members",
+		"PUT /control/tenants/fabrikam", "PUT /control/settings", "PUT /control/push", "POST /control/faults",
+		"PUT /control/tenants/contoso/permissions",
+	}
+	for i, body := range []string{
+		`{"address":"b@contoso.com","aliases":["c@contoso.com"]}`, `{"kind":"distribution","address":"list@contoso.com"}`,
+		`{"address":"z@contoso.com"}`, `"alias@contoso.com"`, `["a@contoso.com"]`,
+		`{"id":"fabrikam","domains":["fabrikam.com"],"app":{"client_id":"x"}}`, `{"page_size":10}`, `{"mode":"hold"}`, `{"status":429,"count":1}`, `[]`,
+	} {
+		f.Add(uint8(i), body)
+		f.Add(uint8(i), body+body)
+		f.Add(uint8(i), body[:len(body)/2])
+	}
+	f.Fuzz(func(t *testing.T, which uint8, body string) {
+		h := newServer(t)
+		send(h, "POST", "/control/tenants/contoso/users", `{"address":"a@contoso.com"}`)
+		send(h, "POST", "/control/tenants/contoso/groups", `{"address":"g@contoso.com"}`)
+		method, path, _ := strings.Cut(paths[int(which)%len(paths)], " ")
+		if w := send(h, method, path, body); w.Code >= 500 {
+			t.Fatalf("%s %s %q: %d %s", method, path, body, w.Code, w.Body)
+		}
+	})
+}
+
+func TestBodiesAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	h := newServer(t)
+	for _, body := range []string{`{"address":"a@contoso.com","admin":true}`, `{"address":"a@contoso.com"} {}`, `{"address":"a@fabrikam.com"}`, ``, `[]`} {
+		if w := send(h, "POST", "/control/tenants/contoso/users", body); w.Code != http.StatusBadRequest {
+			t.Errorf("%q: %d", body, w.Code)
+		}
+	}
+	for path, want := range map[string]int{"/control/tenants/nobody/users": 404, "/control/tenants/contoso/users/x": 404} {
+		if w := send(h, "GET", path, ""); w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+	}
+}
+
+func TestOnlyThisMachineControls(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest(http.MethodGet, "/control/tenants", nil)
+	r.RemoteAddr = "192.0.2.7:1"
+	w := httptest.NewRecorder()
+	newServer(t).ServeHTTP(w, r)
+	if w.Code != http.StatusForbidden {
+		t.Errorf("%d, want 403", w.Code)
+	}
+}
+
+func TestAmbiguousAddress(t *testing.T) {
+	t.Parallel()
+	h := newServer(t)
+	const first, second = `{"address":"g@contoso.com"}`, `{"address":"g@contoso.com","allow_taken":true}`
+	if w := send(h, "POST", "/control/tenants/contoso/groups", first); w.Code != http.StatusOK {
+		t.Fatal(w.Body)
+	}
+	if w := send(h, "POST", "/control/tenants/contoso/groups", first); w.Code != http.StatusConflict {
+		t.Errorf("taken: %d", w.Code)
+	}
+	if w := send(h, "POST", "/control/tenants/contoso/groups", second); w.Code != http.StatusOK {
+		t.Errorf("taken, but allowed: %d", w.Code)
+	}
+	if w := send(h, "GET", "/control/tenants/contoso/groups/g@contoso.com", ""); w.Code != http.StatusBadRequest {
+		t.Errorf("ambiguous: %d", w.Code)
+	}
+}

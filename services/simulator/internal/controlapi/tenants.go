@@ -1,0 +1,110 @@
+package controlapi
+
+import (
+	"crypto/sha256"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+)
+
+func (s *Server) tenantRoutes(mux *http.ServeMux) {
+	route(mux, "GET /control/tenants", func(*http.Request) (any, error) {
+		out := []control.Tenant{}
+		for _, t := range s.Store.Tenants() {
+			out = append(out, showTenant(t))
+		}
+		return out, nil
+	})
+	route(mux, "PUT /control/tenants/{tenant}", s.putTenant)
+	s.tenantRoute(mux, "PUT", "/permissions", func(r *http.Request, t store.Tenant) (any, error) {
+		var permissions []string
+		if err := decode(r, &permissions); err != nil {
+			return nil, err
+		}
+		return done, s.Store.EditTenant(t.DirectoryID, func(t *store.Tenant) { t.App.Permissions = permissions })
+	})
+	s.tenantRoute(mux, "POST", "/expire-delta-tokens", func(_ *http.Request, t store.Tenant) (any, error) {
+		return done, s.Store.EditTenant(t.DirectoryID, func(t *store.Tenant) { t.TokenGeneration++ })
+	})
+	s.tenantRoute(mux, "POST", "/generate", s.generate)
+}
+
+var (
+	slug   = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+	guid   = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	domain = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
+)
+
+func (s *Server) putTenant(r *http.Request) (any, error) {
+	var body control.Tenant
+	if err := decode(r, &body); err != nil {
+		return nil, err
+	}
+	body.ID = r.PathValue("tenant")
+	if body.DirectoryID == "" {
+		if known, ok := s.Store.Tenant(body.ID); ok && known.ID == body.ID {
+			body.DirectoryID = known.DirectoryID
+		} else {
+			sum := sha256.Sum256([]byte("tenant " + body.ID))
+			body.DirectoryID = store.GUID([16]byte(sum[:16]))
+		}
+	}
+	switch {
+	case !slug.MatchString(body.ID):
+		return nil, invalid("tenant id %q: want 1 to 40 of a-z, 0-9 and hyphen", body.ID)
+	case !guid.MatchString(body.DirectoryID):
+		return nil, invalid("directory id %q: want a GUID in lower case", body.DirectoryID)
+	case len(body.Domains) == 0:
+		return nil, invalid("domains: want at least one")
+	case body.App.ClientID == "":
+		return nil, invalid("app: want a client id")
+	}
+	t := store.Tenant{ID: body.ID, DirectoryID: body.DirectoryID, Name: body.Name}
+	for _, d := range body.Domains {
+		if d = strings.ToLower(d); !domain.MatchString(d) {
+			return nil, invalid("domain %q", d)
+		}
+		t.Domains = append(t.Domains, d)
+	}
+	t.App = store.App{
+		ClientID: body.App.ClientID, Secret: body.App.Secret, Certificate: body.App.Certificate, Permissions: body.App.Permissions,
+	}
+	if t.App.Permissions == nil {
+		t.App.Permissions = control.DefaultPermissions()
+	}
+	for _, f := range body.App.Federated {
+		t.App.Federated = append(t.App.Federated, store.Federated(f))
+	}
+	if err := s.Store.PutTenant(t); err != nil {
+		return nil, err
+	}
+	return showTenant(t), nil
+}
+
+func showTenant(t store.Tenant) control.Tenant {
+	out := control.Tenant{ID: t.ID, DirectoryID: t.DirectoryID, Name: t.Name, Domains: t.Domains}
+	out.App = control.App{ClientID: t.App.ClientID, Certificate: t.App.Certificate, Permissions: t.App.Permissions}
+	for _, f := range t.App.Federated {
+		out.App.Federated = append(out.App.Federated, control.Federated(f))
+	}
+	return out
+}
+
+// validAddress normalizes an address and checks that its domain is one of the tenant's.
+func validAddress(t store.Tenant, raw string) (string, error) {
+	a := directory.Address(raw)
+	local, _, ok := strings.Cut(a, "@")
+	if !ok || local == "" || strings.ContainsAny(a, " \t\r\n") {
+		return "", invalid("address %q", raw)
+	}
+	for _, d := range t.Domains {
+		if directory.Domain(a) == d {
+			return a, nil
+		}
+	}
+	return "", invalid("address %q: its domain is not verified in the tenant", raw)
+}

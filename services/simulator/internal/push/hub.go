@@ -1,0 +1,161 @@
+// Package push delivers change notifications and lifecycle notifications as Microsoft Graph does: batched by
+// notification URL, at once, and again with growing delay for up to four hours when nobody acknowledges them.
+package push
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+)
+
+// Config is what a hub works with.
+type Config struct {
+	Store  *store.Store
+	Client *http.Client // used for every POST; its transport decides whom to trust
+	Clock  clock.Clock
+	Logger *slog.Logger
+	// RetryBase is the delay before the first retry, doubled for each further one; 0 means 10 s.
+	RetryBase time.Duration
+}
+
+// Hub turns changes into notifications and delivers them while Run runs.
+type Hub struct {
+	Config
+	wake chan struct{}
+
+	mu        sync.Mutex
+	notices   []notice
+	push      control.Push
+	endpoints map[string]*endpoint
+	reminded  map[string]time.Time // by subscription: last reauthorizationRequired
+	deliveries
+}
+
+type notice struct {
+	tenant  string
+	changes []store.Change
+}
+
+// New returns a hub that delivers.
+func New(cfg Config) *Hub {
+	if cfg.RetryBase == 0 {
+		cfg.RetryBase = 10 * time.Second
+	}
+	return &Hub{
+		Config: cfg, wake: make(chan struct{}, 1), push: control.Push{Mode: control.PushOn},
+		endpoints: map[string]*endpoint{}, reminded: map[string]time.Time{},
+	}
+}
+
+// Notice takes note of changes; it never waits. It is what store.Watch is given.
+func (h *Hub) Notice(tenant string, changes []store.Change) {
+	h.mu.Lock()
+	if h.push.Mode != control.PushOff {
+		h.notices = append(h.notices, notice{tenant, changes})
+	}
+	h.mu.Unlock()
+	h.rouse()
+}
+
+func (h *Hub) rouse() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Set changes how notifications are delivered. Off also forgets those that wait.
+func (h *Hub) Set(p control.Push) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.push = p
+	if p.Mode == control.PushOff {
+		h.notices = nil
+		for _, e := range h.endpoints {
+			e.pending = nil
+		}
+	}
+	h.rouse()
+}
+
+// Run delivers until ctx ends, then waits for the POSTs in hand.
+func (h *Hub) Run(ctx context.Context) error {
+	var posts sync.WaitGroup
+	defer posts.Wait()
+	sweep := h.Clock.NewTimer(sweepEvery)
+	defer sweep.Stop()
+	for {
+		h.dispatch()
+		h.pump(ctx, &posts)
+		select {
+		case <-h.wake:
+		case <-sweep.C():
+			h.sweep()
+			sweep.Reset(sweepEvery)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// dispatch turns what was noticed into items at the endpoints that want them.
+func (h *Hub) dispatch() {
+	h.mu.Lock()
+	notices := h.notices
+	h.notices = nil
+	h.mu.Unlock()
+	for _, n := range notices {
+		items := gather(n.changes)
+		_ = h.Store.View(n.tenant, func(v store.View) error { // a tenant never goes away
+			for _, sub := range v.Subscriptions() {
+				if !sub.Expires.After(h.Clock.Now()) {
+					continue
+				}
+				for _, it := range items {
+					if it.version > sub.Since && sub.Covers(it.resource, it.id) && sub.Wants(it.change) {
+						h.enqueue(sub.URL, it.to(n.tenant, sub))
+					}
+				}
+			}
+			return nil
+		})
+	}
+}
+
+// enqueue adds an item, and its duplicates, to an endpoint.
+func (h *Hub) enqueue(url string, it item) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e := h.endpoints[url]
+	if e == nil {
+		e = &endpoint{}
+		h.endpoints[url] = e
+	}
+	for range 1 + h.push.Duplicates {
+		if !e.add(it) {
+			h.Logger.Warn("a notification was dropped: its endpoint is too far behind")
+		}
+	}
+}
+
+// pump starts POSTs at every endpoint that has something to send and a slot free.
+func (h *Hub) pump(ctx context.Context, posts *sync.WaitGroup) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.push.Mode == control.PushHold {
+		return
+	}
+	for url, e := range h.endpoints {
+		for e.busy < slots && len(e.pending) > 0 {
+			items := e.take()
+			e.busy++
+			posts.Go(func() { h.post(ctx, url, e, items) })
+		}
+	}
+}

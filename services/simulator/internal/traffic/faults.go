@@ -1,0 +1,68 @@
+package traffic
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+)
+
+// Faults holds the faults in force. It is safe for concurrent use.
+type Faults struct {
+	mu     sync.Mutex
+	faults []*armed
+}
+
+type armed struct {
+	control.Fault
+	left int // requests still to spoil; -1 for no end
+	seen int // matching requests
+}
+
+// Add puts a fault in force, behind those that are. Its Tenant must be a directory id or empty.
+func (f *Faults) Add(fault control.Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a := &armed{Fault: fault, left: fault.Count}
+	if a.left == 0 {
+		a.left = -1
+	}
+	f.faults = append(f.faults, a)
+}
+
+// Clear ends all faults.
+func (f *Faults) Clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.faults = nil
+}
+
+// Next returns the fault for a request, if there is one, and uses it up by one.
+func (f *Faults) Next(tenant, route string) (control.Fault, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range f.faults {
+		if a.left == 0 || (a.Tenant != "" && a.Tenant != tenant) || !matches(a.Route, route) {
+			continue
+		}
+		a.seen++
+		if a.Every > 1 && a.seen%a.Every != 0 {
+			continue
+		}
+		if a.left > 0 {
+			a.left--
+		}
+		return a.Fault, true
+	}
+	return control.Fault{}, false
+}
+
+// TokenRoute is the route of the token endpoint. A fault reaches it only when it names it: "token" or the route.
+const TokenRoute = "POST /token"
+
+func matches(want, route string) bool {
+	if route == TokenRoute {
+		return want == "token" || want == TokenRoute
+	}
+	return strings.HasPrefix(route, want)
+}
