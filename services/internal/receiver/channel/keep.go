@@ -1,0 +1,180 @@
+package channel
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/secret"
+)
+
+// keep brings what the provider holds to what it should hold, renews what is due or in now, and returns when to come again.
+func (k *Keeper) keep(ctx context.Context, now map[string]bool) (time.Time, error) {
+	known, err := k.store.load(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	held, err := k.deps.Channels.ListChannels(ctx)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("list the channels that the provider holds: %w", err)
+	}
+	lost, err := k.match(ctx, known, held)
+	if err != nil {
+		return time.Time{}, err
+	}
+	next := k.deps.Clock.Now().Add(k.cfg.Check)
+	for _, resource := range k.deps.Channels.Resources() {
+		due, gone, err := k.one(ctx, known, resource, now)
+		if err != nil {
+			return time.Time{}, err
+		}
+		lost = lost || gone
+		if due.Before(next) {
+			next = due
+		}
+	}
+	if err := k.prune(ctx, known, held); err != nil {
+		return time.Time{}, err
+	}
+	if lost {
+		k.deps.Gap()
+	}
+	return next, nil
+}
+
+// match forgets the records of channels that the provider does not hold any more, takes over the expiry of the others, and
+// reports whether any was lost before its time.
+func (k *Keeper) match(ctx context.Context, known map[string]Record, held []receiver.Channel) (lost bool, err error) {
+	for name, r := range known {
+		i := slices.IndexFunc(held, func(c receiver.Channel) bool { return c.ID == r.ID })
+		switch {
+		case i < 0:
+			k.deps.Logger.WarnContext(ctx, "the provider has dropped a push channel", "channel", name, "resource", r.Resource)
+			if err := k.store.remove(ctx, name); err != nil {
+				return false, err
+			}
+			delete(known, name)
+			lost = true
+		case !held[i].Expires.Equal(r.Expires):
+			r.Expires = held[i].Expires
+			known[name] = r
+		}
+	}
+	return lost, nil
+}
+
+// one keeps the channel of one resource: it returns when to renew it, and whether it had been lost.
+func (k *Keeper) one(ctx context.Context, known map[string]Record, resource string, now map[string]bool) (time.Time, bool, error) {
+	r, ok := k.best(known, resource)
+	if !ok {
+		r, err := k.create(ctx, resource)
+		if err == nil {
+			known[r.Name] = r
+		}
+		return r.due(), false, err
+	}
+	if at := k.deps.Clock.Now(); r.due().After(at) && !now[r.Name] {
+		return r.due(), false, nil
+	}
+	if r.Key != k.deps.Keys.Current() { // a renewal would keep the old secret: replace it, and prune ends the old one
+		made, err := k.create(ctx, resource)
+		if err == nil {
+			known[made.Name] = made
+		}
+		return made.due(), false, err
+	}
+	renewed, err := k.deps.Channels.RenewChannel(ctx, r.ID, k.expiry())
+	switch {
+	case errors.Is(err, receiver.ErrChannelGone):
+		if err := k.store.remove(ctx, r.Name); err != nil {
+			return time.Time{}, false, err
+		}
+		delete(known, r.Name)
+		made, err := k.create(ctx, resource)
+		if err == nil {
+			known[made.Name] = made
+		}
+		return made.due(), true, err
+	case err != nil:
+		return time.Time{}, false, fmt.Errorf("renew the channel of %s: %w", resource, err)
+	}
+	r = r.granted(renewed, k.deps.Clock.Now())
+	known[r.Name] = r
+	return r.due(), false, k.store.put(ctx, r)
+}
+
+// best is the channel of a resource to keep: one with the current key and the longest life.
+func (k *Keeper) best(known map[string]Record, resource string) (Record, bool) {
+	var best Record
+	for _, r := range known {
+		if r.Resource != resource || r.URL != k.cfg.URL {
+			continue
+		}
+		current, was := r.Key == k.deps.Keys.Current(), best.Key == k.deps.Keys.Current()
+		if best.Name == "" || (current && !was) || (current == was && r.Expires.After(best.Expires)) {
+			best = r
+		}
+	}
+	return best, best.Name != ""
+}
+
+// create asks for a channel. Its first push may come before this returns: intake needs nothing that is stored here.
+func (k *Keeper) create(ctx context.Context, resource string) (Record, error) {
+	r := Record{
+		Name: rand.Text(), Resource: resource, URL: k.cfg.URL, Key: k.deps.Keys.Current(), Created: k.deps.Clock.Now(),
+	}
+	proof, err := k.deps.Keys.Sign(k.deps.Provider, secret.Proof{Tenant: k.deps.Tenant, Channel: r.Name})
+	if err != nil {
+		return Record{}, err
+	}
+	made, err := k.deps.Channels.CreateChannel(ctx, receiver.NewChannel{
+		Resource: resource, URL: r.URL, Secret: proof, Expires: k.expiry(),
+	})
+	if err != nil {
+		return Record{}, fmt.Errorf("create the channel of %s: %w", resource, err)
+	}
+	r = r.granted(made, r.Created)
+	k.deps.Logger.InfoContext(ctx, "push channel created", "channel", r.Name, "resource", resource, "expires", r.Expires)
+	return r, k.store.put(ctx, r)
+}
+
+// prune ends every channel to this address, and every one that we know, that is not the one to keep of its resource. The
+// one to keep exists by now, so that no push is missed.
+func (k *Keeper) prune(ctx context.Context, known map[string]Record, held []receiver.Channel) error {
+	keep := map[string]bool{}
+	for _, resource := range k.deps.Channels.Resources() {
+		if r, ok := k.best(known, resource); ok {
+			keep[r.ID] = true
+		}
+	}
+	for _, c := range held {
+		ours := strings.EqualFold(c.URL, k.cfg.URL)
+		for _, r := range known {
+			ours = ours || r.ID == c.ID
+		}
+		if !ours || keep[c.ID] {
+			continue
+		}
+		if err := k.deps.Channels.DeleteChannel(ctx, c.ID); err != nil {
+			return fmt.Errorf("end a channel that is not needed: %w", err)
+		}
+		k.deps.Logger.InfoContext(ctx, "push channel ended", "resource", c.Resource, "expires", c.Expires)
+	}
+	for name, r := range known {
+		if keep[r.ID] {
+			continue
+		}
+		if err := k.store.remove(ctx, name); err != nil {
+			return err
+		}
+		delete(known, name)
+	}
+	return nil
+}
+
+func (k *Keeper) expiry() time.Time { return k.deps.Clock.Now().Add(k.deps.Channels.ChannelLife()) }

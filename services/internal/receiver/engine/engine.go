@@ -1,0 +1,147 @@
+// Package engine puts a receiver together for one provider: intake for what is pushed, and for each of the provider's
+// tenants a lane that reads its directory and a keeper of its push channels.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/intake"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/lane"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/secret"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+)
+
+// Config says how a provider's tenants are followed.
+type Config struct {
+	PushURL string // full https URL of Handler, as the provider reaches it; empty: push channels are not kept
+	Intake  intake.Config
+	Lane    lane.Config
+	Channel channel.Config // its URL is PushURL
+}
+
+// Tenants tells of the registry: first all that are stored, then each change (see tenant.Registry).
+type Tenants interface {
+	Watch(ctx context.Context, onChange func(tenant.Change)) error
+}
+
+// Deps are what an Engine works with. All are needed.
+type Deps struct {
+	Provider receiver.Provider
+	Keys     secret.Keys
+	Bus      *bus.Bus
+	Tenants  Tenants
+	Logger   *slog.Logger
+	Clock    clock.Clock
+	Metrics  prometheus.Registerer
+}
+
+// Engine is one provider's receiver.
+type Engine struct {
+	cfg     Config
+	deps    Deps
+	role    string // names durables and owner keys
+	metrics *lane.Metrics
+	roster  roster
+	intake  http.Handler
+
+	// Set by Run before the first tenant is served.
+	store    *state.Store
+	channels jetstream.KeyValue
+	owners   jetstream.KeyValue
+	ledger   time.Time // when LEDGER_IN was made
+	stamps   stampers
+}
+
+// New registers the engine's metrics and starts nothing.
+func New(cfg Config, deps Deps) *Engine {
+	provider := deps.Provider.Name()
+	deps.Logger = deps.Logger.With("provider", provider)
+	e := &Engine{
+		cfg: cfg, deps: deps, role: string(provider) + "-receiver",
+		metrics: lane.NewMetrics(deps.Metrics, provider, deps.Clock.Now),
+		roster:  newRoster(provider),
+	}
+	e.intake = intake.New(cfg.Intake, intake.Deps{
+		Provider: deps.Provider, Keys: deps.Keys, Tenants: &e.roster, Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics,
+		Publisher: intake.BusPublisher{Bus: deps.Bus, Provider: provider},
+	})
+	return e
+}
+
+// Handler is intake. It answers 503 until Run knows the tenants.
+func (e *Engine) Handler() http.Handler { return e.intake }
+
+// Ready is nil when all stored tenants are known and followed.
+func (e *Engine) Ready(context.Context) error {
+	if !e.roster.Loaded() {
+		return fmt.Errorf("%s: the tenants are not known yet", e.role)
+	}
+	return nil
+}
+
+// Run follows the tenants until ctx ends. A tenant's trouble is its own; an error means that NATS is gone for good, or
+// does not hold what it should.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.open(ctx); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	loaded := make(chan struct{})
+	group.Go(func() error { return e.follow(ctx, loaded) })
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-loaded:
+		}
+		consumers, ctx := errgroup.WithContext(ctx)
+		for p := range e.deps.Bus.Partitions() {
+			consumers.Go(func() error { return e.deps.Bus.Consume(ctx, e.notifications(p), e.onNotification) })
+			consumers.Go(func() error { return e.deps.Bus.Consume(ctx, e.commands(p), e.onCommand) })
+		}
+		return consumers.Wait()
+	})
+	return group.Wait()
+}
+
+// open opens what is kept in NATS.
+func (e *Engine) open(ctx context.Context) error {
+	cursors, err := e.deps.Bus.KeyValue(ctx, bus.BucketCursors)
+	if err != nil {
+		return err
+	}
+	if e.channels, err = e.deps.Bus.KeyValue(ctx, bus.BucketChannels); err != nil {
+		return err
+	}
+	if e.owners, err = e.deps.Bus.KeyValue(ctx, bus.BucketOwners); err != nil {
+		return err
+	}
+	if e.ledger, err = e.deps.Bus.StreamCreated(ctx, bus.LedgerIn); err != nil {
+		return err
+	}
+	e.store = state.New(cursors)
+	e.stamps = stampers{own: func(ctx context.Context, partition int) (int64, error) {
+		owner, err := state.Own(ctx, e.owners, bus.DurableName(e.role, partition), e.deps.Clock.Now())
+		return owner.Epoch, err
+	}}
+	return nil
+}
+
+// connection names what a tenant's cursors are of: its directory, since it was connected, on this LEDGER_IN.
+func (e *Engine) connection(t tenant.Tenant) string {
+	return strings.Join([]string{t.DirectoryID, t.CreatedAt.UTC().Format(time.RFC3339Nano), e.ledger.UTC().Format(time.RFC3339Nano)}, " ")
+}

@@ -1,0 +1,118 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
+)
+
+// maxPages ends a feed that never does. At a hundred objects a page it is ten million of them.
+const maxPages = 100_000
+
+// attempts is how often a page of a long read is asked for.
+const attempts = 4
+
+// errEndless says that a feed's pages do not lead to an end (Graph has been seen to do so).
+var errEndless = errors.New("the provider's pages lead in a circle")
+
+// drain reads a feed from a cursor to its end and publishes what each page shows before it asks for the next. It returns
+// the cursor to go on from at the next round.
+func (l *Lane) drain(ctx context.Context, p *pass, feed receiver.Feed, cursor string) (string, error) {
+	seed := maphash.MakeSeed()
+	seen := map[uint64]struct{}{}
+	for range maxPages {
+		page, stamp, err := l.page(ctx, p, feed, cursor)
+		if err != nil {
+			return "", fmt.Errorf("read %s: %w", feed.Kind, err)
+		}
+		if err := l.take(ctx, p, feed, stamp, page); err != nil {
+			return "", err
+		}
+		if !page.More {
+			return page.Cursor, nil
+		}
+		hash := maphash.String(seed, page.Cursor)
+		if _, again := seen[hash]; again {
+			break
+		}
+		seen[hash] = struct{}{}
+		cursor = page.Cursor
+		if p.patient {
+			l.between(ctx)
+		}
+	}
+	return "", fmt.Errorf("read %s: %w", feed.Kind, errEndless)
+}
+
+// page reads one page. A long read does not give up over one failure: it would begin again at the first page.
+func (l *Lane) page(ctx context.Context, p *pass, feed receiver.Feed, cursor string) (receiver.Page, directory.Stamp, error) {
+	waits := backoff.NewExponentialBackOff()
+	for attempt := 1; ; attempt++ {
+		page, stamp, err := ask(ctx, l, p, func(ctx context.Context) (receiver.Page, error) {
+			return l.deps.Directory.Changes(ctx, feed, cursor)
+		})
+		if err == nil || !p.patient || attempt == attempts || errors.Is(err, receiver.ErrCursorExpired) {
+			return page, stamp, err
+		}
+		if err := l.pause(ctx, waits.NextBackOff()); err != nil {
+			return page, stamp, err
+		}
+	}
+}
+
+// take publishes one page and clears up what it leaves open.
+func (l *Lane) take(ctx context.Context, p *pass, feed receiver.Feed, stamp directory.Stamp, page receiver.Page) error {
+	if err := l.publish(ctx, p, stamp, l.admit(p, page.Observations)); err != nil {
+		return err
+	}
+	if err := l.clarify(ctx, p, page.Unclear); err != nil {
+		return err
+	}
+	for _, id := range page.SetAside {
+		if err := l.readAlone(ctx, p, feed.Kind, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readAlone reads one object whose part of a page could not be understood. If that fails too it stays set aside, and the
+// rest stands: one object does not hold up the others.
+func (l *Lane) readAlone(ctx context.Context, p *pass, kind receiver.FeedKind, id string) error {
+	var seen []directory.Observation
+	var stamp directory.Stamp
+	var err error
+	switch kind {
+	case receiver.UsersFeed:
+		var u directory.User
+		u, stamp, err = ask(ctx, l, p, func(ctx context.Context) (directory.User, error) { return l.deps.Directory.User(ctx, id) })
+		seen = []directory.Observation{{User: &u}}
+	case receiver.GroupsFeed:
+		var g directory.Group
+		g, stamp, err = ask(ctx, l, p, func(ctx context.Context) (directory.Group, error) { return l.deps.Directory.Group(ctx, id) })
+		seen = []directory.Observation{{Group: &g}}
+	default:
+		var members []directory.Membership
+		if members, stamp, err = l.members(ctx, p, id); err == nil {
+			seen = observations(members)
+			l.readAnew(p, id)
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		p.setAside = append(p.setAside, state.SetAside{Feed: string(kind), ID: id})
+		l.deps.Metrics.setAside()
+		l.deps.Logger.WarnContext(ctx, "an object cannot be understood and is set aside", "feed", kind, "id", id, "error", err)
+		return nil
+	}
+	return l.publish(ctx, p, stamp, l.admit(p, seen))
+}

@@ -1,0 +1,131 @@
+// Package lane reads one tenant's directory and tells LEDGER_IN what it saw. All of a tenant's requests go out one at a
+// time and in one goroutine, each with a stamp taken just before it, so that what is read later is what is true later.
+//
+// A lane does three kinds of work. A round reads what has changed since the last one: when a hint, a poll or a command asks
+// for it. A read takes everything from the beginning, beside the cursors that stand, with rounds between its pages. Proof
+// reads single things again before anything may be removed. What is published is only ever what a request has shown; a
+// cursor is stored only when all that lies before it is durable.
+package lane
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+)
+
+// Config says when a lane reads by itself.
+type Config struct {
+	Poll   time.Duration // between two rounds that nothing asked for; 0: none
+	Full   time.Duration // between the begins of two complete reads; 0: only the first
+	Vanish time.Duration // between the two reads that must both say that a watched group is gone; default 60 s
+}
+
+// Publisher makes an event durable before it returns nil.
+type Publisher interface {
+	Publish(ctx context.Context, subject string, ev event.Event, opts ...bus.PublishOption) (bus.Ack, error)
+}
+
+// Stamps takes the next stamp of a tenant.
+type Stamps interface{ Next() directory.Stamp }
+
+// Deps are what a lane works with. All are needed.
+type Deps struct {
+	Tenant     tenant.Tenant
+	Directory  receiver.Directory
+	Connection string // see state.Feeds
+	Stamps     Stamps
+	Store      *state.Store
+	Publisher  Publisher
+	Logger     *slog.Logger
+	Clock      clock.Clock
+	Metrics    *Metrics
+}
+
+// Lane is one tenant's. Hint, Command and Round may be called at any time; the rest is Run's.
+type Lane struct {
+	cfg  Config
+	deps Deps
+	id   string // of the tenant
+
+	inbox inbox
+
+	feeds     state.Feeds
+	saved     state.Feeds // as stored at revision
+	revision  uint64
+	loaded    bool
+	addresses []string // of the tenant's provisioning groups, sorted
+
+	pollAt  time.Time
+	lastRun time.Time // begin of the last good round or complete read
+	expired map[receiver.FeedKind]bool
+	unseen  unseen
+	gates   map[work]*gate
+}
+
+// New returns a lane that has read nothing yet.
+func New(cfg Config, deps Deps) *Lane {
+	if cfg.Vanish <= 0 {
+		cfg.Vanish = time.Minute
+	}
+	deps.Logger = deps.Logger.With("tenant", deps.Tenant.ID)
+	return &Lane{
+		cfg: cfg, deps: deps, id: deps.Tenant.ID, addresses: groupAddresses(deps.Tenant),
+		inbox: inbox{wake: make(chan struct{}, 1)}, expired: map[receiver.FeedKind]bool{}, unseen: unseen{}, gates: newGates(),
+	}
+}
+
+// Run works until ctx ends. A failure is logged, counted and tried again later: it never ends a lane.
+func (l *Lane) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		now := l.deps.Clock.Now()
+		next, at := l.next(now)
+		if at.After(now) || next == idle {
+			l.wait(ctx, at)
+			continue
+		}
+		l.do(ctx, next)
+	}
+}
+
+// wait returns at the time, or earlier when something has come in. The zero time never comes.
+func (l *Lane) wait(ctx context.Context, at time.Time) {
+	var due <-chan time.Time
+	if !at.IsZero() {
+		timer := l.deps.Clock.NewTimer(at.Sub(l.deps.Clock.Now()))
+		defer timer.Stop()
+		due = timer.C()
+	}
+	select {
+	case <-ctx.Done():
+	case <-due:
+	case <-l.inbox.wake:
+	}
+}
+
+// inbox is what came from outside and is not done yet.
+type inbox struct {
+	wake chan struct{}
+
+	mu       sync.Mutex
+	mark     *state.Mark
+	begun    bool // a round began after the mark: it needs no other
+	hinted   map[string]struct{}
+	commands []state.Command
+	round    bool // a round is wanted that nothing durable asks for
+}
+
+func (b *inbox) signal() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}

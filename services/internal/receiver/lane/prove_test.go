@@ -1,0 +1,150 @@
+package lane_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/receivertest"
+)
+
+func gone(group string) directory.Observation {
+	return directory.Observation{Group: &directory.Group{ID: group, Deleted: true}}
+}
+
+func member(group, user string) event.Membership {
+	return event.Membership{GroupID: group, MemberKind: string(directory.UserMember), MemberID: user}
+}
+
+// proved gives the command and returns what is told before its end.
+func (b *bench) proved(read event.ReadRequested, unproven int) story {
+	b.t.Helper()
+	read.Snapshot = "s-1"
+	b.command("c-1", &read)
+	s := b.until(event.TypeCandidatesRead, "c-1")
+	want := event.CandidatesRead{Snapshot: "s-1", Request: "c-1", Unproven: unproven}
+	if diff := cmp.Diff(want, data[event.CandidatesRead](b.t, s.last())); diff != "" {
+		b.t.Errorf("candidates read (-want +got):\n%s", diff)
+	}
+	b.clock.BlockUntil(1)
+	if left, err := b.store.Commands(b.t.Context(), "contoso"); err != nil || len(left) != 0 {
+		b.t.Errorf("commands left: %v, %v", left, err)
+	}
+	return s
+}
+
+func TestCandidatesAreRead(t *testing.T) {
+	t.Parallel()
+	b := connected(t, func(d *receivertest.Directory) {
+		fill(3)(d)
+		watched(d)
+		d.PutGroup(group("g2", "other@contoso.com"))
+	})
+	b.dir.DeleteUser("u3")
+	b.dir.DeleteGroup("g2")
+	b.dir.Remove("g1", "u2")
+	b.dir.Lose(3)
+	s := b.proved(event.ReadRequested{
+		Users: []string{"u1", "u3"}, Groups: []string{"g1", "g2"}, Members: []event.Membership{member("g1", "u1"), member("g1", "u2")},
+	}, 0)
+	s.says(t, "u1", "-u3", "g1", "-g2", "g1>u1", "g1-u2")
+	for _, page := range s.pages(t) {
+		if page.Snapshot != "" {
+			t.Errorf("a proof is part of snapshot %s", page.Snapshot)
+		}
+	}
+	var lists int
+	for _, c := range b.dir.Calls() {
+		if c.Method == "Members" {
+			lists++
+		}
+	}
+	if lists != 1 {
+		t.Errorf("the group's members were listed %d times", lists)
+	}
+}
+
+// A read that fails removes nothing (design, §10.2).
+func TestCandidatesThatCannotBeReadStay(t *testing.T) {
+	t.Parallel()
+	b := connected(t, func(d *receivertest.Directory) {
+		fill(3)(d)
+		watched(d)
+	})
+	b.dir.DeleteUser("u3")
+	b.dir.Remove("g1", "u2")
+	b.dir.Lose(2)
+	b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
+		if c.Method == "Members" || (c.Method == "User" && c.ID == "u3") {
+			return errors.New("forbidden")
+		}
+		return nil
+	}
+	s := b.proved(event.ReadRequested{Users: []string{"u1", "u3"}, Members: []event.Membership{member("g1", "u1"), member("g1", "u2")}}, 3)
+	s.says(t, "u1")
+}
+
+func TestSuspiciouslyEmptyListProvesNothing(t *testing.T) {
+	t.Parallel()
+	b := connected(t, func(d *receivertest.Directory) { d.PutGroup(group("g1", address)) })
+	var five []event.Membership
+	for i := range 5 {
+		five = append(five, member("g1", fmt.Sprintf("u%d", i)))
+	}
+	b.proved(event.ReadRequested{Members: five}, 5).says(t)
+	b.proved(event.ReadRequested{Members: five[:1]}, 0).says(t, "g1-u0")
+}
+
+func TestWatchedGroupIsNoPlainCandidate(t *testing.T) {
+	t.Parallel()
+	b := connected(t, watched)
+	b.dir.DeleteGroup("g1")
+	b.dir.Lose(3)
+	s := b.proved(event.ReadRequested{Groups: []string{"g1"}}, 1)
+	s.says(t)
+	b.advance(vanish)
+	b.until(event.TypeDirectoryObserved, "c-1").says(t, "-g1")
+}
+
+func TestHopelessProofEnds(t *testing.T) {
+	t.Parallel()
+	b := connected(t, fill(1))
+	b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
+		if c.Method == "User" {
+			return errors.New("down")
+		}
+		return nil
+	}
+	var ids []string
+	for i := range 100 {
+		ids = append(ids, fmt.Sprintf("u%d", i))
+	}
+	before := len(b.dir.Calls())
+	b.proved(event.ReadRequested{Users: ids}, 100).says(t)
+	if n := len(b.dir.Calls()) - before; n > 10 {
+		t.Errorf("%d requests to a provider that is down", n)
+	}
+}
+
+func TestHintsPassAProof(t *testing.T) {
+	t.Parallel()
+	b := connected(t, fill(9))
+	b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
+		if c.Method == "User" && c.ID == "u2" {
+			b.dir.PutUser(user("u10"))
+			b.hint("hint-1", "user", "u10")
+		}
+		return nil
+	}
+	s := b.proved(event.ReadRequested{Users: []string{"u1", "u2", "u3"}}, 0)
+	s.says(t, "u1", "u2", "u10", "u3")
+	if !slices.Contains(s.types(), event.TypeRoundEnded) {
+		t.Error("no round went between")
+	}
+}

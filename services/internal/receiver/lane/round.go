@@ -1,0 +1,179 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+)
+
+// round reads what has changed since the last one, in every feed. A feed that fails does not hold up the others, but only
+// a round that read them all has ended well: it stores how far it came, says so, and clears the mark that it answers.
+func (l *Lane) round(ctx context.Context) error {
+	taken := l.inbox.begin(l.complete())
+	p := newPass(taken.cause())
+	began := l.deps.Clock.Now()
+	err := l.readChanges(ctx, p, taken)
+	if err == nil && l.complete() {
+		err = l.endRound(ctx, p, taken, event.RoundEnded{Began: began, Stamp: event.StampOf(p.began), Requests: p.requests})
+	}
+	if err != nil {
+		l.inbox.again(taken)
+		return err
+	}
+	l.unseen.after(began, p.shown, taken.hinted)
+	if l.cfg.Poll > 0 {
+		l.pollAt = began.Add(l.cfg.Poll)
+	}
+	if l.complete() {
+		l.lastRun = began
+		l.deps.Metrics.ended()
+		l.deps.Metrics.fresh(l.id, began)
+	}
+	return nil
+}
+
+// readChanges reads the feeds, that of the hint's kind first.
+func (l *Lane) readChanges(ctx context.Context, p *pass, taken taken) error {
+	order := []func(context.Context, *pass) error{l.changedUsers, l.changedGroups, l.changedMembers}
+	if taken.mark != nil && taken.mark.Resource == "group" {
+		order = []func(context.Context, *pass) error{l.changedGroups, l.changedMembers, l.changedUsers}
+	}
+	var errs []error
+	for _, read := range order {
+		err := read(ctx, p)
+		if errors.Is(err, errNotStored) || ctx.Err() != nil {
+			return err
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return l.readSetAside(ctx, p, taken.mark == nil)
+}
+
+// readSetAside keeps what this round has set aside, and, when nobody waits for a change, tries again what earlier ones have.
+func (l *Lane) readSetAside(ctx context.Context, p *pass, again bool) error {
+	before := l.feeds.SetAside
+	if again {
+		l.feeds.SetAside = nil
+		for _, s := range before {
+			if err := l.readAlone(ctx, p, receiver.FeedKind(s.Feed), s.ID); err != nil {
+				l.feeds.SetAside = before
+				return err
+			}
+		}
+	}
+	for _, s := range p.setAside {
+		if !slices.Contains(l.feeds.SetAside, s) {
+			l.feeds.SetAside = append(slices.Clone(l.feeds.SetAside), s)
+		}
+	}
+	return nil
+}
+
+func (l *Lane) changedUsers(ctx context.Context, p *pass) error {
+	return l.changed(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, &l.feeds.Users)
+}
+
+func (l *Lane) changedGroups(ctx context.Context, p *pass) error {
+	return l.changed(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, &l.feeds.Groups)
+}
+
+func (l *Lane) changedMembers(ctx context.Context, p *pass) error {
+	for _, f := range slices.Clone(l.feeds.Members) {
+		cursor := f.Cursor
+		if err := l.changed(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: f.Groups}, &cursor); err != nil {
+			return err
+		}
+		for i := range l.feeds.Members { // what the pages showed may have changed the list
+			if l.feeds.Members[i].Cursor == f.Cursor {
+				l.feeds.Members[i].Cursor = cursor
+			}
+		}
+	}
+	return nil
+}
+
+// changed reads one feed on from its cursor. One whose cursor is of no use any more rests until everything has been read
+// again.
+func (l *Lane) changed(ctx context.Context, p *pass, feed receiver.Feed, cursor *string) error {
+	if l.expired[feed.Kind] {
+		return nil
+	}
+	next, err := l.drain(ctx, p, feed, *cursor)
+	if errors.Is(err, receiver.ErrCursorExpired) || errors.Is(err, errEndless) {
+		l.expired[feed.Kind] = true
+		l.deps.Metrics.expired()
+		l.deps.Logger.WarnContext(ctx, "a cursor is of no use any more: everything is read again", "feed", feed.Kind, "error", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	*cursor = next
+	return nil
+}
+
+func (l *Lane) endRound(ctx context.Context, p *pass, taken taken, ended event.RoundEnded) error {
+	if err := l.save(ctx); err != nil {
+		return err
+	}
+	for _, cause := range taken.causes() {
+		if err := l.say(ctx, "round", event.TypeRoundEnded, cause, ended); err != nil {
+			return err
+		}
+	}
+	for _, c := range taken.commands {
+		if err := l.finish(ctx, c); err != nil {
+			return err
+		}
+	}
+	if taken.mark != nil {
+		if err := l.deps.Store.ClearMark(ctx, l.id, *taken.mark); err != nil {
+			return err
+		}
+		l.inbox.cleared(*taken.mark)
+	}
+	return nil
+}
+
+// cause is what the round's pages name: the hint, as it brought the news, or else the command.
+func (t taken) cause() string {
+	switch {
+	case t.mark != nil:
+		return t.mark.Cause
+	case len(t.commands) > 0:
+		return t.commands[0].ID
+	}
+	return ""
+}
+
+// causes are what the round's end is told for: each command that waits for one, or else the hint.
+func (t taken) causes() []string {
+	if len(t.commands) == 0 {
+		return []string{t.cause()}
+	}
+	ids := make([]string, len(t.commands))
+	for i, c := range t.commands {
+		ids[i] = c.ID
+	}
+	return ids
+}
+
+// save stores the feeds by compare-and-set, if anything in them has changed.
+func (l *Lane) save(ctx context.Context) error {
+	if l.revision != 0 && reflect.DeepEqual(l.feeds, l.saved) {
+		return nil
+	}
+	revision, err := l.deps.Store.SaveFeeds(ctx, l.id, l.feeds, l.revision)
+	if err != nil {
+		return err
+	}
+	l.revision, l.saved = revision, l.feeds.Clone()
+	return nil
+}

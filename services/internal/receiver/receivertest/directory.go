@@ -1,0 +1,254 @@
+// Package receivertest is a directory provider for tests: a small directory in memory that behaves as providers do. It has
+// feeds with cursors and pages, replays, lag, throttling and failures on demand, and push channels.
+package receivertest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+)
+
+// Call is one request, as Directory.Intercept and Calls show it.
+type Call struct {
+	Method string            // "Changes", "User", "CreateChannel", ...
+	Feed   receiver.FeedKind // of Changes
+	ID     string            // of the user, group or channel; the address of GroupsAt; the groups of a feed of members
+	Cursor string
+}
+
+// Directory is one tenant's. Its zero value is an empty one with pages of 100. The fields may be set before its first use.
+type Directory struct {
+	PageSize int
+	// Intercept is called before each request is answered; what it returns becomes the request's error. It may block.
+	Intercept func(context.Context, Call) error
+	// Edit may change each page of Changes, and make it an odd one.
+	Edit func(Call, *receiver.Page)
+
+	channels
+
+	mu         sync.Mutex
+	users      map[string]directory.User
+	groups     map[string]directory.Group
+	members    map[string]map[string]directory.MemberKind
+	log        []entry
+	held       int // changes behind it are not shown yet, while holding
+	holding    bool
+	generation int
+	calls      []Call
+}
+
+// entry is one change. Feeds tell the state of what has changed, not the change.
+type entry struct {
+	kind       receiver.FeedKind
+	id, member string
+	memberKind directory.MemberKind
+}
+
+// PutUser adds or changes a user.
+func (d *Directory) PutUser(u directory.User) {
+	d.change(entry{kind: receiver.UsersFeed, id: u.ID}, func() { d.users[u.ID] = u })
+}
+
+// DeleteUser deletes a user for good, and with it its memberships.
+func (d *Directory) DeleteUser(id string) {
+	d.change(entry{kind: receiver.UsersFeed, id: id}, func() {
+		delete(d.users, id)
+		for _, members := range d.members {
+			delete(members, id)
+		}
+	})
+}
+
+// PutGroup adds or changes a group.
+func (d *Directory) PutGroup(g directory.Group) {
+	d.change(entry{kind: receiver.GroupsFeed, id: g.ID}, func() { d.groups[g.ID] = g })
+}
+
+// DeleteGroup deletes a group for good. The feed of its members says so of each of them, which is the worst that a provider
+// does.
+func (d *Directory) DeleteGroup(id string) {
+	d.mu.Lock()
+	members := slices.Sorted(maps.Keys(d.members[id]))
+	d.mu.Unlock()
+	for _, m := range members {
+		d.Remove(id, m)
+	}
+	d.change(entry{kind: receiver.GroupsFeed, id: id}, func() {
+		delete(d.groups, id)
+		delete(d.members, id)
+	})
+}
+
+// Add makes users members of a group.
+func (d *Directory) Add(group string, users ...string) {
+	for _, id := range users {
+		d.change(entry{kind: receiver.MembersFeed, id: group, member: id, memberKind: directory.UserMember}, func() {
+			if d.members[group] == nil {
+				d.members[group] = map[string]directory.MemberKind{}
+			}
+			d.members[group][id] = directory.UserMember
+		})
+	}
+}
+
+// Remove ends a user's membership.
+func (d *Directory) Remove(group, user string) {
+	d.change(entry{kind: receiver.MembersFeed, id: group, member: user, memberKind: directory.UserMember}, func() {
+		delete(d.members[group], user)
+	})
+}
+
+// Lose makes feeds forget that the last n changes have happened: as events that a provider drops.
+func (d *Directory) Lose(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.log = d.log[:len(d.log)-n]
+}
+
+// Hold keeps later changes out of the feeds until Release: pushes are ahead of what the API shows.
+func (d *Directory) Hold() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held, d.holding = len(d.log), true
+}
+
+// Release ends Hold.
+func (d *Directory) Release() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.holding = false
+}
+
+// Expire makes every cursor that was given out useless.
+func (d *Directory) Expire() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.generation++
+}
+
+// Calls returns the requests so far.
+func (d *Directory) Calls() []Call {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.calls)
+}
+
+func (d *Directory) change(e entry, apply func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.init()
+	apply()
+	d.log = append(d.log, e)
+}
+
+func (d *Directory) init() {
+	if d.users == nil {
+		d.users, d.groups = map[string]directory.User{}, map[string]directory.Group{}
+		d.members = map[string]map[string]directory.MemberKind{}
+	}
+	d.PageSize = cmp.Or(d.PageSize, 100)
+}
+
+// request notes a call and asks Intercept.
+func (d *Directory) request(ctx context.Context, c Call) error {
+	d.mu.Lock()
+	d.init()
+	d.calls = append(d.calls, c)
+	d.mu.Unlock()
+	if d.Intercept != nil {
+		if err := d.Intercept(ctx, c); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// User implements receiver.Directory.
+func (d *Directory) User(ctx context.Context, id string) (directory.User, error) {
+	if err := d.request(ctx, Call{Method: "User", ID: id}); err != nil {
+		return directory.User{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return *d.user(id).User, nil
+}
+
+// Group implements receiver.Directory.
+func (d *Directory) Group(ctx context.Context, id string) (directory.Group, error) {
+	if err := d.request(ctx, Call{Method: "Group", ID: id}); err != nil {
+		return directory.Group{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return *d.group(id).Group, nil
+}
+
+// GroupsAt implements receiver.Directory.
+func (d *Directory) GroupsAt(ctx context.Context, address string) ([]directory.Group, error) {
+	if err := d.request(ctx, Call{Method: "GroupsAt", ID: address}); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var found []directory.Group
+	for _, id := range slices.Sorted(maps.Keys(d.groups)) {
+		if slices.Contains(d.groups[id].Addresses, address) {
+			found = append(found, d.groups[id])
+		}
+	}
+	return found, nil
+}
+
+// Members implements receiver.Directory.
+func (d *Directory) Members(ctx context.Context, group, cursor string) (receiver.Page, error) {
+	if err := d.request(ctx, Call{Method: "Members", ID: group, Cursor: cursor}); err != nil {
+		return receiver.Page{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.groups[group]; !ok {
+		return receiver.Page{}, fmt.Errorf("no group %s", group)
+	}
+	offset, _ := strconv.Atoi(cursor)
+	ids := slices.Sorted(maps.Keys(d.members[group]))
+	end := min(offset+d.PageSize, len(ids))
+	page := receiver.Page{More: end < len(ids), Cursor: strconv.Itoa(end)}
+	for _, id := range ids[offset:end] {
+		page.Observations = append(page.Observations, d.membership(group, id, ""))
+	}
+	return page, nil
+}
+
+func (d *Directory) user(id string) directory.Observation {
+	u, ok := d.users[id]
+	if !ok {
+		u = directory.User{ID: id, Status: directory.Deleted}
+	}
+	return directory.Observation{User: &u}
+}
+
+func (d *Directory) group(id string) directory.Observation {
+	g, ok := d.groups[id]
+	if !ok {
+		g = directory.Group{ID: id, Deleted: true}
+	}
+	return directory.Observation{Group: &g}
+}
+
+func (d *Directory) membership(group, id string, gone directory.MemberKind) directory.Observation {
+	kind, there := d.members[group][id]
+	return directory.Observation{Membership: &directory.Membership{
+		GroupID: group, Kind: cmp.Or(kind, gone), ID: id, Present: there,
+	}}
+}
+
+// join is how a feed's groups show in a Call.
+func join(groups []string) string { return strings.Join(groups, ",") }

@@ -1,0 +1,71 @@
+package receivertest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+)
+
+// Provider has a Directory for each tenant, by id. Its pushes are JSON arrays of Item.
+type Provider struct{ Directories map[string]*Directory }
+
+// Item is one item of a push.
+type Item struct {
+	Directory, Subscription, Secret, Resource, ID, Change, Lifecycle string
+	Broken                                                           bool
+}
+
+// Body is a push of items.
+func Body(items ...Item) []byte {
+	body, err := json.Marshal(items)
+	if err != nil {
+		panic(err) // they are strings
+	}
+	return body
+}
+
+// Name implements receiver.Provider.
+func (p *Provider) Name() directory.Provider { return directory.Entra }
+
+// Handshake implements receiver.Provider: it echoes ?handshake=.
+func (p *Provider) Handshake(w http.ResponseWriter, r *http.Request) bool {
+	echo := r.URL.Query().Get("handshake")
+	if echo == "" {
+		return false
+	}
+	w.Header().Set("Content-Type", "text/plain")
+	_, _ = w.Write([]byte(echo)) //nolint:gosec // a test's own text, as text
+	return true
+}
+
+// Parse implements receiver.Provider.
+func (p *Provider) Parse(body []byte) ([]receiver.Notification, error) {
+	var items []Item
+	if err := json.Unmarshal(body, &items); err != nil {
+		return nil, fmt.Errorf("read a push: %w", err)
+	}
+	list := make([]receiver.Notification, len(items))
+	for i, item := range items {
+		list[i] = receiver.Notification{
+			DirectoryID: item.Directory, SubscriptionID: item.Subscription, Secret: item.Secret, Resource: item.Resource,
+			ID: item.ID, Change: item.Change, Lifecycle: item.Lifecycle,
+		}
+		if item.Broken {
+			list[i].Fault = errors.New("broken")
+		}
+	}
+	return list, nil
+}
+
+// Connect implements receiver.Provider.
+func (p *Provider) Connect(t tenant.Tenant) (receiver.Directory, error) {
+	if d := p.Directories[t.ID]; d != nil {
+		return d, nil
+	}
+	return nil, fmt.Errorf("no directory of %s", t.ID)
+}

@@ -1,0 +1,82 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Feeds is how far a tenant is read: everything before these cursors is on LEDGER_IN.
+type Feeds struct {
+	// Connection says which connection of which directory to which stream the cursors are of. They mean nothing in another.
+	Connection string `json:"connection"`
+
+	Users   string        `json:"users,omitempty"`
+	Groups  string        `json:"groups,omitempty"`
+	Members []MembersFeed `json:"members,omitempty"`
+
+	Addresses []string         `json:"addresses"` // of the provisioning groups that Watched was found by, sorted
+	Watched   map[string]Watch `json:"watched,omitempty"`
+	FullAt    time.Time        `json:"full_at,omitzero"` // when the last complete read began
+
+	// SetAside are objects that could not be understood when they changed. They are read again by themselves.
+	SetAside []SetAside `json:"set_aside,omitempty"`
+}
+
+// SetAside is one of them. Feed is the kind of the feed that showed it.
+type SetAside struct {
+	Feed string `json:"feed"`
+	ID   string `json:"id"`
+}
+
+// MembersFeed is the cursor of the direct members of some groups.
+type MembersFeed struct {
+	Groups []string `json:"groups"` // ids, sorted
+	Cursor string   `json:"cursor"`
+}
+
+// Watch is a group whose members are mirrored, because it has the address of a provisioning group.
+type Watch struct {
+	Addresses []string `json:"addresses"`       // those of Feeds.Addresses that it has
+	By        string   `json:"cause,omitempty"` // id of the event that brought the group
+	Vanish    *Vanish  `json:"vanish,omitempty"`
+}
+
+// Vanish is how far it is proved that a group is gone.
+type Vanish struct {
+	Said bool      `json:"said"`            // a read of its id has said so
+	Next time.Time `json:"next"`            // when to read next
+	By   string    `json:"cause,omitempty"` // id of the event that brought the news
+}
+
+// Clone returns a copy that shares nothing that is changed in place.
+func (f Feeds) Clone() Feeds {
+	f.Members = slices.Clone(f.Members)
+	f.Watched = maps.Clone(f.Watched)
+	f.SetAside = slices.Clone(f.SetAside)
+	return f
+}
+
+// LoadFeeds reads a tenant's feeds and their revision: the zero Feeds and 0 where there are none.
+func (s *Store) LoadFeeds(ctx context.Context, tenant string) (Feeds, uint64, error) {
+	var f Feeds
+	revision, err := s.get(ctx, tenant+".feeds", &f)
+	return f, revision, err
+}
+
+// SaveFeeds stores the feeds if their revision is still the given one (0: there are none), and returns the new one.
+func (s *Store) SaveFeeds(ctx context.Context, tenant string, f Feeds, revision uint64) (uint64, error) {
+	key := tenant + ".feeds"
+	body, err := json.Marshal(f)
+	if err != nil {
+		return 0, fmt.Errorf("save %s: %w", key, err)
+	}
+	next, err := swap(ctx, s.kv, key, body, revision)
+	if err != nil {
+		return 0, fmt.Errorf("save %s: %w", key, err)
+	}
+	return next, nil
+}

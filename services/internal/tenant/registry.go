@@ -1,0 +1,197 @@
+package tenant
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Faults of the registry that callers tell apart.
+var (
+	ErrNotFound = errors.New("no such tenant")
+	ErrExists   = errors.New("the tenant exists already")
+	// ErrDirectoryTaken says that another tenant has the directory: two tenants on one directory would license twice.
+	ErrDirectoryTaken = errors.New("the directory is connected already")
+	// ErrDirectoryFixed says that a tenant's directory was to be exchanged. Connect another tenant instead.
+	ErrDirectoryFixed = errors.New("a tenant keeps its directory for life")
+	// ErrConflict says that somebody else changed the tenant meanwhile.
+	ErrConflict = errors.New("the tenant was changed meanwhile")
+)
+
+// Registry keeps tenants in the KV bucket "tenants": one key a tenant, named by its id, and one key
+// "directory.<provider>.<directory id>" that holds the id of the tenant that has the directory.
+type Registry struct {
+	kv jetstream.KeyValue
+	// OnFault, where set, is told of a record that cannot be read. The other records are not held up by it.
+	OnFault func(id string, err error)
+}
+
+// NewRegistry reads and writes the bucket.
+func NewRegistry(kv jetstream.KeyValue) *Registry { return &Registry{kv: kv} }
+
+// Add stores a new tenant. It fails with ErrExists or ErrDirectoryTaken, or with every fault of the tenant at once.
+func (r *Registry) Add(ctx context.Context, t Tenant) error {
+	if err := t.Validate(); err != nil {
+		return fmt.Errorf("add tenant: %w", err)
+	}
+	if _, err := r.kv.Get(ctx, t.ID); err == nil {
+		return fmt.Errorf("add tenant %s: %w", t.ID, ErrExists)
+	}
+	if err := r.claim(ctx, t); err != nil {
+		return fmt.Errorf("add tenant %s: %w", t.ID, err)
+	}
+	body, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("add tenant %s: %w", t.ID, err)
+	}
+	if _, err := r.kv.Create(ctx, t.ID, body); errors.Is(err, jetstream.ErrKeyExists) {
+		return fmt.Errorf("add tenant %s: %w", t.ID, ErrExists)
+	} else if err != nil {
+		return fmt.Errorf("add tenant %s: %w", t.ID, err)
+	}
+	return nil
+}
+
+// Put stores a tenant, new or not. A stored tenant keeps its directory and the time of its creation.
+func (r *Registry) Put(ctx context.Context, t Tenant) error {
+	entry, err := r.kv.Get(ctx, t.ID)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return r.Add(ctx, t)
+	}
+	if err != nil {
+		return fmt.Errorf("read tenant %s: %w", t.ID, err)
+	}
+	stored, err := decode(entry)
+	if err != nil {
+		return err
+	}
+	if stored.Provider != t.Provider || stored.DirectoryID != t.DirectoryID {
+		return fmt.Errorf("change tenant %s: %w", t.ID, ErrDirectoryFixed)
+	}
+	t.CreatedAt = stored.CreatedAt
+	if err := t.Validate(); err != nil {
+		return fmt.Errorf("change tenant %s: %w", t.ID, err)
+	}
+	body, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("change tenant %s: %w", t.ID, err)
+	}
+	if _, err := r.kv.Update(ctx, t.ID, body, entry.Revision()); errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+		return fmt.Errorf("change tenant %s: %w", t.ID, ErrConflict)
+	} else if err != nil {
+		return fmt.Errorf("change tenant %s: %w", t.ID, err)
+	}
+	return nil
+}
+
+// Get returns one tenant, or ErrNotFound.
+func (r *Registry) Get(ctx context.Context, id string) (Tenant, error) {
+	entry, err := r.kv.Get(ctx, id)
+	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
+		return Tenant{}, fmt.Errorf("tenant %q: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return Tenant{}, fmt.Errorf("read tenant %s: %w", id, err)
+	}
+	return decode(entry)
+}
+
+// List returns all tenants by id. Records that cannot be read go to OnFault.
+func (r *Registry) List(ctx context.Context) ([]Tenant, error) {
+	watcher, err := r.kv.Watch(ctx, "*", jetstream.IgnoreDeletes())
+	if err != nil {
+		return nil, fmt.Errorf("list tenants: %w", err)
+	}
+	defer func() { _ = watcher.Stop() }()
+	var all []Tenant
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("list tenants: %w", ctx.Err())
+		case entry, open := <-watcher.Updates():
+			if !open {
+				return nil, errors.New("list tenants: the watch ended early")
+			}
+			if entry == nil {
+				slices.SortFunc(all, func(a, b Tenant) int { return strings.Compare(a.ID, b.ID) })
+				return all, nil
+			}
+			if t, err := decode(entry); err != nil {
+				r.fault(entry.Key(), err)
+			} else {
+				all = append(all, t)
+			}
+		}
+	}
+}
+
+// Delete forgets a tenant and frees its directory. One that is not there is no error.
+func (r *Registry) Delete(ctx context.Context, id string) error {
+	t, err := r.Get(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.kv.Delete(ctx, id); err != nil {
+		return fmt.Errorf("delete tenant %s: %w", id, err)
+	}
+	if err := r.kv.Delete(ctx, directoryKey(t)); err != nil {
+		return fmt.Errorf("free the directory of %s: %w", id, err)
+	}
+	return nil
+}
+
+// claim writes the tenant's id behind its directory. A claim whose tenant is gone, or was never stored, is taken over.
+func (r *Registry) claim(ctx context.Context, t Tenant) error {
+	key := directoryKey(t)
+	_, err := r.kv.Create(ctx, key, []byte(t.ID))
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, jetstream.ErrKeyExists) {
+		return fmt.Errorf("claim the directory: %w", err)
+	}
+	entry, err := r.kv.Get(ctx, key)
+	if err != nil {
+		return fmt.Errorf("read who has the directory: %w", err)
+	}
+	owner := string(entry.Value())
+	if owner == t.ID {
+		return nil
+	}
+	if _, err := r.kv.Get(ctx, owner); err == nil {
+		return fmt.Errorf("%w: tenant %s has it", ErrDirectoryTaken, owner)
+	} else if !errors.Is(err, jetstream.ErrKeyNotFound) {
+		return fmt.Errorf("read tenant %s: %w", owner, err)
+	}
+	if _, err := r.kv.Update(ctx, key, []byte(t.ID), entry.Revision()); err != nil {
+		return fmt.Errorf("take over the directory of %s, which is gone: %w", owner, err)
+	}
+	return nil
+}
+
+func (r *Registry) fault(id string, err error) {
+	if r.OnFault != nil {
+		r.OnFault(id, err)
+	}
+}
+
+func directoryKey(t Tenant) string { return "directory." + string(t.Provider) + "." + t.DirectoryID }
+
+func decode(entry jetstream.KeyValueEntry) (Tenant, error) {
+	var t Tenant
+	if err := json.Unmarshal(entry.Value(), &t); err != nil {
+		return Tenant{}, fmt.Errorf("tenant %s: stored record: %w", entry.Key(), err)
+	}
+	if t.ID != entry.Key() {
+		return Tenant{}, fmt.Errorf("tenant %s: stored record names tenant %q", entry.Key(), t.ID)
+	}
+	return t, nil
+}

@@ -1,0 +1,144 @@
+// Package tenant is the registry of connected directories, kept in the KV bucket "tenants": what a tenant is, which
+// products it has, and where its credentials are found. It holds references to secrets, never a secret.
+package tenant
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/event"
+)
+
+// Tenant is one connected directory.
+type Tenant struct {
+	ID          string             `json:"id"` // [a-z0-9-], see event.ValidSlug
+	Provider    directory.Provider `json:"provider"`
+	DirectoryID string             `json:"directory_id"` // the provider's own id: Entra tenant id, Workspace customer id
+	// ConnectedBy is the id-less name of the admin's domain: the provisioning groups live on it.
+	Domain     string     `json:"domain"`
+	Products   []Product  `json:"products"`
+	Credential Credential `json:"credential"`
+	Endpoints  Endpoints  `json:"endpoints,omitzero"`
+	CreatedAt  time.Time  `json:"created_at"`
+}
+
+// Product is what a tenant's users are licensed for.
+type Product struct {
+	ID    string `json:"id"` // [a-z0-9-]
+	Name  string `json:"name"`
+	Group string `json:"group"` // local part of the provisioning group's address
+	// Licensed are the actions that a licensed user may take; Active those of every active user.
+	Licensed []string `json:"licensed"`
+	Active   []string `json:"active"`
+}
+
+// SecureShare is the first product, with the capabilities of the design's table.
+func SecureShare() Product {
+	return Product{
+		ID: "secure-share", Name: "Secure Share", Group: "virtru-secure-share-provisioning-group",
+		Licensed: []string{"share.initiate", "request.initiate"},
+		Active:   []string{"share.receive", "request.respond"},
+	}
+}
+
+// GroupAddress is the address that makes a group the tenant's provisioning group for the product.
+func (t Tenant) GroupAddress(p Product) string { return directory.Address(p.Group + "@" + t.Domain) }
+
+// Product returns the product with that id.
+func (t Tenant) Product(id string) (Product, bool) {
+	for _, p := range t.Products {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Product{}, false
+}
+
+// CredentialKind says how the vendor's application proves itself to the tenant's directory.
+type CredentialKind string
+
+// The kinds of credentials for Entra.
+const (
+	ClientSecret     CredentialKind = "client-secret"
+	Certificate      CredentialKind = "certificate"
+	WorkloadIdentity CredentialKind = "workload-identity"
+)
+
+// Credential refers to what proves us: an application id, and the file or environment variable that holds the secret.
+type Credential struct {
+	Kind     CredentialKind `json:"kind"`
+	ClientID string         `json:"client_id"`
+	// File is the path of the secret, of the PEM or PFX certificate with its key, or of the federated token.
+	File string `json:"file,omitempty"`
+	// Env names an environment variable that holds the client secret, where there is no File.
+	Env string `json:"env,omitempty"`
+}
+
+// Endpoints overrides where the provider is reached: national clouds, and the simulator. Empty fields mean the public cloud.
+type Endpoints struct {
+	API       string `json:"api,omitempty"`       // e.g. https://graph.microsoft.us/v1.0
+	Authority string `json:"authority,omitempty"` // e.g. https://login.microsoftonline.us
+	CAFile    string `json:"ca_file,omitempty"`   // PEM of a private CA that signs for the two above
+}
+
+// Validate returns every fault at once.
+func (t Tenant) Validate() error {
+	var errs []error
+	if !event.ValidSlug(t.ID) {
+		errs = append(errs, fmt.Errorf("id %q: want 1 to 40 of a-z, 0-9 and hyphen", t.ID))
+	}
+	if t.Provider != directory.Entra && t.Provider != directory.GoogleWorkspace {
+		errs = append(errs, fmt.Errorf("provider %q: want %s or %s", t.Provider, directory.Entra, directory.GoogleWorkspace))
+	}
+	if !event.ValidToken(t.DirectoryID) {
+		errs = append(errs, fmt.Errorf("directory id %q: want the provider's own id", t.DirectoryID))
+	}
+	if t.Domain == "" || directory.Address(t.Domain) != t.Domain {
+		errs = append(errs, fmt.Errorf("domain %q: want the connecting admin's domain in lower case", t.Domain))
+	}
+	if len(t.Products) == 0 {
+		errs = append(errs, errors.New("products: want at least one"))
+	}
+	seen := map[string]bool{}
+	for _, p := range t.Products {
+		switch {
+		case !event.ValidSlug(p.ID):
+			errs = append(errs, fmt.Errorf("product %q: want 1 to 40 of a-z, 0-9 and hyphen", p.ID))
+		case p.Group == "":
+			errs = append(errs, fmt.Errorf("product %q: want the local part of its group", p.ID))
+		case seen[p.ID]:
+			errs = append(errs, fmt.Errorf("product %q: named twice", p.ID))
+		}
+		seen[p.ID] = true
+	}
+	errs = append(errs, t.Credential.validate()...)
+	for name, raw := range map[string]string{"api": t.Endpoints.API, "authority": t.Endpoints.Authority} {
+		if u, err := url.Parse(raw); raw != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+			errs = append(errs, fmt.Errorf("endpoint %s: want an https URL", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c Credential) validate() []error {
+	var errs []error
+	if c.ClientID == "" {
+		errs = append(errs, errors.New("credential: want the application (client) id"))
+	}
+	switch c.Kind {
+	case ClientSecret:
+		if (c.File == "") == (c.Env == "") {
+			errs = append(errs, errors.New("credential client-secret: want either a file or an environment variable that holds it"))
+		}
+	case Certificate, WorkloadIdentity:
+		if c.File == "" {
+			errs = append(errs, fmt.Errorf("credential %s: want the path of its file", c.Kind))
+		}
+	default:
+		errs = append(errs, fmt.Errorf("credential kind %q: want %s, %s or %s", c.Kind, ClientSecret, Certificate, WorkloadIdentity))
+	}
+	return errs
+}
