@@ -1,0 +1,135 @@
+package ledger
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+)
+
+// The states of a group's row.
+const (
+	groupNamed   = "" // a membership has named it, no read has shown it
+	groupLive    = "live"
+	groupDeleted = "deleted"
+)
+
+// GroupChange is what an observation did to a group.
+type GroupChange struct {
+	ID      int64
+	Seen    Seen
+	Removed bool     // was in the directory, and is deleted now
+	Touched []string // addresses that the group has or had, when it was deleted or restored or they changed
+}
+
+// PutGroup applies an observation of a group. A deleted group keeps its name and has no address.
+func (tx *Tx) PutGroup(t Tenant, g directory.Group, at directory.Stamp) (GroupChange, error) {
+	var (
+		c         GroupChange
+		old       directory.Group
+		state     string
+		addresses []string
+		row       stamp
+	)
+	exists, err := tx.get(`SELECT id, name, addresses, kind, state, epoch, counter FROM groups WHERE tenant = $1 AND ref = $2`,
+		[]any{t.ID, g.ID}, &c.ID, &old.Name, scanLines(&addresses), &old.Kind, &state, &row.Epoch, &row.Counter)
+	if err != nil || t.outdated(at, row, state != groupNamed) {
+		return c, err
+	}
+	now, stamp := groupLive, stampOf(at)
+	if g.Deleted {
+		now, g.Name, g.Kind, g.Addresses = groupDeleted, old.Name, old.Kind, nil
+	}
+	c.Removed = g.Deleted && state == groupLive
+	moved := !slices.Equal(addresses, g.Addresses)
+	if exists && !moved && state == now && old.Name == g.Name && old.Kind == g.Kind {
+		c.Seen = Same
+		if row != stamp {
+			err = tx.exec(`UPDATE groups SET epoch = $1, counter = $2 WHERE id = $3`, stamp.Epoch, stamp.Counter, c.ID)
+		}
+		return c, err
+	}
+	c.Seen = Changed
+	lines := strings.Join(g.Addresses, "\n")
+	if exists {
+		err = tx.exec(`UPDATE groups SET name = $1, addresses = $2, kind = $3, state = $4, epoch = $5, counter = $6 WHERE id = $7`,
+			g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, c.ID)
+	} else {
+		c.ID, err = tx.insert(`INSERT INTO groups (tenant, ref, name, addresses, kind, state, epoch, counter)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+			t.ID, g.ID, g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter)
+	}
+	if err != nil || !moved {
+		return c, err
+	}
+	c.Touched = slices.Concat(addresses, g.Addresses)
+	return c, tx.putGroupAddresses(t.ID, c.ID, g.Addresses, exists)
+}
+
+func (tx *Tx) putGroupAddresses(tenant, group int64, addresses []string, exists bool) error {
+	if exists {
+		if err := tx.exec(`DELETE FROM group_addresses WHERE group_id = $1`, group); err != nil {
+			return err
+		}
+	}
+	for _, address := range addresses {
+		if err := tx.exec(`INSERT INTO group_addresses (tenant, address, group_id) VALUES ($1, $2, $3)
+			ON CONFLICT DO NOTHING`, tenant, address, group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Group is a group as the rules need it.
+type Group struct {
+	ID      int64
+	Ref     string // the provider's id
+	Deleted bool
+	since   stamp // memberships up to this one are forgotten
+}
+
+// forgotten reports whether a membership that was seen at s counts no more.
+func (g Group) forgotten(s directory.Stamp) bool {
+	return g.since != stamp{} && s.Compare(g.since.directory()) <= 0
+}
+
+// Group returns the group with the provider's id, and whether the ledger has heard of it.
+func (tx *Tx) Group(tenant int64, ref string) (g Group, found bool, err error) {
+	g.Ref = ref
+	var state string
+	found, err = tx.get(`SELECT id, state, since_epoch, since_counter FROM groups WHERE tenant = $1 AND ref = $2`,
+		[]any{tenant, ref}, &g.ID, &state, &g.since.Epoch, &g.since.Counter)
+	g.Deleted = state == groupDeleted
+	return g, found, err
+}
+
+// GroupsAt returns the provider's ids of the live groups that have the address, sorted.
+func (tx *Tx) GroupsAt(tenant int64, address string) (refs []string, err error) {
+	err = tx.each(`SELECT g.ref FROM group_addresses a JOIN groups g ON g.id = a.group_id
+		WHERE a.tenant = $1 AND a.address = $2 ORDER BY g.ref`, []any{tenant, address}, func(row scanner) error {
+		var ref string
+		err := row.Scan(&ref)
+		refs = append(refs, ref)
+		return err
+	})
+	return refs, err
+}
+
+// ForgetMembers lets the memberships of a group, as they were known up to a stamp, count no more: nobody keeps them true
+// from then on. Those that a later read shows count again.
+func (tx *Tx) ForgetMembers(tenant int64, ref string, upTo directory.Stamp) error {
+	s := stampOf(upTo)
+	return tx.exec(`UPDATE groups SET since_epoch = $1, since_counter = $2 WHERE tenant = $3 AND ref = $4`,
+		s.Epoch, s.Counter, tenant, ref)
+}
+
+// internGroup returns a group, which may be one that no read has shown yet.
+func (tx *Tx) internGroup(tenant int64, ref string) (Group, error) {
+	g, found, err := tx.Group(tenant, ref)
+	if found || err != nil {
+		return g, err
+	}
+	g.ID, err = tx.insert(`INSERT INTO groups (tenant, ref, state) VALUES ($1, $2, $3) RETURNING id`, tenant, ref, groupNamed)
+	return g, err
+}

@@ -1,0 +1,216 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+)
+
+func open(t *testing.T, path string) *ledger.Ledger {
+	t.Helper()
+	l, err := ledger.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func newFile(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "a ledger?.db")
+}
+
+func update(t *testing.T, l *ledger.Ledger, do func(*ledger.Tx) error) {
+	t.Helper()
+	if err := l.Update(t.Context(), do); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func at(counter uint64) directory.Stamp { return directory.Stamp{Epoch: 1, Counter: counter} }
+
+func alice(status directory.Status) directory.User {
+	return directory.User{ID: "alice", Name: "Alice", Addresses: []string{"alice@contoso.com", "a@contoso.com"}, Status: status}
+}
+
+func TestFailedTransactionLeavesNothing(t *testing.T) {
+	t.Parallel()
+	l := open(t, newFile(t))
+	boom := errors.New("boom")
+	err := l.Update(t.Context(), func(tx *ledger.Tx) error {
+		if _, err := tx.Tenant("contoso"); err != nil {
+			return err
+		}
+		return boom
+	})
+	if !errors.Is(err, boom) {
+		t.Fatalf("Update returned %v, want the function's own error", err)
+	}
+	update(t, l, func(tx *ledger.Tx) error {
+		names, err := tx.TenantNames()
+		if len(names) != 0 {
+			t.Errorf("tenants after a rollback: %v", names)
+		}
+		return err
+	})
+}
+
+func TestCancelledTransactionLeavesTheLedgerUsable(t *testing.T) {
+	t.Parallel()
+	l := open(t, newFile(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	err := l.Update(ctx, func(tx *ledger.Tx) error {
+		cancel()
+		_, err := tx.Tenant("contoso")
+		return err
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("Update returned %v, want the cancellation", err)
+	}
+	update(t, l, func(tx *ledger.Tx) error { _, err := tx.Tenant("contoso"); return err })
+}
+
+func TestLedgerSurvivesReopening(t *testing.T) {
+	t.Parallel()
+	path := newFile(t)
+	l, err := ledger.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	update(t, l, func(tx *ledger.Tx) error { _, err := tx.Tenant("contoso"); return err })
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Update(t.Context(), func(*ledger.Tx) error { return nil }); err == nil {
+		t.Error("a closed ledger takes a transaction")
+	}
+	update(t, open(t, path), func(tx *ledger.Tx) error {
+		names, err := tx.TenantNames()
+		if len(names) != 1 {
+			t.Errorf("tenants after reopening: %v", names)
+		}
+		return err
+	})
+}
+
+func TestStampsOrderWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	l := open(t, newFile(t))
+	steps := []struct {
+		name   string
+		status directory.Status
+		stamp  directory.Stamp
+		want   ledger.Seen
+	}{
+		{"first", directory.Active, at(5), ledger.Changed},
+		{"older is dropped", directory.Suspended, at(4), ledger.Stale},
+		{"same again", directory.Active, at(5), ledger.Same},
+		{"newer, same content", directory.Active, at(6), ledger.Same},
+		{"now older than the moved stamp", directory.Suspended, at(5), ledger.Stale},
+		{"newer", directory.Suspended, at(7), ledger.Changed},
+		{"deleted", directory.Deleted, at(8), ledger.Changed},
+		{"a tombstone stays against older news", directory.Active, at(7), ledger.Stale},
+		{"a later epoch wins with a lower counter", directory.Active, directory.Stamp{Epoch: 2, Counter: 1}, ledger.Changed},
+	}
+	for _, step := range steps {
+		update(t, l, func(tx *ledger.Tx) error {
+			tenant, err := tx.Tenant("contoso")
+			if err != nil {
+				return err
+			}
+			change, err := tx.PutUser(tenant, alice(step.status), step.stamp)
+			if change.Seen != step.want {
+				t.Errorf("%s: %v, want %v", step.name, change.Seen, step.want)
+			}
+			return err
+		})
+	}
+}
+
+func TestWithoutARowOlderThanTheSnapshotIsDropped(t *testing.T) {
+	t.Parallel()
+	l := open(t, newFile(t))
+	update(t, l, func(tx *ledger.Tx) error {
+		tenant, err := tx.Tenant("contoso")
+		if err != nil {
+			return err
+		}
+		tenant.Snapshot = at(10)
+		user, err := tx.PutUser(tenant, alice(directory.Active), at(9))
+		if err != nil || user.Seen != ledger.Stale {
+			t.Errorf("user: %v, %v", user.Seen, err)
+		}
+		group, err := tx.PutGroup(tenant, directory.Group{ID: "g"}, at(9))
+		if err != nil || group.Seen != ledger.Stale {
+			t.Errorf("group: %v, %v", group.Seen, err)
+		}
+		member, err := tx.PutMembership(tenant, directory.Membership{GroupID: "g", Kind: directory.UserMember, ID: "u", Present: true}, at(9))
+		if err != nil || member.Seen != ledger.Stale {
+			t.Errorf("membership: %v, %v", member.Seen, err)
+		}
+		return nil
+	})
+}
+
+func TestForgottenMembershipsCountAgainWhenSeenAgain(t *testing.T) {
+	t.Parallel()
+	l := open(t, newFile(t))
+	update(t, l, func(tx *ledger.Tx) error {
+		tenant, err := tx.Tenant("contoso")
+		if err != nil {
+			return err
+		}
+		member := directory.Membership{GroupID: "g", Kind: directory.UserMember, ID: "u", Present: true}
+		has := func(want bool, when string) {
+			t.Helper()
+			change, err := tx.User(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			group, _, err := tx.Group(tenant.ID, "g")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := tx.HasMember(group, change.ID); err != nil || got != want {
+				t.Errorf("%s: member %v, %v", when, got, err)
+			}
+			if got, err := tx.AnyMember(group); err != nil || got != want {
+				t.Errorf("%s: any member %v, %v", when, got, err)
+			}
+		}
+		if _, err := tx.PutMembership(tenant, member, at(1)); err != nil {
+			return err
+		}
+		has(true, "seen")
+		if err := tx.ForgetMembers(tenant.ID, "g", at(3)); err != nil {
+			return err
+		}
+		has(false, "forgotten")
+		if c, err := tx.PutMembership(tenant, member, at(3)); err != nil || c.Seen != ledger.Stale {
+			t.Errorf("seen at the stamp that forgot: %v, %v", c.Seen, err)
+		}
+		has(false, "seen at the stamp that forgot")
+		if c, err := tx.PutMembership(tenant, member, at(4)); err != nil || c.Seen != ledger.Changed {
+			t.Errorf("seen again: %v, %v", c.Seen, err)
+		}
+		has(true, "seen again")
+		return nil
+	})
+}
+
+func escape(path string) string { return (&url.URL{Path: path}).EscapedPath() }
+
+func changeOf(group string, settleAt time.Time) licensing.State {
+	return licensing.State{
+		Phase: licensing.InForce, Policy: licensing.Policy{Mode: licensing.GroupMembers, Group: "old"}, Conflict: true,
+		Change: &licensing.Change{Group: group, Empty: true, SettleAt: settleAt},
+	}
+}

@@ -1,0 +1,96 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+)
+
+// The kinds of members, as numbers.
+const (
+	kindUser     = 1
+	kindGroup    = 2
+	kindCustomer = 3
+)
+
+// MembershipChange is what an observation did to a membership.
+type MembershipChange struct {
+	Group   string // the provider's id
+	Kind    directory.MemberKind
+	Member  int64 // the number of the user or group
+	Seen    Seen
+	Removed bool // was there, and is not now
+}
+
+// PutMembership applies an observation of a membership. Members that can hold no license are not kept.
+func (tx *Tx) PutMembership(t Tenant, m directory.Membership, at directory.Stamp) (MembershipChange, error) {
+	c := MembershipChange{Group: m.GroupID, Kind: m.Kind}
+	if m.Kind == directory.OtherMember {
+		c.Seen = Same
+		return c, nil
+	}
+	group, err := tx.internGroup(t.ID, m.GroupID)
+	if err != nil {
+		return c, err
+	}
+	kind, member, err := tx.member(t.ID, m)
+	if err != nil {
+		return c, err
+	}
+	c.Member = member
+	var was bool
+	var row stamp
+	exists, err := tx.get(`SELECT present, epoch, counter FROM memberships WHERE group_id = $1 AND kind = $2 AND member = $3`,
+		[]any{group.ID, kind, member}, &was, &row.Epoch, &row.Counter)
+	if err != nil || t.outdated(at, row, exists) || group.forgotten(at) {
+		return c, err
+	}
+	was = was && !group.forgotten(row.directory())
+	c.Seen, c.Removed = Same, was && !m.Present
+	if was != m.Present {
+		c.Seen = Changed
+	}
+	stamp := stampOf(at)
+	switch {
+	case !exists:
+		return c, tx.exec(`INSERT INTO memberships (group_id, kind, member, present, epoch, counter)
+			VALUES ($1, $2, $3, $4, $5, $6)`, group.ID, kind, member, flag(m.Present), stamp.Epoch, stamp.Counter)
+	case c.Seen == Same && row == stamp:
+		return c, nil
+	default:
+		return c, tx.exec(`UPDATE memberships SET present = $1, epoch = $2, counter = $3
+			WHERE group_id = $4 AND kind = $5 AND member = $6`,
+			flag(m.Present), stamp.Epoch, stamp.Counter, group.ID, kind, member)
+	}
+}
+
+func (tx *Tx) member(tenant int64, m directory.Membership) (kind int, id int64, err error) {
+	switch m.Kind {
+	case directory.UserMember:
+		id, err = tx.internUser(tenant, m.ID)
+		return kindUser, id, err
+	case directory.GroupMember:
+		g, err := tx.internGroup(tenant, m.ID)
+		return kindGroup, g.ID, err
+	case directory.CustomerMember:
+		return kindCustomer, 0, nil
+	default:
+		return 0, 0, fmt.Errorf("member of group %s has the kind %q", m.GroupID, m.Kind)
+	}
+}
+
+// HasMember reports whether a user is a direct member of a group, or the group holds the whole customer.
+func (tx *Tx) HasMember(g Group, user int64) (bool, error) {
+	var n int
+	_, err := tx.get(`SELECT COUNT(*) FROM memberships WHERE group_id = $1 AND (kind = $2 AND member = $3 OR kind = $4 AND member = 0)
+		AND present = 1 AND (epoch, counter) > ($5, $6)`,
+		[]any{g.ID, kindUser, user, kindCustomer, g.since.Epoch, g.since.Counter}, &n)
+	return n > 0, err
+}
+
+// AnyMember reports whether a group has any member at all.
+func (tx *Tx) AnyMember(g Group) (bool, error) {
+	var kind int
+	return tx.get(`SELECT kind FROM memberships WHERE group_id = $1 AND present = 1 AND (epoch, counter) > ($2, $3) LIMIT 1`,
+		[]any{g.ID, g.since.Epoch, g.since.Counter}, &kind)
+}

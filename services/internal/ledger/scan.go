@@ -1,0 +1,86 @@
+package ledger
+
+import (
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// scanMicros scans a stored time.
+func scanMicros(t *time.Time) sql.Scanner { return timeScanner{t} }
+
+type timeScanner struct{ t *time.Time }
+
+func (s timeScanner) Scan(value any) error {
+	switch n := value.(type) {
+	case nil:
+		*s.t = time.Time{}
+	case int64:
+		*s.t = fromMicros(n)
+	default:
+		return fmt.Errorf("a time is stored as %T", value)
+	}
+	return nil
+}
+
+// scanLines scans a list that is stored as one line each.
+func scanLines(list *[]string) sql.Scanner { return lineScanner{list} }
+
+type lineScanner struct{ list *[]string }
+
+func (s lineScanner) Scan(value any) error {
+	text, err := asText(value)
+	if err != nil {
+		return err
+	}
+	*s.list = nil
+	if text != "" {
+		*s.list = strings.Split(text, "\n")
+	}
+	return nil
+}
+
+// scanPath scans the numbers of groups, separated by commas.
+func scanPath(path *[]int64) sql.Scanner { return pathScanner{path} }
+
+type pathScanner struct{ path *[]int64 }
+
+func (s pathScanner) Scan(value any) error {
+	text, err := asText(value)
+	if err != nil {
+		return err
+	}
+	*s.path = nil
+	if text == "" {
+		return nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil {
+			return fmt.Errorf("stored path %q: %w", text, err)
+		}
+		*s.path = append(*s.path, n)
+	}
+	return nil
+}
+
+func asText(value any) (string, error) {
+	switch v := value.(type) {
+	case string:
+		return v, nil
+	case []byte:
+		return string(v), nil
+	default:
+		return "", fmt.Errorf("a text is stored as %T", value)
+	}
+}
+
+func pathText(path []int64) string {
+	parts := make([]string, len(path))
+	for i, id := range path {
+		parts[i] = strconv.FormatInt(id, 10)
+	}
+	return strings.Join(parts, ",")
+}

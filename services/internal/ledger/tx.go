@@ -1,0 +1,208 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+)
+
+// Tx is one transaction of the writer. It must not leave the function that it was given to.
+type Tx struct {
+	ctx     context.Context //nolint:containedctx // a Tx lives for one call of Update, as database/sql's own does
+	l       *Ledger
+	rows    int64
+	emitted bool
+}
+
+// Update runs do in one transaction: all that it wrote stands when Update returns nil, and nothing otherwise. It returns
+// the error of do as it is.
+func (l *Ledger) Update(ctx context.Context, do func(*Tx) error) (err error) {
+	select {
+	case <-l.turn:
+		defer func() { l.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait to write the ledger: %w", ctx.Err())
+	}
+	if err := l.connect(ctx); err != nil {
+		return err
+	}
+	if _, err := l.conn.ExecContext(ctx, l.dialect.begin); err != nil {
+		return errors.Join(fmt.Errorf("begin a transaction: %w", err), l.drop())
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			err = errors.Join(err, l.rollback())
+		}
+	}()
+	if err := do(&Tx{ctx: ctx, l: l}); err != nil {
+		return err
+	}
+	if _, err := l.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	committed = true
+	return nil
+}
+
+// connect takes the writing connection, with no statement prepared yet, unless there is one.
+func (l *Ledger) connect(ctx context.Context) error {
+	if l.conn != nil {
+		return nil
+	}
+	conn, err := l.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect to the ledger: %w", err)
+	}
+	l.conn, l.stmts = conn, map[string]*sql.Stmt{}
+	return nil
+}
+
+// rollback ends a transaction that failed. It may have failed because its context ended, so it goes by another. A
+// connection that cannot even do that is given up.
+func (l *Ledger) rollback() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if _, err := l.conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		return errors.Join(fmt.Errorf("roll back: %w", err), l.drop())
+	}
+	return nil
+}
+
+func (l *Ledger) drop() error {
+	var errs []error
+	for _, stmt := range l.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	errs = append(errs, l.conn.Close())
+	l.conn, l.stmts = nil, nil
+	return errors.Join(errs...)
+}
+
+// RowsWritten counts the rows that the transaction has inserted, changed or deleted so far.
+func (tx *Tx) RowsWritten() int64 { return tx.rows }
+
+// Emitted reports whether the transaction has put an event into the outbox.
+func (tx *Tx) Emitted() bool { return tx.emitted }
+
+// prepared returns the statement, prepared once for the life of the connection.
+func (tx *Tx) prepared(query string) (*sql.Stmt, error) {
+	if stmt, ok := tx.l.stmts[query]; ok {
+		return stmt, nil
+	}
+	stmt, err := tx.l.conn.PrepareContext(tx.ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %q: %w", query, err)
+	}
+	tx.l.stmts[query] = stmt
+	return stmt, nil
+}
+
+// exec runs a statement that returns no rows.
+func (tx *Tx) exec(query string, args ...any) error {
+	stmt, err := tx.prepared(query)
+	if err != nil {
+		return err
+	}
+	result, err := stmt.ExecContext(tx.ctx, args...)
+	if err != nil {
+		return fmt.Errorf("run %q: %w", query, err)
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("count the rows of %q: %w", query, err)
+	}
+	tx.rows += n
+	return nil
+}
+
+// insert runs an INSERT … RETURNING id.
+func (tx *Tx) insert(query string, args ...any) (id int64, err error) {
+	if _, err := tx.get(query, args, &id); err != nil {
+		return 0, err
+	}
+	tx.rows++
+	return id, nil
+}
+
+// get reads the first row of a query into dest and reports whether there was one.
+func (tx *Tx) get(query string, args []any, dest ...any) (bool, error) {
+	stmt, err := tx.prepared(query)
+	if err != nil {
+		return false, err
+	}
+	switch err := stmt.QueryRowContext(tx.ctx, args...).Scan(dest...); {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("run %q: %w", query, err)
+	default:
+		return true, nil
+	}
+}
+
+// each calls scan for every row of a query. scan must not use the transaction: a connection does one thing at a time.
+func (tx *Tx) each(query string, args []any, scan func(scanner) error) error {
+	stmt, err := tx.prepared(query)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(tx.ctx, args...)
+	return eachRow(query, rows, err, scan)
+}
+
+// scanner is one row of a result.
+type scanner interface{ Scan(dest ...any) error }
+
+func eachRow(query string, rows *sql.Rows, err error, scan func(scanner) error) error {
+	if err != nil {
+		return fmt.Errorf("run %q: %w", query, err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return fmt.Errorf("read a row of %q: %w", query, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("run %q: %w", query, err)
+	}
+	return nil
+}
+
+// micros is how times are stored: UTC microseconds, 0 for the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// stamp scans the two columns of a stamp.
+type stamp struct{ Epoch, Counter int64 }
+
+func (s stamp) directory() directory.Stamp {
+	return directory.Stamp{Epoch: s.Epoch, Counter: uint64(s.Counter)} //nolint:gosec // written from a uint64 of that size
+}
+
+func stampOf(s directory.Stamp) stamp {
+	return stamp{Epoch: s.Epoch, Counter: int64(s.Counter)} //nolint:gosec // a counter of requests stays far below 2^63
+}

@@ -1,0 +1,108 @@
+package ledger
+
+import (
+	"strings"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
+)
+
+// UserChange is what an observation did to a user.
+type UserChange struct {
+	ID      int64
+	Seen    Seen
+	Removed bool // was in the directory, and is deleted now
+}
+
+// PutUser applies an observation of a user. A deleted user keeps the name and addresses that were known.
+func (tx *Tx) PutUser(t Tenant, u directory.User, at directory.Stamp) (UserChange, error) {
+	var (
+		c         UserChange
+		old       directory.User
+		row       stamp
+		addresses string
+	)
+	exists, err := tx.get(`SELECT id, name, addresses, status, guest, epoch, counter FROM users WHERE tenant = $1 AND ref = $2`,
+		[]any{t.ID, u.ID}, &c.ID, &old.Name, &addresses, &old.Status, &old.Guest, &row.Epoch, &row.Counter)
+	if err != nil || t.outdated(at, row, old.Status != "") {
+		return c, err
+	}
+	now, stamp := strings.Join(u.Addresses, "\n"), stampOf(at)
+	if u.Status == directory.Deleted && exists {
+		u.Name, now, u.Guest = old.Name, addresses, old.Guest
+	}
+	switch {
+	case !exists:
+		c.Seen = Changed
+		c.ID, err = tx.insert(`INSERT INTO users (tenant, ref, name, addresses, status, guest, epoch, counter)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+			t.ID, u.ID, u.Name, now, string(u.Status), flag(u.Guest), stamp.Epoch, stamp.Counter)
+	case old.Name == u.Name && addresses == now && old.Status == u.Status && old.Guest == u.Guest:
+		c.Seen = Same
+		if row != stamp {
+			err = tx.exec(`UPDATE users SET epoch = $1, counter = $2 WHERE id = $3`, stamp.Epoch, stamp.Counter, c.ID)
+		}
+	default:
+		c.Seen = Changed
+		c.Removed = u.Status == directory.Deleted && old.Status != directory.Deleted && old.Status != ""
+		err = tx.exec(`UPDATE users SET name = $1, addresses = $2, status = $3, guest = $4, epoch = $5, counter = $6 WHERE id = $7`,
+			u.Name, now, string(u.Status), flag(u.Guest), stamp.Epoch, stamp.Counter, c.ID)
+	}
+	if err != nil || c.Seen != Changed || exists && addresses == now {
+		return c, err
+	}
+	return c, tx.putUserAddresses(t.ID, c.ID, u.Addresses, exists)
+}
+
+func (tx *Tx) putUserAddresses(tenant, user int64, addresses []string, exists bool) error {
+	if exists {
+		if err := tx.exec(`DELETE FROM user_addresses WHERE user_id = $1`, user); err != nil {
+			return err
+		}
+	}
+	for _, address := range addresses {
+		if err := tx.exec(`INSERT INTO user_addresses (tenant, address, user_id) VALUES ($1, $2, $3)
+			ON CONFLICT DO NOTHING`, tenant, address, user); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// User is what a decision needs of a user, and how it is called outside.
+type User struct {
+	ID  int64
+	Ref string // the provider's id
+	licensing.User
+}
+
+// Known reports whether a read has ever shown the user: if not, a membership has only named it.
+func (u User) Known() bool { return u.Status != "" }
+
+// User returns a user that is known to exist.
+func (tx *Tx) User(id int64) (User, error) {
+	u := User{ID: id}
+	_, err := tx.get(`SELECT ref, status, guest FROM users WHERE id = $1`, []any{id}, &u.Ref, &u.Status, &u.Guest)
+	return u, err
+}
+
+// UsersAfter returns up to limit of the tenant's users, tombstones too, in the order of their numbers.
+func (tx *Tx) UsersAfter(tenant, after int64, limit int) (users []User, err error) {
+	err = tx.each(`SELECT id, ref, status, guest FROM users WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3`,
+		[]any{tenant, after, limit}, func(row scanner) error {
+			var u User
+			err := row.Scan(&u.ID, &u.Ref, &u.Status, &u.Guest)
+			users = append(users, u)
+			return err
+		})
+	return users, err
+}
+
+// internUser returns the number of a user, who may be one that no read has shown yet.
+func (tx *Tx) internUser(tenant int64, ref string) (id int64, err error) {
+	found, err := tx.get(`SELECT id FROM users WHERE tenant = $1 AND ref = $2`, []any{tenant, ref}, &id)
+	if found || err != nil {
+		return id, err
+	}
+	return tx.insert(`INSERT INTO users (tenant, ref) VALUES ($1, $2) RETURNING id`, tenant, ref)
+}

@@ -1,0 +1,139 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+	"github.com/rollcall-hq/rollcall/services/worker/internal/apply"
+)
+
+// consume reads one partition of LEDGER_IN from where the ledger stands.
+func (w *Worker) consume(ctx context.Context, partition int) error {
+	for ctx.Err() == nil {
+		err := w.consumeFrom(ctx, partition)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		w.deps.Logger.ErrorContext(ctx, "partition waits", "partition", partition, "error", err)
+		select {
+		case <-ctx.Done():
+		case <-w.deps.Clock.After(time.Second):
+		}
+	}
+	return nil
+}
+
+func (w *Worker) consumeFrom(ctx context.Context, partition int) error {
+	stream, err := w.deps.Bus.JetStream().Stream(ctx, bus.LedgerIn)
+	if err != nil {
+		return fmt.Errorf("look up stream %s: %w", bus.LedgerIn, err)
+	}
+	info := stream.CachedInfo()
+	after, err := w.apply.Resume(ctx, bus.LedgerIn, partition, info.Created, info.State.LastSeq)
+	if err != nil {
+		return err
+	}
+	return w.deps.Bus.Consume(ctx, bus.Consumer{
+		Stream: bus.LedgerIn, Durable: bus.DurableName("worker", partition),
+		Filters:     []string{bus.DirectoryFilter(partition), bus.CommandFilter(partition, "")},
+		HasPosition: true, AfterSequence: after,
+	}, func(ctx context.Context, m bus.Message) error { return w.handle(ctx, partition, m) })
+}
+
+// handle applies one message. A message that is at fault becomes a dead letter and has the directory read again; trouble
+// with the ledger or NATS is retried for ever, so that order holds.
+func (w *Worker) handle(ctx context.Context, partition int, m bus.Message) error {
+	id := subjectTenant(m.Subject)
+	if named := event.Tenant(m.Event); named != id {
+		w.metrics.message(m, "foreign")
+		return bus.Reject(fmt.Errorf("the subject is of tenant %q, the event of %q", id, named))
+	}
+	t, err := w.deps.Tenants.Get(ctx, id)
+	if errors.Is(err, tenant.ErrNotFound) {
+		return w.unknownTenant(id, m)
+	}
+	if err != nil {
+		return bus.RetryAfter(time.Second, err)
+	}
+	err = w.apply.Message(ctx, t, partition, m)
+	switch {
+	case err == nil:
+		w.metrics.message(m, "applied")
+		w.metrics.lag(w.deps.Clock.Now().Sub(m.Event.Time()))
+		return nil
+	case errors.Is(err, apply.ErrRefused):
+		return w.refuse(ctx, t, m, err)
+	default:
+		w.metrics.message(m, "retried")
+		return err
+	}
+}
+
+// refuse orders a full read where a whole message was lost. Where it was applied but for some of its observations
+// nothing is gained by reading them again.
+func (w *Worker) refuse(ctx context.Context, t tenant.Tenant, m bus.Message, fault error) error {
+	w.metrics.message(m, "refused")
+	if !errors.Is(fault, apply.ErrPartly) {
+		if err := w.apply.OrderReread(ctx, t, m.Event.ID()); err != nil {
+			return err
+		}
+	}
+	return bus.Reject(fault)
+}
+
+// The registry may lag behind the first observation of a new tenant, but not for long.
+const (
+	unknownRetry = 250 * time.Millisecond
+	unknownLimit = 12 // deliveries
+	unknownFor   = time.Minute
+)
+
+// unknownTenant waits a little for the registry. A tenant that stays unknown is not waited for again for a while: others
+// share its partition.
+func (w *Worker) unknownTenant(id string, m bus.Message) error {
+	now := w.deps.Clock.Now()
+	fault := fmt.Errorf("tenant %q: %w", id, tenant.ErrNotFound)
+	if m.Deliveries < unknownLimit && !w.unknown.given(id, now) {
+		return bus.RetryAfter(unknownRetry, fault)
+	}
+	w.unknown.giveUp(id, now.Add(unknownFor))
+	w.metrics.message(m, "unknown-tenant")
+	return bus.Reject(fault)
+}
+
+// unknownTenants remembers for which tenants messages are given up at once.
+type unknownTenants struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+func (u *unknownTenants) given(id string, now time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return now.Before(u.until[id])
+}
+
+func (u *unknownTenants) giveUp(id string, until time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.until == nil {
+		u.until = map[string]time.Time{}
+	}
+	u.until[id] = until
+}
+
+// subjectTenant returns the tenant of a subject as LEDGER_IN stores it: <area>.<partition>.<tenant>.<what>.
+func subjectTenant(subject string) string {
+	tokens := strings.SplitN(subject, ".", 4)
+	if len(tokens) < 4 {
+		return ""
+	}
+	return tokens[2]
+}

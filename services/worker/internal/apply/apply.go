@@ -1,0 +1,160 @@
+// Package apply turns what LEDGER_IN says into the ledger's next state: the mirror, the policy of each product, the
+// decisions about users, their history and the events that tell of it. Each message is one transaction, together with
+// the position that it stands at, so that it counts once however often it is delivered.
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+)
+
+var (
+	// ErrRefused says that a message cannot be used, however often it is tried.
+	ErrRefused = errors.New("not usable")
+	// ErrPartly comes with ErrRefused for a page of which the usable observations were applied.
+	ErrPartly = errors.New("the rest was applied")
+)
+
+// Config holds the times that rules wait for. Zero fields have usable defaults.
+type Config struct {
+	Settle   time.Duration // how long a new provisioning group must have been still before it counts; 10 min
+	AskAgain time.Duration // after how long a round that did not come is asked for again; 1 min
+	Reread   time.Duration // the least time between two full reads that the worker orders by itself; 10 min
+	Chunk    int           // users that one transaction of a policy change decides; 1000
+}
+
+func (c Config) withDefaults() Config {
+	if c.Settle <= 0 {
+		c.Settle = 10 * time.Minute
+	}
+	if c.AskAgain <= 0 {
+		c.AskAgain = time.Minute
+	}
+	if c.Reread <= 0 {
+		c.Reread = 10 * time.Minute
+	}
+	if c.Chunk <= 0 {
+		c.Chunk = 1000
+	}
+	return c
+}
+
+// Deps are the parts that an Applier works with.
+type Deps struct {
+	Ledger *ledger.Ledger
+	Clock  clock.Clock
+	Logger *slog.Logger
+	// Partition tells which partition a tenant's messages come in.
+	Partition func(tenant string) int
+	// Applied is told of every transaction that was committed; it must not block.
+	Applied func(Result)
+}
+
+// Result is what one transaction did.
+type Result struct {
+	Rows      int64          // written
+	Emitted   bool           // an event waits in the outbox
+	Timers    bool           // a settle time began or moved, or a policy change has users to decide
+	Decisions map[string]int // license events by type
+	Flips     int            // changes of a product's mode or group
+	Conflicts int            // products whose address came to be held by several groups
+	Refused   int            // observations that could not be used
+	Skipped   bool           // the message had been applied before
+}
+
+// Applier applies messages. It is safe for concurrent use; messages of one partition must come in order.
+type Applier struct {
+	cfg  Config
+	deps Deps
+}
+
+// New makes an Applier.
+func New(cfg Config, deps Deps) *Applier { return &Applier{cfg: cfg.withDefaults(), deps: deps} }
+
+// Message applies one message of a partition of LEDGER_IN. Errors wrap ErrRefused where the message is at fault; any
+// other may pass by trying again.
+func (a *Applier) Message(ctx context.Context, t tenant.Tenant, partition int, m bus.Message) error {
+	work, refused := read(m.Event)
+	if work == nil {
+		return refused
+	}
+	at := m.Event.Time()
+	if at.IsZero() {
+		at = m.Time
+	}
+	o := origin{cause: m.Event.ID(), trace: event.TraceParent(m.Event), at: at.Truncate(time.Microsecond)}
+	err := a.update(ctx, o, func(s *session) error {
+		here := ledger.Position{Stream: m.Stream, Part: partition, Created: m.StreamCreated, Sequence: m.Sequence}
+		fresh, err := a.advance(s, here)
+		if err != nil || !fresh {
+			s.result.Skipped = !fresh
+			return err
+		}
+		if err := s.enter(t); err != nil {
+			return err
+		}
+		return work(s)
+	})
+	if err != nil {
+		return fmt.Errorf("apply %s of %s: %w", m.Event.Type(), t.ID, err)
+	}
+	return refused
+}
+
+// OrderReread asks for a full read of a tenant's directory, because something that it said could not be used: at most
+// once in Config.Reread.
+func (a *Applier) OrderReread(ctx context.Context, t tenant.Tenant, cause string) error {
+	err := a.update(ctx, origin{cause: cause}, func(s *session) error {
+		if err := s.enter(t); err != nil {
+			return err
+		}
+		return s.orderReread()
+	})
+	if err != nil {
+		return fmt.Errorf("order a full read of %s: %w", t.ID, err)
+	}
+	return nil
+}
+
+// origin is what a transaction acts upon.
+type origin struct {
+	cause string    // id of the event
+	trace string    // its W3C trace context
+	at    time.Time // when it was made
+}
+
+// update runs do in one transaction, stores what the session has changed, and tells what was done once it is committed.
+func (a *Applier) update(ctx context.Context, o origin, do func(*session) error) error {
+	var result Result
+	err := a.deps.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		s := &session{
+			tx: tx, cfg: a.cfg, origin: o, log: a.deps.Logger,
+			now: a.deps.Clock.Now().UTC().Truncate(time.Microsecond),
+		}
+		if s.origin.at.IsZero() {
+			s.origin.at = s.now
+		}
+		if err := do(s); err != nil {
+			return err
+		}
+		if err := s.leave(ctx); err != nil {
+			return err
+		}
+		result = s.result
+		result.Rows, result.Emitted = tx.RowsWritten(), tx.Emitted()
+		return nil
+	})
+	if err == nil && a.deps.Applied != nil {
+		a.deps.Applied(result)
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+// Package worker is the service that turns observations into license events: it reads LEDGER_IN, keeps the ledger, and
+// publishes what follows from it. One worker writes a ledger.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+	"github.com/rollcall-hq/rollcall/services/worker/internal/apply"
+	"github.com/rollcall-hq/rollcall/services/worker/internal/relay"
+)
+
+// Config holds the times that rules wait for. Zero fields have usable defaults.
+type Config struct {
+	// Settle is how long a provisioning group that is new to a connected tenant, and its membership, must have been still
+	// before it changes the licensing mode; 10 min.
+	Settle time.Duration
+	// AskAgain is after how long a round that was asked for and did not come is asked for again; 1 min.
+	AskAgain time.Duration
+	// Reread is the least time between two full reads that the worker orders by itself; 10 min.
+	Reread time.Duration
+	// Chunk is how many users one transaction of a policy change decides; 1000.
+	Chunk int
+}
+
+// Tenants tells what a tenant is. An id that it does not know is tenant.ErrNotFound.
+type Tenants interface {
+	Get(ctx context.Context, id string) (tenant.Tenant, error)
+}
+
+// Deps are the parts that a Worker works with; all but Metrics are needed.
+type Deps struct {
+	Bus     *bus.Bus
+	Ledger  *ledger.Ledger
+	Tenants Tenants
+	Logger  *slog.Logger
+	Clock   clock.Clock
+	Metrics prometheus.Registerer
+}
+
+// Worker reads every partition of LEDGER_IN.
+type Worker struct {
+	deps    Deps
+	metrics *metrics
+	apply   *apply.Applier
+	relay   *relay.Relay
+	timers  chan struct{} // a transaction has made work for tick
+	chunk   int64
+	unknown unknownTenants
+}
+
+// New makes a Worker. It does nothing before Run.
+func New(cfg Config, deps Deps) (*Worker, error) {
+	if deps.Bus == nil || deps.Ledger == nil || deps.Tenants == nil || deps.Logger == nil || deps.Clock == nil {
+		return nil, errors.New("worker needs a bus, a ledger, tenants, a logger and a clock")
+	}
+	if cfg.Chunk <= 0 {
+		cfg.Chunk = 1000
+	}
+	w := &Worker{deps: deps, timers: make(chan struct{}, 1), chunk: int64(cfg.Chunk)}
+	var err error
+	if w.metrics, err = newMetrics(deps); err != nil {
+		return nil, err
+	}
+	w.apply = apply.New(
+		apply.Config{Settle: cfg.Settle, AskAgain: cfg.AskAgain, Reread: cfg.Reread, Chunk: cfg.Chunk},
+		apply.Deps{
+			Ledger: deps.Ledger, Clock: deps.Clock, Logger: deps.Logger, Partition: deps.Bus.Partition, Applied: w.applied,
+		})
+	w.relay = relay.New(relay.Config{}, relay.Deps{
+		Bus: deps.Bus, Ledger: deps.Ledger, Clock: deps.Clock, Logger: deps.Logger, Published: w.metrics.published,
+	})
+	return w, nil
+}
+
+// Run works until ctx ends, then finishes what it has in hand and returns nil. It returns early only for what no waiting
+// can mend.
+func (w *Worker) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return w.relay.Run(ctx) })
+	group.Go(func() error { w.tick(ctx); return nil })
+	for partition := range w.deps.Bus.Partitions() {
+		group.Go(func() error { return w.consume(ctx, partition) })
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
+	return nil
+}
+
+// applied follows every committed transaction.
+func (w *Worker) applied(r apply.Result) {
+	w.metrics.applied(r)
+	if r.Emitted {
+		w.relay.Wake()
+	}
+	if r.Timers {
+		select {
+		case w.timers <- struct{}{}:
+		default:
+		}
+	}
+}
