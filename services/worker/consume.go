@@ -56,8 +56,8 @@ func (w *Worker) handle(ctx context.Context, partition int, m bus.Message) error
 		return bus.Reject(fmt.Errorf("the subject is of tenant %q, the event of %q", id, named))
 	}
 	t, err := w.deps.Tenants.Get(ctx, id)
-	if errors.Is(err, tenant.ErrNotFound) {
-		return w.unknownTenant(id, m)
+	if errors.Is(err, tenant.ErrNotFound) || errors.Is(err, tenant.ErrUnreadable) {
+		return w.unknownTenant(id, m, err)
 	}
 	if err != nil {
 		return bus.RetryAfter(time.Second, err)
@@ -95,11 +95,10 @@ const (
 	unknownFor   = time.Minute
 )
 
-// unknownTenant waits a little for the registry. A tenant that stays unknown is not waited for again for a while: others
-// share its partition.
-func (w *Worker) unknownTenant(id string, m bus.Message) error {
+// unknownTenant waits a little for the registry. A tenant that stays unknown, or whose record is broken, is not waited for
+// again for a while: others share its partition.
+func (w *Worker) unknownTenant(id string, m bus.Message, fault error) error {
 	now := w.deps.Clock.Now()
-	fault := fmt.Errorf("tenant %q: %w", id, tenant.ErrNotFound)
 	if m.Deliveries < unknownLimit && !w.unknown.given(id, now) {
 		return bus.RetryAfter(unknownRetry, fault)
 	}

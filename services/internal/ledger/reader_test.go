@@ -24,7 +24,7 @@ func people(t *testing.T, l *ledger.Ledger, users ...directory.User) {
 			return err
 		}
 		for i, u := range users {
-			if _, err := tx.PutUser(tenant, u, at(uint64(i)+1)); err != nil { //nolint:gosec // an index
+			if _, err := tx.PutUser(tenant, u, at(uint64(i)+1)); err != nil {
 				return err
 			}
 		}

@@ -15,6 +15,8 @@ import (
 var (
 	ErrNotFound = errors.New("no such tenant")
 	ErrExists   = errors.New("the tenant exists already")
+	// ErrUnreadable says that what is stored of a tenant is no record of it. Asking again does not help.
+	ErrUnreadable = errors.New("the stored record cannot be read")
 	// ErrDirectoryTaken says that another tenant has the directory: two tenants on one directory would license twice.
 	ErrDirectoryTaken = errors.New("the directory is connected already")
 	// ErrDirectoryFixed says that a tenant's directory was to be exchanged. Connect another tenant instead.
@@ -89,7 +91,7 @@ func (r *Registry) Put(ctx context.Context, t Tenant) error {
 	return nil
 }
 
-// Get returns one tenant, or ErrNotFound.
+// Get returns one tenant, ErrNotFound or ErrUnreadable.
 func (r *Registry) Get(ctx context.Context, id string) (Tenant, error) {
 	entry, err := r.kv.Get(ctx, id)
 	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
@@ -188,10 +190,10 @@ func directoryKey(t Tenant) string { return "directory." + string(t.Provider) + 
 func decode(entry jetstream.KeyValueEntry) (Tenant, error) {
 	var t Tenant
 	if err := json.Unmarshal(entry.Value(), &t); err != nil {
-		return Tenant{}, fmt.Errorf("tenant %s: stored record: %w", entry.Key(), err)
+		return Tenant{}, fmt.Errorf("tenant %s: %w: %w", entry.Key(), ErrUnreadable, err)
 	}
 	if t.ID != entry.Key() {
-		return Tenant{}, fmt.Errorf("tenant %s: stored record names tenant %q", entry.Key(), t.ID)
+		return Tenant{}, fmt.Errorf("tenant %s: %w: it names tenant %q", entry.Key(), ErrUnreadable, t.ID)
 	}
 	return t, nil
 }

@@ -29,7 +29,7 @@ func Own(ctx context.Context, kv jetstream.KeyValue, key string, now time.Time) 
 		case !errors.Is(err, jetstream.ErrKeyNotFound):
 			return Owner{}, fmt.Errorf("own %s: %w", key, err)
 		}
-		epoch := max(int64(last)+1, now.UnixMilli()) //nolint:gosec // ParseUint keeps it within 63 bits
+		epoch := max(int64(last)+1, now.UnixMilli())
 		_, err = swap(ctx, kv, key, []byte(strconv.FormatInt(epoch, 10)), revision)
 		if errors.Is(err, ErrSuperseded) {
 			continue // somebody else was first: above theirs, then

@@ -75,15 +75,14 @@ func spoiled(status, retryAfter int) *apiError {
 	switch {
 	case status == http.StatusTooManyRequests:
 		e.code, e.message = "TooManyRequests", "Too many requests."
-		e.with("x-ms-throttle-scope", "Tenant_Application/ReadWrite")
-		e.with("x-ms-throttle-information", "ResourceUnitLimitExceeded")
+		e = e.with("x-ms-throttle-scope", "Tenant_Application/ReadWrite").with("x-ms-throttle-information", "ResourceUnitLimitExceeded")
 	case status < http.StatusInternalServerError:
 		e.code, e.message = "generalException", "An unspecified error has occurred."
 	case status == http.StatusInternalServerError:
 		e.code, e.message = "InternalServerError", "An internal server error occurred."
 	}
 	if retryAfter > 0 {
-		e.with("Retry-After", strconv.Itoa(retryAfter))
+		e = e.with("Retry-After", strconv.Itoa(retryAfter))
 	}
 	return e
 }

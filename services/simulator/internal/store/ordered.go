@@ -19,8 +19,6 @@ type entry struct {
 
 func newOrdered() *ordered { return &ordered{at: map[string]int{}} }
 
-func (o *ordered) len() int { return len(o.at) }
-
 func (o *ordered) has(id string) bool { _, ok := o.at[id]; return ok }
 
 // add appends id under seq, which must be above every other. It does nothing when id is there.

@@ -79,7 +79,7 @@ func TestRandomHistoriesFollowTheModel(t *testing.T) {
 // quickDir is a folder in memory where the system has one: these ledgers are many, and none has to survive the power.
 func quickDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "rollcall-test-")
+	dir, err := os.MkdirTemp("/dev/shm", "rollcall-test-") //nolint:usetesting // t.TempDir is on the disk
 	if err != nil {
 		return t.TempDir()
 	}
@@ -133,7 +133,7 @@ func (s *scenario) randomPage() {
 	s.stamp++
 	at := s.stamp
 	if rapid.IntRange(0, 3).Draw(s.t, "late") == 0 {
-		at -= uint64(rapid.IntRange(0, 9).Draw(s.t, "by")) //nolint:gosec // at most 9, and stamps begin at 10
+		at -= uint64(rapid.IntRange(0, 9).Draw(s.t, "by"))
 	}
 	observations := s.randomObservations()
 	s.send(event.TypeDirectoryObserved, event.DirectoryObserved{

@@ -1,0 +1,5 @@
+//go:build !race
+
+package compose
+
+var raceFlag []string

@@ -1,0 +1,119 @@
+// Package config is how one Rollcall process is set up: one typed structure, from a YAML file and from the environment,
+// of which the environment wins. It holds no secret, only the names of files that do.
+package config
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// Config is everything that can be set. Default gives every field a value that works on one machine.
+type Config struct {
+	Data   string   `yaml:"data" env:"ROLLCALL_DATA" doc:"Folder for all that this process keeps: the ledger, the embedded NATS server's streams, keys."`
+	Roles  []string `yaml:"roles" env:"ROLLCALL_ROLES" doc:"What this process does: graph-receiver, worker, or all. Comma-separated in the environment."`
+	NATS   NATS     `yaml:"nats"`
+	Ledger Ledger   `yaml:"ledger"`
+	HTTP   HTTP     `yaml:"http"`
+	Intake Intake   `yaml:"intake"`
+	Sync   Sync     `yaml:"sync"`
+	Worker Worker   `yaml:"worker"`
+	Log    Log      `yaml:"log"`
+}
+
+// NATS says which NATS server carries the events.
+type NATS struct {
+	URL             string `yaml:"url" env:"ROLLCALL_NATS_URL" doc:"NATS server to use, e.g. nats://nats:4222 or tls://nats.example.com. Empty: this process runs one of its own."`
+	CredentialsFile string `yaml:"credentials_file" env:"ROLLCALL_NATS_CREDENTIALS_FILE" doc:"Path of a NATS .creds file to sign in with."`
+	CAFile          string `yaml:"ca_file" env:"ROLLCALL_NATS_CA_FILE" doc:"Path of a PEM file with the CA that signed the NATS server's certificate, where it is a private one."`
+	Listen          string `yaml:"listen" env:"ROLLCALL_NATS_LISTEN" doc:"Loopback address on which the embedded server takes any NATS client."`
+	SyncAlways      bool   `yaml:"sync_always" env:"ROLLCALL_NATS_SYNC_ALWAYS" doc:"Embedded server only: write every message to the disk itself before it is acknowledged. Off loses the last messages with the power."`
+	Partitions      int    `yaml:"partitions" env:"ROLLCALL_NATS_PARTITIONS" doc:"Into how many partitions tenants are spread. Fixed once the streams exist."`
+	Replicas        int    `yaml:"replicas" env:"ROLLCALL_NATS_REPLICAS" doc:"Copies of each stream: 1, or 3 on a cluster."`
+}
+
+// Ledger says where the database of observations and decisions is.
+type Ledger struct {
+	URL string `yaml:"url" env:"ROLLCALL_LEDGER_URL" doc:"SQLite file as sqlite:<path>. Empty: ledger.db in the data folder."`
+}
+
+// HTTP is the listener for pushes, health and metrics.
+type HTTP struct {
+	Addr         string `yaml:"addr" env:"ROLLCALL_HTTP_ADDR" doc:"Address to listen on."`
+	TLSCertFile  string `yaml:"tls_cert_file" env:"ROLLCALL_HTTP_TLS_CERT_FILE" doc:"Path of the PEM certificate, with its chain, to serve TLS with."`
+	TLSKeyFile   string `yaml:"tls_key_file" env:"ROLLCALL_HTTP_TLS_KEY_FILE" doc:"Path of that certificate's PEM key."`
+	TrustedProxy bool   `yaml:"trusted_proxy" env:"ROLLCALL_HTTP_TRUSTED_PROXY" doc:"TLS ends at a proxy in front of this process, and nobody else can reach the listener."`
+}
+
+// Intake is where providers push to.
+type Intake struct {
+	PublicURL string `yaml:"public_url" env:"ROLLCALL_INTAKE_PUBLIC_URL" doc:"https URL under which providers reach this process. Needed while sync.push is on."`
+	KeysFile  string `yaml:"keys_file" env:"ROLLCALL_INTAKE_KEYS_FILE" doc:"Path of the keys that prove what a provider echoes, newest first. Empty: intake.keys in the data folder, made at the first start."`
+}
+
+// Sync is how directories are read.
+type Sync struct {
+	Push         bool          `yaml:"push" env:"ROLLCALL_SYNC_PUSH" doc:"Ask providers to push changes. Off: polling and refreshes alone bring them."`
+	PollInterval time.Duration `yaml:"poll_interval" env:"ROLLCALL_SYNC_POLL_INTERVAL" doc:"How often changes are asked for without a push. 0 turns polling off."`
+	FullInterval time.Duration `yaml:"full_interval" env:"ROLLCALL_SYNC_FULL_INTERVAL" doc:"How often a directory is read completely and compared. 0 turns it off."`
+	Vanish       time.Duration `yaml:"vanish" env:"ROLLCALL_SYNC_VANISH" doc:"Time between the two reads that must both say that a provisioning group is gone."`
+}
+
+// Worker is how decisions are made.
+type Worker struct {
+	Settle time.Duration `yaml:"settle" env:"ROLLCALL_WORKER_SETTLE" doc:"How long the membership of a new provisioning group must be still before it decides who is licensed."`
+}
+
+// Log is how the process reports.
+type Log struct {
+	Level  string `yaml:"level" env:"ROLLCALL_LOG_LEVEL" doc:"debug, info, warn or error."`
+	Format string `yaml:"format" env:"ROLLCALL_LOG_FORMAT" doc:"json or text."`
+}
+
+// The roles that one process can have.
+const (
+	RoleGraphReceiver = "graph-receiver"
+	RoleWorker        = "worker"
+	RoleAll           = "all"
+)
+
+// Default is the configuration of a process that runs alone on one machine.
+func Default() Config {
+	return Config{
+		Data:   "rollcall-data",
+		Roles:  []string{RoleAll},
+		NATS:   NATS{Listen: "127.0.0.1:4222", SyncAlways: true, Partitions: 32, Replicas: 1},
+		HTTP:   HTTP{Addr: "127.0.0.1:8080"},
+		Sync:   Sync{Push: true, PollInterval: time.Minute, FullInterval: 24 * time.Hour, Vanish: time.Minute},
+		Worker: Worker{Settle: 10 * time.Minute},
+		Log:    Log{Level: "info", Format: "json"},
+	}
+}
+
+// Embedded reports whether this process runs a NATS server of its own.
+func (c Config) Embedded() bool { return c.NATS.URL == "" }
+
+// HasRole reports whether this process does that work.
+func (c Config) HasRole(role string) bool {
+	for _, r := range c.Roles {
+		if r == role || r == RoleAll {
+			return true
+		}
+	}
+	return false
+}
+
+// LedgerFile is the path of the SQLite database.
+func (c Config) LedgerFile() string {
+	if c.Ledger.URL == "" {
+		return filepath.Join(c.Data, "ledger.db")
+	}
+	return sqlitePath(c.Ledger.URL)
+}
+
+// KeysFile is the path of intake's keys, and whether it may be made where it is missing.
+func (c Config) KeysFile() (path string, create bool) {
+	if c.Intake.KeysFile == "" {
+		return filepath.Join(c.Data, "intake.keys"), true
+	}
+	return c.Intake.KeysFile, false
+}

@@ -1,0 +1,131 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// Validate returns every fault at once. It looks at values only; CheckFiles looks at what they name.
+func (c Config) Validate() error { return errors.Join(c.faults()...) }
+
+func (c Config) faults() []error {
+	var faults []error
+	add := func(setting, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("%s: "+format, append([]any{setting}, args...)...))
+	}
+	if c.Data == "" {
+		add("data", "want a folder")
+	}
+	c.roleFaults(add)
+	c.natsFaults(add)
+	c.httpFaults(add)
+	if c.Ledger.URL != "" && sqlitePath(c.Ledger.URL) == "" {
+		add("ledger.url", "want sqlite:<path>")
+	}
+	if c.Sync.PollInterval < 0 || c.Sync.FullInterval < 0 || c.Sync.Vanish < 0 {
+		add("sync", "want no negative durations")
+	}
+	if c.Worker.Settle < 0 {
+		add("worker.settle", "want no negative duration")
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		add("log.level", "%q: want debug, info, warn or error", c.Log.Level)
+	}
+	if c.Log.Format != "json" && c.Log.Format != "text" {
+		add("log.format", "%q: want json or text", c.Log.Format)
+	}
+	return faults
+}
+
+type addFault func(setting, format string, args ...any)
+
+func (c Config) roleFaults(add addFault) {
+	if len(c.Roles) == 0 {
+		add("roles", "want at least one of %s, %s, %s", RoleGraphReceiver, RoleWorker, RoleAll)
+	}
+	for _, r := range c.Roles {
+		if r != RoleGraphReceiver && r != RoleWorker && r != RoleAll {
+			add("roles", "%q: want %s, %s or %s", r, RoleGraphReceiver, RoleWorker, RoleAll)
+		}
+	}
+}
+
+func (c Config) natsFaults(add addFault) {
+	if u, err := url.Parse(c.NATS.URL); c.NATS.URL != "" && (err != nil || u.Host == "") {
+		add("nats.url", "want a URL like nats://host:4222")
+	} else if u != nil && u.User != nil {
+		add("nats.url", "holds a user or password: name a file in nats.credentials_file instead")
+	}
+	if host, _, err := net.SplitHostPort(c.NATS.Listen); c.Embedded() && (err != nil || !loopback(host)) {
+		add("nats.listen", "%q: the embedded server asks nobody for a password, so want a loopback address with a port", c.NATS.Listen)
+	}
+	if c.NATS.Partitions < 1 || c.NATS.Partitions > 100 {
+		add("nats.partitions", "%d: want 1 to 100", c.NATS.Partitions)
+	}
+	if c.NATS.Replicas < 1 || c.NATS.Replicas > 5 {
+		add("nats.replicas", "%d: want 1 to 5", c.NATS.Replicas)
+	}
+}
+
+func (c Config) httpFaults(add addFault) {
+	if _, _, err := net.SplitHostPort(c.HTTP.Addr); err != nil {
+		add("http.addr", "%q: want host:port", c.HTTP.Addr)
+	}
+	if (c.HTTP.TLSCertFile == "") != (c.HTTP.TLSKeyFile == "") {
+		add("http.tls_cert_file", "want both a certificate and its key, or neither")
+	}
+	if !c.Sync.Push || !c.HasRole(RoleGraphReceiver) {
+		return
+	}
+	public, err := url.Parse(c.Intake.PublicURL)
+	switch {
+	case c.Intake.PublicURL == "":
+		add("intake.public_url", "providers need an https URL to push to (or set sync.push to false)")
+	case err != nil || public.Scheme != "https" || public.Host == "":
+		add("intake.public_url", "want an https URL")
+	case c.HTTP.TLSCertFile == "" && !c.HTTP.TrustedProxy:
+		add("http", "pushes come over TLS: want tls_cert_file and tls_key_file, or trusted_proxy where TLS ends at a proxy")
+	}
+}
+
+// CheckFiles returns which of the files that must be there already cannot be read.
+func (c Config) CheckFiles() error {
+	var faults []error
+	files := map[string]string{
+		"nats.credentials_file": c.NATS.CredentialsFile, "nats.ca_file": c.NATS.CAFile,
+		"http.tls_cert_file": c.HTTP.TLSCertFile, "http.tls_key_file": c.HTTP.TLSKeyFile, "intake.keys_file": c.Intake.KeysFile,
+	}
+	for _, s := range Settings() {
+		path, isFile := files[s.Path]
+		if !isFile || path == "" {
+			continue
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", s.Path, err))
+			continue
+		}
+		_ = f.Close()
+	}
+	return errors.Join(faults...)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// sqlitePath is the path in sqlite:<path> or sqlite://<path>, or "".
+func sqlitePath(u string) string {
+	path, found := strings.CutPrefix(u, "sqlite:")
+	if !found {
+		return ""
+	}
+	return strings.TrimPrefix(path, "//")
+}
