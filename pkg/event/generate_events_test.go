@@ -91,6 +91,7 @@ func drawRoundEnded(t *rapid.T, d *drawn) any {
 	d.meta.Source = event.DirectorySource(d.meta.Tenant)
 	return event.RoundEnded{
 		Began: instants.Draw(t, "began"), Stamp: event.StampOf(stamps.Draw(t, "stamp")), Requests: counts.Draw(t, "requests"),
+		Vanishing: some(tokens).Draw(t, "vanishing"),
 	}
 }
 

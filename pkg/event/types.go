@@ -115,11 +115,14 @@ type CandidatesRead struct {
 	Unproven int    `json:"unproven,omitempty"` // candidates that could not be read and so stay as they were
 }
 
-// RoundEnded says that an incremental pass ended well: everything that the provider showed since Began is on LEDGER_IN.
+// RoundEnded says that an incremental pass ended well: everything that the provider showed since Began is on LEDGER_IN,
+// but for the end of the groups in Vanishing, which is yet to be proved.
 type RoundEnded struct {
 	Began    time.Time `json:"began"`
 	Stamp    Stamp     `json:"stamp"` // of its first request
 	Requests int       `json:"requests"`
+	// Vanishing are ids of watched groups that the provider says are gone: none of them may come to count meanwhile.
+	Vanishing []string `json:"vanishing,omitempty"`
 }
 
 // RefreshRequested asks for a full read of the directory.

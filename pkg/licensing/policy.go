@@ -1,6 +1,9 @@
 package licensing
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Phase says how far a product has come in a tenant.
 type Phase string
@@ -101,9 +104,13 @@ func (c *Change) settle(target string, moved bool, until time.Time) *Change {
 }
 
 // Round takes the end of a round that began at the given time: a change that had settled by then takes effect, because
-// the round has shown all that there was to see. Conditions are checked against the State alone: Observe has kept it.
-func (s State) Round(began time.Time) State {
+// the round has shown all that there was to see. A group that is said to be vanishing does not: whether it is gone is yet
+// to be proved. Other conditions are checked against the State alone: Observe has kept it.
+func (s State) Round(began time.Time, vanishing []string) State {
 	if s.Change == nil || s.Phase == Connecting || began.Before(s.Change.SettleAt) {
+		return s
+	}
+	if s.Change.Group != "" && slices.Contains(vanishing, s.Change.Group) {
 		return s
 	}
 	if s.Phase == InForce && s.Change.Empty {

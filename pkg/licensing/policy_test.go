@@ -115,24 +115,28 @@ func TestRound(t *testing.T) {
 	t.Parallel()
 	waiting := licensing.State{Phase: licensing.Waiting}
 	for name, c := range map[string]struct {
-		state licensing.State
-		began int
-		want  licensing.State
+		state     licensing.State
+		began     int
+		vanishing []string
+		want      licensing.State
 	}{
-		"nothing to change":                 {allUsers(), 99, allUsers()},
-		"began before it settled":           {changing(allUsers(), "g", false, 15), 14, changing(allUsers(), "g", false, 15)},
-		"began when it settled":             {changing(allUsers(), "g", false, 15), 15, membersOf("g")},
-		"an empty group never counts":       {changing(allUsers(), "g", true, 15), 99, changing(allUsers(), "g", true, 15)},
-		"renamed away":                      {changing(membersOf("g"), "", false, 15), 16, allUsers()},
-		"another id":                        {changing(membersOf("g"), "h", false, 15), 16, membersOf("h")},
-		"another id that is empty":          {changing(membersOf("g"), "h", true, 15), 16, changing(membersOf("g"), "h", true, 15)},
-		"in conflict":                       {conflicting(allUsers()), 99, conflicting(allUsers())},
-		"waiting starts with whole members": {changing(waiting, "g", false, 15), 15, membersOf("g")},
-		"waiting, a round from before":      {changing(waiting, "g", false, 15), 14, changing(waiting, "g", false, 15)},
-		"waiting in conflict":               {conflicting(waiting), 99, conflicting(waiting)},
-		"connecting":                        {licensing.State{}, 99, licensing.State{}},
+		"nothing to change":                 {allUsers(), 99, nil, allUsers()},
+		"began before it settled":           {changing(allUsers(), "g", false, 15), 14, nil, changing(allUsers(), "g", false, 15)},
+		"began when it settled":             {changing(allUsers(), "g", false, 15), 15, nil, membersOf("g")},
+		"an empty group never counts":       {changing(allUsers(), "g", true, 15), 99, nil, changing(allUsers(), "g", true, 15)},
+		"renamed away":                      {changing(membersOf("g"), "", false, 15), 16, nil, allUsers()},
+		"another id":                        {changing(membersOf("g"), "h", false, 15), 16, nil, membersOf("h")},
+		"another id that is empty":          {changing(membersOf("g"), "h", true, 15), 16, nil, changing(membersOf("g"), "h", true, 15)},
+		"in conflict":                       {conflicting(allUsers()), 99, nil, conflicting(allUsers())},
+		"waiting starts with whole members": {changing(waiting, "g", false, 15), 15, nil, membersOf("g")},
+		"waiting, a round from before":      {changing(waiting, "g", false, 15), 14, nil, changing(waiting, "g", false, 15)},
+		"waiting in conflict":               {conflicting(waiting), 99, nil, conflicting(waiting)},
+		"connecting":                        {licensing.State{}, 99, nil, licensing.State{}},
+		"about to vanish":                   {changing(allUsers(), "g", false, 15), 99, []string{"g"}, changing(allUsers(), "g", false, 15)},
+		"another is about to vanish":        {changing(membersOf("h"), "g", false, 15), 99, []string{"h"}, membersOf("g")},
+		"renamed away while one vanishes":   {changing(membersOf("g"), "", false, 15), 99, []string{"g"}, allUsers()},
 	} {
-		if diff := cmp.Diff(c.want, c.state.Round(minute(c.began))); diff != "" {
+		if diff := cmp.Diff(c.want, c.state.Round(minute(c.began), c.vanishing)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -213,7 +217,7 @@ func TestStateFollowsTheModel(t *testing.T) {
 			before := clone(state)
 			if rapid.Bool().Draw(t, "round") {
 				began := now.Add(-time.Duration(rapid.IntRange(0, 300).Draw(t, "ago")) * time.Second)
-				state = state.Round(began)
+				state = state.Round(began, nil)
 				m.round(began)
 				if state.Policy != before.Policy && (before.Change == nil || before.Change.SettleAt.After(began)) {
 					t.Fatalf("flipped on a round from %v, before %+v had settled", began, before.Change)
@@ -247,10 +251,10 @@ func compare(t *rapid.T, state licensing.State, m model) {
 	if !ask {
 		return
 	}
-	if after := state.Round(when); after.Policy.Group != m.target {
+	if after := state.Round(when, nil); after.Policy.Group != m.target {
 		t.Fatalf("the round that was asked for brings %+v, want %q", after.Policy, m.target)
 	}
-	if early := state.Round(when.Add(-time.Microsecond)); early.Policy != state.Policy {
+	if early := state.Round(when.Add(-time.Microsecond), nil); early.Policy != state.Policy {
 		t.Fatalf("a round from before the settle time brings %+v", early.Policy)
 	}
 }

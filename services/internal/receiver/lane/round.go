@@ -18,7 +18,9 @@ func (l *Lane) round(ctx context.Context) error {
 	began := l.deps.Clock.Now()
 	err := l.readChanges(ctx, p, taken)
 	if err == nil && l.complete() {
-		err = l.endRound(ctx, p, taken, event.RoundEnded{Began: began, Stamp: event.StampOf(p.began), Requests: p.requests})
+		err = l.endRound(ctx, p, taken, event.RoundEnded{
+			Began: began, Stamp: event.StampOf(p.began), Requests: p.requests, Vanishing: l.vanishing(),
+		})
 	}
 	if err != nil {
 		l.inbox.again(taken)

@@ -106,6 +106,18 @@ func (l *Lane) beginVanish(group, cause string) {
 	}
 }
 
+// vanishing returns the ids of the watched groups that are said to be gone, sorted.
+func (l *Lane) vanishing() []string {
+	var ids []string
+	for id, w := range l.feeds.Watched {
+		if w.Vanish != nil {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 func (l *Lane) vanishDue(time.Time) time.Time {
 	var first time.Time
 	for _, w := range l.feeds.Watched {

@@ -3,6 +3,7 @@ package lane_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -70,15 +71,18 @@ func TestVanishedGroupIsProved(t *testing.T) {
 	b := connected(t, watched)
 	b.dir.DeleteGroup("g1")
 	b.hint("hint-1", "group", "g1")
-	b.until(event.TypeRoundEnded, "hint-1").says(t)
+	s := b.until(event.TypeRoundEnded, "hint-1")
+	s.says(t)
+	if ended := data[event.RoundEnded](t, s.last()); !slices.Equal(ended.Vanishing, []string{"g1"}) {
+		t.Errorf("the round says that %q are vanishing, want g1: it must not come to count meanwhile", ended.Vanishing)
+	}
 	b.advance(vanish - 1)
 	b.silent()
 	b.halt() // that the proof has begun outlives a restart
 	b.cfg.Poll = 0
 	b.run()
 	b.advance(1)
-	s := b.until(event.TypeDirectoryObserved, "hint-1")
-	s.says(t, "-g1")
+	b.until(event.TypeDirectoryObserved, "hint-1").says(t, "-g1")
 	b.waitFor(func() bool { return len(b.feeds().Watched) == 0 })
 }
 

@@ -137,9 +137,9 @@ func (h *harness) snapshotEnded(tenantID, snapshot string, at uint64, pages int,
 	})
 }
 
-func (h *harness) roundEnded(tenantID string) {
+func (h *harness) roundEnded(tenantID string, vanishing ...string) {
 	h.t.Helper()
-	h.apply(tenantID, event.TypeRoundEnded, event.RoundEnded{Began: h.clock.Now(), Requests: 3})
+	h.apply(tenantID, event.TypeRoundEnded, event.RoundEnded{Began: h.clock.Now(), Requests: 3, Vanishing: vanishing})
 }
 
 // tick does all the work that is due.

@@ -164,7 +164,7 @@ func (m *model) snapshotEnded(now time.Time, at uint64, complete []string) {
 func (m *model) roundEnded(at time.Time) {
 	watched := m.watched()
 	for product, state := range m.policies {
-		m.policies[product] = state.Round(at)
+		m.policies[product] = state.Round(at, nil)
 	}
 	m.forget(watched)
 }

@@ -38,7 +38,7 @@ func (s *session) roundEnded(data event.RoundEnded) error {
 		s.tenant.RoundBegan = data.Began
 	}
 	for _, p := range s.products {
-		if err := s.adopt(p, p.State.Round(data.Began)); err != nil {
+		if err := s.adopt(p, p.State.Round(data.Began, data.Vanishing)); err != nil {
 			return err
 		}
 	}

@@ -115,6 +115,23 @@ func TestGroupWithoutItsMembersIsWaitedFor(t *testing.T) {
 	h.expect("and starts with them", "policy group-members g", "granted ann group-member")
 }
 
+// A group that was made and deleted within the settle time never counts, also while its end is still being proved.
+func TestGroupThatIsVanishingNeverCounts(t *testing.T) {
+	t.Parallel()
+	h := connected(t)
+	h.page("contoso", 2, group("g", address), member("g", "ann", true))
+	h.clock.Advance(settle)
+	h.tick()
+	h.expect("a round is asked for", "read users=[] groups=[] members=0")
+	h.roundEnded("contoso", "g")
+	h.tick()
+	h.expect("it says that the group is going")
+	h.page("contoso", 3, noGroup("g"))
+	h.roundEnded("contoso")
+	h.tick()
+	h.expect("it is gone")
+}
+
 func TestSettleTimeSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	h := connected(t)
