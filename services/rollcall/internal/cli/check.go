@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
+)
+
+// Exit codes of check.
+const (
+	checkNo    = 1
+	checkError = 2
+)
+
+// checked is the answer that is printed.
+type checked struct {
+	Allowed bool   `json:"allowed"`
+	Action  string `json:"action,omitempty"`
+	decision
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	var s subject
+	var action string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Ask whether a user is licensed, or may take an action",
+		Long: `Ask whether a user is licensed for a product or, with --action, whether the user may take an action of it.
+
+The exit code is the answer: 0 for yes, 1 for no, 2 when there is none. A user who cannot be found, or an address that
+several users have, is a no that says so.`,
+		Example: `  rollcall check --tenant contoso --user ada@contoso.com
+  rollcall check --tenant contoso --user ada@contoso.com --action share.initiate && echo "may share"`,
+		Args: cobra.NoArgs,
+		RunE: run(checkError, func(cmd *cobra.Command, _ []string) error {
+			var answer checked
+			err := a.withLedger(cmd.Context(), &s, func(r *ledger.Reader) (err error) {
+				answer.decision, _, err = decide(cmd.Context(), r, &s)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			answer.Allowed = answer.Licensed
+			if action != "" {
+				answer.Action = action
+				if answer.Allowed, err = a.allows(cmd, answer.decision, action); err != nil {
+					return err
+				}
+			}
+			return a.answer(answer)
+		}),
+	}
+	s.flags(cmd)
+	cmd.Flags().StringVar(&action, "action", "", "action to ask about, e.g. share.initiate")
+	a.natsFlags(cmd)
+	return cmd
+}
+
+// allows looks up what the tenant's product gives to licensed and to active users.
+func (a *app) allows(cmd *cobra.Command, d decision, action string) (bool, error) {
+	product, err := a.product(cmd, d.Tenant, d.Product)
+	if err != nil {
+		return false, err
+	}
+	if !slices.Contains(product.Licensed, action) && !slices.Contains(product.Active, action) {
+		known := strings.Join(slices.Concat(product.Licensed, product.Active), ", ")
+		return false, usage("--action %q: %s has %s", action, d.Product, known)
+	}
+	rules := licensing.Capabilities{Licensed: product.Licensed, Active: product.Active}
+	return rules.Allows(d.active, d.Licensed, action), nil
+}
+
+func (a *app) product(cmd *cobra.Command, tenantID, productID string) (product tenant.Product, err error) {
+	err = a.withTenants(cmd, func(r *tenant.Registry) error {
+		t, err := r.Get(cmd.Context(), tenantID)
+		if err != nil {
+			return err
+		}
+		found := false
+		if product, found = t.Product(productID); !found {
+			return fmt.Errorf("tenant %s has no product %q", tenantID, productID)
+		}
+		return nil
+	})
+	return product, err
+}
+
+func (a *app) answer(c checked) error {
+	err := output.One(a.printer, c, func(c checked) string {
+		word := yesNo(c.Allowed)
+		if c.Action != "" {
+			word += ", " + c.Action
+		}
+		text := word + "\n" + c.Why + "\n"
+		if c.Since != nil {
+			text += "So since " + local(*c.Since) + "; known as of " + local(c.AsOf) + ".\n"
+		}
+		return text
+	})
+	if err == nil && !c.Allowed {
+		return &exit{code: checkNo}
+	}
+	return err
+}

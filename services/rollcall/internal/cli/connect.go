@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
+)
+
+// natsFlags lets a command reach a NATS server other than that of the process behind --data.
+func (a *app) natsFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.nats, "nats", a.getenv("ROLLCALL_NATS_URL"), "URL of the NATS server, instead of the one of the data folder's process")
+	cmd.Flags().StringVar(&a.creds, "nats-creds", a.getenv("ROLLCALL_NATS_CREDENTIALS_FILE"), "path of a NATS .creds file")
+}
+
+// connect opens a connection to the NATS server that --nats or the data folder names.
+func (a *app) connect() (*nats.Conn, error) {
+	url := a.nats
+	if url == "" {
+		found, err := datadir.Find(a.data)
+		if errors.Is(err, datadir.ErrNotRunning) {
+			return nil, fmt.Errorf("%w: start \"rollcall demo\" or \"rollcall serve\", or name --data or --nats", err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		url = found.NATS
+	}
+	options := []nats.Option{nats.Name("rollcall command line"), nats.Timeout(3 * time.Second)}
+	if a.creds != "" {
+		options = append(options, nats.UserCredentials(a.creds))
+	}
+	if ca := a.getenv("ROLLCALL_NATS_CA_FILE"); ca != "" {
+		options = append(options, nats.RootCAs(ca))
+	}
+	nc, err := nats.Connect(url, options...)
+	if err != nil && a.nats == "" {
+		return nil, fmt.Errorf("no rollcall answers with the data folder %s any more: %w", a.data, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS: %w", err)
+	}
+	return nc, nil
+}
+
+// withBus gives work a bus on a connection of its own.
+func (a *app) withBus(work func(*bus.Bus) error) error {
+	nc, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	b, err := bus.New(nc, bus.Config{})
+	if err != nil {
+		return err
+	}
+	return work(b)
+}
+
+// withTenants gives work the registry of tenants.
+func (a *app) withTenants(cmd *cobra.Command, work func(*tenant.Registry) error) error {
+	return a.withBus(func(b *bus.Bus) error {
+		kv, err := b.KeyValue(cmd.Context(), bus.BucketTenants)
+		if err != nil {
+			return err
+		}
+		registry := tenant.NewRegistry(kv)
+		registry.OnFault = func(id string, err error) {
+			_, _ = fmt.Fprintf(a.stderr, "rollcall: the record of tenant %s cannot be read: %v\n", id, err)
+		}
+		return work(registry)
+	})
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
+)
+
+// explained is a decision with how it came about.
+type explained struct {
+	decision
+	History []period `json:"history"`
+}
+
+// period is a time in which a decision held.
+type period struct {
+	From     time.Time  `json:"from"`
+	To       *time.Time `json:"to,omitempty"` // absent: still so
+	Licensed bool       `json:"licensed"`
+	Reason   string     `json:"reason"`
+	Path     []step     `json:"path,omitempty"`
+	Cause    string     `json:"cause"` // id of the event that caused it
+	Sequence uint64     `json:"sequence"`
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	var s subject
+	cmd := &cobra.Command{
+		Use:   "explain",
+		Short: "Say why a user is licensed or not, since when, and what it was before",
+		Example: `  rollcall explain --tenant contoso --user ada@contoso.com
+  rollcall explain --tenant contoso --user ada@contoso.com --json | jq .history`,
+		Args: cobra.NoArgs,
+		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
+			return a.withLedger(cmd.Context(), &s, func(r *ledger.Reader) error {
+				e, err := explain(cmd.Context(), r, &s)
+				if err != nil {
+					return err
+				}
+				return output.One(a.printer, e, describe)
+			})
+		}),
+	}
+	s.flags(cmd)
+	return cmd
+}
+
+func explain(ctx context.Context, r *ledger.Reader, s *subject) (explained, error) {
+	d, user, err := decide(ctx, r, s)
+	if err != nil {
+		return explained{}, err
+	}
+	e := explained{decision: d, History: []period{}}
+	if d.User == "" {
+		return e, nil
+	}
+	periods, err := r.History(ctx, user, d.Product)
+	if err != nil {
+		return e, err
+	}
+	for _, p := range periods {
+		path, err := steps(ctx, r, s.tenant, p.Path)
+		if err != nil {
+			return e, err
+		}
+		one := period{From: p.From, Licensed: p.Licensed, Reason: p.Reason, Path: path, Cause: p.Cause, Sequence: p.Sequence}
+		if !p.To.IsZero() {
+			one.To = &p.To
+		}
+		e.History = append(e.History, one)
+	}
+	return e, nil
+}
+
+func describe(e explained) string {
+	var b strings.Builder
+	b.WriteString(e.Why + "\n")
+	if e.User == "" {
+		return b.String()
+	}
+	_, _ = fmt.Fprintf(&b, "\nuser          %s, %s\nmode          %s\ngroup         %s\nknown as of   %s\n",
+		e.User, e.Status, e.Mode, e.Group, local(e.AsOf))
+	if len(e.Path) > 0 {
+		b.WriteString("path          " + pathText(e.Path) + "\n")
+	}
+	if len(e.History) == 0 {
+		b.WriteString("\nNever licensed, so no event tells of this user.\n")
+		return b.String()
+	}
+	b.WriteString("\n")
+	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	_, _ = fmt.Fprintln(w, "FROM\tTO\tLICENSED\tREASON\tSEQUENCE\tCAUSE")
+	for _, p := range e.History {
+		to := "now"
+		if p.To != nil {
+			to = local(*p.To)
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", local(p.From), to, yesNo(p.Licensed), p.Reason, p.Sequence, p.Cause)
+	}
+	_ = w.Flush()
+	return b.String()
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
+)
+
+// subject is whom a question is about, and in which ledger the answer is.
+type subject struct {
+	tenant, user, product string
+	ledger                string
+}
+
+func (s *subject) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.tenant, "tenant", "", "tenant that the user is of")
+	cmd.Flags().StringVar(&s.user, "user", "", "address or id of the user")
+	cmd.Flags().StringVar(&s.product, "product", "", "product; not needed where the tenant has only one")
+	cmd.Flags().StringVar(&s.ledger, "ledger", "", "path of the ledger, instead of the one of the data folder's process")
+	require(cmd, "tenant", "user")
+}
+
+// withLedger gives work a reader of the ledger: that of the process behind --data, or what such a process has left there.
+func (a *app) withLedger(ctx context.Context, s *subject, work func(*ledger.Reader) error) error {
+	path := s.ledger
+	if path == "" {
+		path = filepath.Join(a.data, "ledger.db")
+		if found, err := datadir.Find(a.data); err == nil && found.Ledger != "" {
+			path = found.Ledger
+		}
+	}
+	reader, err := ledger.OpenReader(ctx, path)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	defer func() { _ = reader.Close() }()
+	return work(reader)
+}
+
+// product finds the product that is asked about.
+func (s *subject) find(t ledger.TenantState) (ledger.ProductState, error) {
+	if s.product == "" && len(t.Products) == 1 {
+		return t.Products[0], nil
+	}
+	for _, p := range t.Products {
+		if p.ID == s.product {
+			return p, nil
+		}
+	}
+	if s.product == "" {
+		return ledger.ProductState{}, usage("tenant %s has %d products: name one with --product", t.Name, len(t.Products))
+	}
+	return ledger.ProductState{}, fmt.Errorf("tenant %s has no product %q", t.Name, s.product)
+}
+
+// local writes a time as the operator's own clock shows it.
+func local(t time.Time) string {
+	if t.IsZero() {
+		return "now"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}

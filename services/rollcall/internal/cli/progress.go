@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/event"
+)
+
+// progress tells how far a full read has come: on one line that is written over where a person watches, and else on a
+// new line now and then.
+type progress struct {
+	out                         io.Writer
+	terminal                    bool
+	users, groups, members, all int
+	told                        time.Time
+	shown                       bool
+}
+
+// How seldom it is told, on a terminal and in a file.
+const (
+	tellEvery    = 200 * time.Millisecond
+	writeEvery   = 5 * time.Second
+	carriageLine = "\r%s: %d users, %d groups, %d memberships on %d pages   "
+	plainLine    = "%s: %d users, %d groups, %d memberships on %d pages\n"
+)
+
+func newProgress(out io.Writer) *progress {
+	p := &progress{out: out, told: time.Now()}
+	if f, ok := out.(*os.File); ok {
+		info, err := f.Stat()
+		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	return p
+}
+
+func (p *progress) page(ev event.Event, snapshot string) error {
+	data, err := event.Data[event.DirectoryObserved](ev)
+	if err != nil {
+		return err
+	}
+	if data.Snapshot != snapshot {
+		return nil
+	}
+	for _, o := range data.Observations {
+		switch {
+		case o.User != nil:
+			p.users++
+		case o.Group != nil:
+			p.groups++
+		case o.Membership != nil:
+			p.members++
+		}
+	}
+	p.all++
+	every := writeEvery
+	if p.terminal {
+		every = tellEvery
+	}
+	if time.Since(p.told) >= every {
+		p.tell("reading")
+	}
+	return nil
+}
+
+func (p *progress) snapshot(ev event.Event, snapshot string) error {
+	data, err := event.Data[event.SnapshotEnded](ev)
+	if err != nil {
+		return err
+	}
+	if data.Snapshot == snapshot {
+		p.tell("read, comparing")
+	}
+	return nil
+}
+
+func (p *progress) tell(what string) {
+	p.told, p.shown = time.Now(), true
+	line := plainLine
+	if p.terminal {
+		line = carriageLine
+	}
+	_, _ = fmt.Fprintf(p.out, line, what, p.users, p.groups, p.members, p.all)
+}
+
+func (p *progress) end() {
+	if p.shown && p.terminal {
+		_, _ = fmt.Fprintln(p.out)
+	}
+}

@@ -1,0 +1,109 @@
+package cli_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/cli"
+)
+
+func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, told bytes.Buffer
+	data := t.TempDir()
+	getenv := func(name string) string { return map[string]string{"ROLLCALL_DATA": data}[name] }
+	err := cli.Run(t.Context(), args, getenv, &out, &told)
+	return out.String(), told.String(), cli.ExitCode(err)
+}
+
+func TestHelpTeaches(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{
+		"", "demo", "serve", "tenants add", "tenants list", "tenants show", "events", "check", "explain", "refresh", "simulate",
+		"simulate add-user", "simulate remove-user", "simulate restore-user", "simulate suspend", "simulate unsuspend", "simulate rename",
+		"simulate add-group", "simulate remove-group", "simulate rename-group", "simulate add-member", "simulate remove-member",
+		"simulate generate", "simulate push",
+	} {
+		stdout, stderr, code := run(t, append(strings.Fields(command), "--help")...)
+		if code != 0 || stderr != "" {
+			t.Errorf("%s --help: %d %s", command, code, stderr)
+		}
+		for _, part := range []string{"Examples:\n", "  rollcall ", "--output"} {
+			if !strings.Contains(stdout, part) {
+				t.Errorf("%s --help lacks %q:\n%s", command, part, stdout)
+			}
+		}
+	}
+}
+
+// TestMistakesAreToldOnOneLine: one line says what is wrong, for a mistake in the command line another where help is.
+func TestMistakesAreToldOnOneLine(t *testing.T) {
+	t.Parallel()
+	for line, c := range map[string]struct {
+		code int
+		says string
+	}{
+		"frobnicate":                             {2, "unknown command"},
+		"check":                                  {2, `"tenant", "user"`},
+		"check --tenant a --user b":              {2, "there is no ledger yet"},
+		"explain --tenant a --user b":            {1, "there is no ledger yet"},
+		"events --since yesterday":               {2, "--since"},
+		"events --type gone":                     {2, "--type"},
+		"events --from-sequence 3":               {2, "--from-sequence"},
+		"events":                                 {1, "no rollcall runs"},
+		"tenants list -o xml":                    {2, "xml"},
+		"tenants list --nats nats://127.0.0.1:1": {1, "connect to NATS"},
+		"tenants add a --client-id c --connected-by nobody --directory-id d":                              {2, "--connected-by"},
+		"tenants add a --client-id c --connected-by a@b.c --directory-id d":                               {2, "either a file or an environment variable"},
+		"tenants add A. --client-id c --connected-by a@b.c --directory-id d --secret-env E":               {2, "id \"A.\""},
+		"tenants add a --client-id c --connected-by a@b.c --directory-id d --product mail":                {2, "--product"},
+		"tenants add a --client-id c --connected-by a@b.c --directory-id d --certificate-file c":          {2, "--credential is client-secret"},
+		"tenants add a --client-id c --connected-by a@b.c --directory-id d --secret-env E --api http://x": {2, "https"},
+		"refresh --tenant a --key 1/2":                       {2, "--key"},
+		"simulate suspend a@b.c":                             {1, "no demo runs"},
+		"simulate push sideways":                             {2, "sideways"},
+		"simulate suspend a --simulator https://127.0.0.1:1": {2, "--simulator-ca"},
+		"demo --users 3 --once":                              {1, "users"},
+		"demo --log-level loud":                              {2, "loud"},
+	} {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr, code := run(t, strings.Fields(line)...)
+			want := 1 // lines
+			if code == 2 && !strings.HasPrefix(line, "check --tenant") {
+				want = 2
+			}
+			if code != c.code || stdout != "" || !strings.Contains(stderr, c.says) || strings.Count(stderr, "\n") != want {
+				t.Errorf("exit code %d, stdout %q, stderr:\n%s", code, stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestServeCheckTellsFaultsAndSettings(t *testing.T) {
+	t.Parallel()
+	_, stderr, code := run(t, "serve", "--check", "--role", "butler", "--http-addr", "here")
+	for _, fault := range []string{"butler", "http.addr", "intake.public_url"} {
+		if code != 1 || (fault != "intake.public_url") != strings.Contains(stderr, fault) {
+			t.Errorf("exit code %d, %s:\n%s", code, fault, stderr)
+		}
+	}
+	stdout, stderr, code := run(t, "serve", "--check", "--role", "worker", "--nats", "nats://nats:4222", "-o", "jsonl")
+	if code != 0 || !strings.Contains(stdout, `{"setting":"nats.url","env":"ROLLCALL_NATS_URL","value":"nats://nats:4222","default":false}`) ||
+		!strings.Contains(stdout, `"setting":"roles","env":"ROLLCALL_ROLES","value":"worker"`) {
+		t.Errorf("exit code %d, stderr %s, stdout:\n%s", code, stderr, stdout)
+	}
+}
+
+func TestVersionAndCompletion(t *testing.T) {
+	t.Parallel()
+	if stdout, _, code := run(t, "version", "--json"); code != 0 || !strings.Contains(stdout, `"go": "go1.`) {
+		t.Errorf("version: %d %s", code, stdout)
+	}
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		if stdout, _, code := run(t, "completion", shell); code != 0 || !strings.Contains(stdout, "rollcall") {
+			t.Errorf("completion %s: %d", shell, code)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package crash
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/rollcall-hq/rollcall/pkg/license"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+)
+
+// house is a simulator that lives, and a rollcall that dies and comes back over one data folder at the same addresses.
+type house struct {
+	programs               string
+	env                    []string
+	http                   string
+	simulator, simulatorCA string
+	nc                     *nats.Conn // outlives every rollcall
+	client                 *control.Client
+	published              atomic.Int64  // license events that a subscriber has heard, over all lives
+	news                   chan struct{} // has a token when one was heard
+}
+
+const (
+	appID     = "5a1f0c3e-7a7e-4d0b-9a55-0c6a7f3f6d10"
+	appSecret = "only-the-simulator-knows"
+)
+
+func open(t *testing.T) *house {
+	t.Helper()
+	h := &house{programs: build(t), http: freeAddress(t)}
+	natsAddress := freeAddress(t)
+	cert, key := certificate(t)
+	h.env = []string{
+		"ROLLCALL_DATA=" + filepath.Join(t.TempDir(), "rollcall"), "ROLLCALL_NATS_LISTEN=" + natsAddress,
+		"ROLLCALL_HTTP_ADDR=" + h.http, "ROLLCALL_HTTP_TLS_CERT_FILE=" + cert, "ROLLCALL_HTTP_TLS_KEY_FILE=" + key,
+		"ROLLCALL_INTAKE_PUBLIC_URL=https://" + h.http,
+		"ROLLCALL_LOG_FORMAT=text", "ROLLCALL_SYNC_POLL_INTERVAL=2s", "ROLLCALL_SYNC_VANISH=200ms", "ROLLCALL_WORKER_SETTLE=200ms",
+		"APP_SECRET=" + appSecret,
+	}
+	h.openSimulator(t, cert)
+	h.openSubscriber(t, "nats://"+natsAddress)
+	return h
+}
+
+func (h *house) openSimulator(t *testing.T, trust string) {
+	t.Helper()
+	address, folder := freeAddress(t), t.TempDir()
+	p := start(t, nil, filepath.Join(h.programs, "simulator"), "-addr", address, "-data", folder, "-trust", trust)
+	p.awaitOK(t, "https://"+address+"/healthz")
+	h.simulator, h.simulatorCA = "https://"+address, filepath.Join(folder, "ca.pem")
+	client, err := control.NewWithCA(h.simulator, h.simulatorCA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.client = client
+}
+
+// openSubscriber listens as any NATS client can, through all of rollcall's deaths.
+func (h *house) openSubscriber(t *testing.T, url string) {
+	t.Helper()
+	nc, err := nats.Connect(url, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	h.news = make(chan struct{}, 1)
+	heard := func(*nats.Msg) {
+		h.published.Add(1)
+		select {
+		case h.news <- struct{}{}:
+		default:
+		}
+	}
+	if _, err := nc.Subscribe("license.>", heard); err != nil {
+		t.Fatal(err)
+	}
+	h.nc = nc
+}
+
+// serve starts rollcall.
+func (h *house) serve(t *testing.T) *process {
+	t.Helper()
+	return start(t, h.env, filepath.Join(h.programs, "rollcall"), "serve")
+}
+
+// awaitEvent waits until more license events have been heard than before.
+func (h *house) awaitEvent(t *testing.T, p *process, before int64) {
+	t.Helper()
+	limit := time.After(patience)
+	for h.published.Load() <= before {
+		select {
+		case <-h.news:
+		case <-p.exited:
+			t.Fatalf("rollcall ended by itself:\n%s", p.said)
+		case <-limit:
+			t.Fatalf("no license event within %s; rollcall said:\n%s", patience, p.said)
+		}
+	}
+}
+
+// connect makes the directory, connects it, and kills the first rollcall when it has read it.
+func (h *house) connect(t *testing.T) {
+	t.Helper()
+	made, err := h.client.PutTenant(t.Context(), control.Tenant{
+		ID: simulated, Domains: []string{domain}, App: control.App{ClientID: appID, Secret: appSecret},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.client.Generate(t.Context(), simulated, control.Generate{Users: users, Seed: 7}); err != nil {
+		t.Fatal(err)
+	}
+	p := h.serve(t)
+	p.awaitOK(t, "https://"+h.http+"/readyz")
+	run(t, h.env, filepath.Join(h.programs, "rollcall"), "tenants", "add", simulated,
+		"--directory-id", made.DirectoryID, "--connected-by", "admin@"+domain, "--client-id", appID, "--secret-env", "APP_SECRET",
+		"--api", h.simulator+"/v1.0", "--authority", h.simulator, "--ca-file", h.simulatorCA)
+	h.verify(t)
+	p.kill()
+}
+
+// verify waits until what is published is what the directory says, and fails the test if it does not come to that.
+func (h *house) verify(t *testing.T) {
+	t.Helper()
+	client, err := license.New(h.nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := verify.Await(t.Context(), verify.Config{
+		Tenant: simulated, Product: "secure-share", Group: group, Simulated: simulated,
+	}, h.client, client, patience)
+	if err != nil {
+		t.Fatalf("compare: %v", err)
+	}
+	if !report.OK() {
+		t.Fatalf("untrue: %s", report)
+	}
+	t.Logf("true: %s", report)
+}
+
+// certificate writes the certificate that net/http/httptest serves 127.0.0.1 with, and its key, as PEM files.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	der, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	cert, key = filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key")
+	for path, block := range map[string]*pem.Block{
+		cert: {Type: "CERTIFICATE", Bytes: server.Certificate().Raw}, key: {Type: "PRIVATE KEY", Bytes: der},
+	} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}

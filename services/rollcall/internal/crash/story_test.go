@@ -1,0 +1,107 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+)
+
+const (
+	simulated = "contoso"
+	domain    = "contoso.com"
+	group     = "virtru-secure-share-provisioning-group@" + domain
+	users     = 300
+	pace      = 15 * time.Millisecond // between two changes
+)
+
+// story changes the directory at random until it is told to end.
+type story struct {
+	client *control.Client
+	rand   *rand.Rand
+	people []string
+	told   atomic.Int64 // changes that took effect
+}
+
+func newStory(t *testing.T, client *control.Client, seed uint64) *story {
+	t.Helper()
+	s := &story{client: client, rand: rand.New(rand.NewPCG(seed, 1))}
+	all, err := client.Users(t.Context(), simulated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range all {
+		s.people = append(s.people, u.ID)
+	}
+	return s
+}
+
+// begin tells the story until the returned function is called, which waits for its end and returns its error.
+func (s *story) begin(ctx context.Context) (end func() error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wait sync.WaitGroup
+	var fault error
+	wait.Go(func() {
+		for ctx.Err() == nil {
+			if fault = s.turn(ctx); fault != nil {
+				return
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(pace):
+			}
+		}
+	})
+	return func() error {
+		cancel()
+		wait.Wait()
+		if errors.Is(fault, context.Canceled) {
+			return nil
+		}
+		return fault
+	}
+}
+
+// turn is one change. Members come and go most often; now and then the whole group goes or comes back.
+func (s *story) turn(ctx context.Context) error {
+	who := s.people[s.rand.IntN(len(s.people))]
+	var err error
+	var change control.Change
+	switch n := s.rand.IntN(200); {
+	case n < 70:
+		change, err = s.client.AddMembers(ctx, simulated, group, who)
+	case n < 130:
+		change, err = s.client.RemoveMembers(ctx, simulated, group, who)
+	case n < 145:
+		change, err = s.client.Suspend(ctx, simulated, who)
+	case n < 165:
+		change, err = s.client.Unsuspend(ctx, simulated, who)
+	case n < 175:
+		change, err = s.client.RenameUser(ctx, simulated, who, control.Rename{Address: fmt.Sprintf("u%d@%s", s.rand.Uint32(), domain)})
+	case n < 185:
+		change, err = s.client.RemoveUser(ctx, simulated, who)
+	case n < 196:
+		change, err = s.client.RestoreUser(ctx, simulated, who)
+	case n < 198:
+		change, err = s.client.RemoveGroup(ctx, simulated, group)
+	default:
+		change, err = s.client.AddGroup(ctx, simulated, control.NewGroup{
+			Address: group, Kind: directory.MailEnabledSecurity, Name: "Secure Share",
+		})
+	}
+	var refused *control.Error
+	if errors.As(err, &refused) {
+		return nil // it is so already, or there is no such thing now
+	}
+	if err == nil && change.Count > 0 {
+		s.told.Add(1)
+	}
+	return err
+}

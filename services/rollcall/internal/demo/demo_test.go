@@ -1,0 +1,133 @@
+package demo_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/demo"
+)
+
+// play plays the story once.
+func play(t *testing.T, cfg demo.Config) (demo.Result, string) {
+	t.Helper()
+	cfg.Once = true
+	return stay(t, t.Context(), cfg, &bytes.Buffer{})
+}
+
+// leaver ends the demo as soon as it has said that it stays.
+type leaver struct {
+	bytes.Buffer
+	leave func()
+}
+
+func (l *leaver) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("It stays up")) {
+		l.leave()
+	}
+	return l.Buffer.Write(p)
+}
+
+type teller interface {
+	io.Writer
+	fmt.Stringer
+}
+
+func stay(t *testing.T, ctx context.Context, cfg demo.Config, told teller) (demo.Result, string) { //nolint:revive // the test comes first
+	t.Helper()
+	cfg.Users, cfg.Again, cfg.Settle, cfg.Poll = 100, 4, 300*time.Millisecond, 10*time.Second
+	logger, err := telemetry.NewLogger(told, "error", "text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := demo.Run(ctx, cfg, demo.Deps{Out: told, Logger: logger, Started: time.Now()})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, told)
+	}
+	return result, told.String()
+}
+
+// steps are the changes and the type of the event that came of each.
+func steps(r demo.Result) (all [][2]string) {
+	for _, s := range r.Steps {
+		all = append(all, [2]string{s.Change, strings.TrimPrefix(s.EventType, "io.rollcall.")})
+	}
+	return all
+}
+
+func TestTheStoryIsTrueAndCanBePlayedAgain(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	cfg := demo.Config{Data: t.TempDir(), HTTPAddr: "127.0.0.1:0", NATSAddr: taken.Addr().String()}
+
+	first, told := play(t, cfg)
+	granted, revoked, policy := "license.granted.v1", "license.revoked.v1", "policy.changed.v1"
+	want := [][2]string{
+		{"connect", granted},
+		{"add-group", ""},
+		{"add-members", ""},
+		{"settle", policy},
+		{"add-member", granted},
+		{"remove-member", revoked},
+		{"suspend", revoked},
+		{"rename", ""},
+		{"add-member", granted},
+		{"remove-member", revoked},
+		{"add-member", granted},
+		{"remove-member", revoked},
+		{"remove-group", policy},
+	}
+	if diff := cmp.Diff(want, steps(first)); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if !first.Verified || first.FirstEventMS <= 0 || first.Users != 100 || first.Latency.Count != 7 {
+		t.Errorf("result %+v", first)
+	}
+	flip := first.Steps[slices.IndexFunc(first.Steps, func(s demo.Step) bool { return s.EventType == event.TypePolicyChanged })]
+	if flip.LatencyMS < 300 || flip.Revoked != first.Steps[0].Granted-25 {
+		t.Errorf("the flip took %v ms and revoked %d of %d", flip.LatencyMS, flip.Revoked, first.Steps[0].Granted)
+	}
+	if !strings.Contains(told, taken.Addr().String()+" is taken") {
+		t.Errorf("that a port was replaced is not said:\n%s", told)
+	}
+
+	again, told := play(t, cfg)
+	if diff := cmp.Diff(want, steps(again)); diff != "" {
+		t.Errorf("steps of the second run (-want +got):\n%s", diff)
+	}
+	if !again.Verified || again.FirstEventMS != 0 || again.Users != 100 || !strings.Contains(told, "was connected before") {
+		t.Errorf("the second run did not resume: %+v\n%s", again, told)
+	}
+	if again.Verification.Events <= first.Verification.Events || again.Verification.Licensed != first.Verification.Licensed-1 {
+		t.Errorf("the second run has %+v, the first had %+v", again.Verification, first.Verification)
+	}
+}
+
+// TestWhatIsLeftBehindIsTidied leaves a demo while its group decides, and plays the story again.
+func TestWhatIsLeftBehindIsTidied(t *testing.T) {
+	t.Parallel()
+	cfg := demo.Config{Data: t.TempDir(), HTTPAddr: "127.0.0.1:0", NATSAddr: "127.0.0.1:0"}
+	ctx, leave := context.WithCancel(t.Context())
+	first, told := stay(t, ctx, cfg, &leaver{leave: leave})
+	if !first.Verified || !strings.Contains(told, "simulate remove-member") || !strings.Contains(told, "nats --server nats://") {
+		t.Errorf("the first run: %+v\n%s", first, told)
+	}
+	again, told := play(t, cfg)
+	if !again.Verified || !strings.Contains(told, "It is deleted first.") {
+		t.Errorf("the second run: %+v\n%s", again, told)
+	}
+}

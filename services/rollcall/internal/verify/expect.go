@@ -1,0 +1,70 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+)
+
+// expect says who should be licensed: every active user of the directory's own or, where a live group has the address,
+// those of them who are in it. An empty group counts only when it is the one that is in force: being created and being
+// emptied look the same in the directory.
+func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map[string]bool, error) {
+	users, err := dir.Users(ctx, cfg.Simulated)
+	if err != nil {
+		return nil, fmt.Errorf("read the simulated users: %w", err)
+	}
+	group, err := provisioning(ctx, cfg, dir)
+	if err != nil {
+		return nil, err
+	}
+	members := map[string]bool{}
+	if group != "" {
+		listed, err := dir.Members(ctx, cfg.Simulated, group)
+		if err != nil {
+			return nil, fmt.Errorf("read the members of the simulated group: %w", err)
+		}
+		for _, m := range listed {
+			members[m.ID] = true
+		}
+	}
+	everyone := group == "" || len(members) == 0 && group != inForce
+	expected := make(map[string]bool, len(users))
+	for _, u := range users {
+		active := u.Status == directory.Active && !u.Guest
+		expected[u.ID] = active && (everyone || members[u.ID])
+	}
+	return expected, nil
+}
+
+// provisioning finds the live group at the address, "" for none.
+func provisioning(ctx context.Context, cfg Config, dir Directory) (string, error) {
+	groups, err := dir.Groups(ctx, cfg.Simulated)
+	if err != nil {
+		return "", fmt.Errorf("read the simulated groups: %w", err)
+	}
+	var found []string
+	for _, g := range groups {
+		if !g.Deleted && (strings.EqualFold(g.Address, cfg.Group) || slices.ContainsFunc(g.Aliases, sameAs(cfg.Group))) {
+			found = append(found, g.ID)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", nil
+	case 1:
+		return found[0], nil
+	default:
+		return "", fmt.Errorf("%d live groups have the address %s: nobody can say which one counts", len(found), cfg.Group)
+	}
+}
+
+func sameAs(address string) func(string) bool {
+	return func(s string) bool { return strings.EqualFold(s, address) }
+}
+
+var _ Directory = (*control.Client)(nil)

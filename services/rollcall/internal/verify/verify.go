@@ -1,0 +1,123 @@
+// Package verify says whether what Rollcall has published is true: it reads the simulated directory over HTTP, folds the
+// stream LICENSES, and compares the two user by user. It shares no code with what it judges: neither the worker, nor the
+// ledger, nor the rules.
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/license"
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+)
+
+// Directory is what is read of the simulator. *control.Client is one.
+type Directory interface {
+	Users(ctx context.Context, tenant string) ([]control.User, error)
+	Groups(ctx context.Context, tenant string) ([]control.Group, error)
+	Members(ctx context.Context, tenant, group string) ([]control.Member, error)
+}
+
+// Stream is what is read of LICENSES. *license.Client is one.
+type Stream interface {
+	Replay(ctx context.Context, o license.Options, fn license.Handler) error
+	Stats() license.Stats
+}
+
+// Config says what to compare.
+type Config struct {
+	Tenant    string // as Rollcall knows it
+	Product   string
+	Group     string // address of the provisioning group
+	Simulated string // the tenant's name in the simulator
+}
+
+// Report is what a comparison found.
+type Report struct {
+	Users       int          `json:"users"`    // of the directory that should be licensed, or are
+	Licensed    int          `json:"licensed"` // by the directory
+	Events      int          `json:"events"`   // on LICENSES
+	Differences []Difference `json:"differences,omitempty"`
+	Faults      []string     `json:"faults,omitempty"` // of the stream itself: gaps and repeats
+}
+
+// Difference is a user for whom the stream says something else than the directory.
+type Difference struct {
+	User      string `json:"user"`
+	Directory bool   `json:"directory"` // should be licensed
+	Stream    bool   `json:"stream"`    // is licensed
+	Reason    string `json:"reason,omitempty"`
+}
+
+// OK reports whether every entitlement equals the directory.
+func (r Report) OK() bool { return len(r.Differences) == 0 && len(r.Faults) == 0 }
+
+// String says the first of what is wrong.
+func (r Report) String() string {
+	if r.OK() {
+		return fmt.Sprintf("%d of %d users are licensed, as the directory has it; %d events without a gap", r.Licensed, r.Users, r.Events)
+	}
+	var wrong []string
+	for _, d := range r.Differences[:min(3, len(r.Differences))] {
+		wrong = append(wrong, fmt.Sprintf("user %s: the directory says %t, the stream %t", d.User, d.Directory, d.Stream))
+	}
+	return fmt.Sprintf("%d users differ, %d faults: %s", len(r.Differences), len(r.Faults),
+		strings.Join(slices.Concat(wrong, r.Faults[:min(3, len(r.Faults))]), "; "))
+}
+
+// Compare reads both sides once. What has changed within the last moments may differ: see Await.
+func Compare(ctx context.Context, cfg Config, dir Directory, stream Stream) (Report, error) {
+	published, err := replay(ctx, cfg, stream)
+	if err != nil {
+		return Report{}, err
+	}
+	expected, err := expect(ctx, cfg, dir, published.group)
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Users: len(expected), Events: published.events, Faults: published.faults}
+	for user, want := range expected {
+		if want {
+			report.Licensed++
+		}
+		if got := published.licensed[user]; got != want {
+			report.Differences = append(report.Differences, Difference{User: user, Directory: want, Stream: got, Reason: published.reason[user]})
+		}
+	}
+	for user, got := range published.licensed {
+		if _, known := expected[user]; got && !known {
+			report.Differences = append(report.Differences, Difference{User: user, Stream: true, Reason: published.reason[user]})
+		}
+	}
+	slices.SortFunc(report.Differences, func(a, b Difference) int { return strings.Compare(a.User, b.User) })
+	return report, nil
+}
+
+// between is how long Await rests between two comparisons.
+const between = 250 * time.Millisecond
+
+// Await compares until the two agree or patience is up, and returns the last report.
+func Await(ctx context.Context, cfg Config, dir Directory, stream Stream, patience time.Duration) (Report, error) {
+	limit, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var last Report
+	for {
+		report, err := Compare(limit, cfg, dir, stream)
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && last.Events > 0 {
+			return last, nil
+		}
+		if err != nil || report.OK() {
+			return report, err
+		}
+		last = report
+		select {
+		case <-limit.Done():
+			return report, ctx.Err()
+		case <-time.After(between):
+		}
+	}
+}
