@@ -83,13 +83,13 @@ func (s *story) turn(ctx context.Context) error {
 		change, err = s.client.Suspend(ctx, simulated, who)
 	case n < 165:
 		change, err = s.client.Unsuspend(ctx, simulated, who)
-	case n < 175:
+	case n < 173:
 		change, err = s.client.RenameUser(ctx, simulated, who, control.Rename{Address: fmt.Sprintf("u%d@%s", s.rand.Uint32(), domain)})
-	case n < 185:
+	case n < 181:
 		change, err = s.client.RemoveUser(ctx, simulated, who)
-	case n < 196:
+	case n < 190:
 		change, err = s.client.RestoreUser(ctx, simulated, who)
-	case n < 198:
+	case n < 191:
 		change, err = s.client.RemoveGroup(ctx, simulated, group)
 	default:
 		change, err = s.client.AddGroup(ctx, simulated, control.NewGroup{
