@@ -1,8 +1,10 @@
 package crash
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -11,7 +13,10 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
@@ -136,7 +141,7 @@ func (h *house) verify(t *testing.T) {
 		t.Fatal(err)
 	}
 	report, err := verify.Await(t.Context(), verify.Config{
-		Tenant: simulated, Product: "secure-share", Group: group, Simulated: simulated,
+		Tenant: simulated, Product: product, Group: group, Simulated: simulated,
 	}, h.client, client, patience)
 	if err != nil {
 		t.Fatalf("compare: %v", err)
@@ -145,6 +150,52 @@ func (h *house) verify(t *testing.T) {
 		t.Fatalf("untrue: %s", report)
 	}
 	t.Logf("true: %s", report)
+	h.verifyEntitlements(t, client)
+}
+
+// verifyEntitlements waits until the bucket that the server fills holds the last event of each user on LICENSES.
+func (h *house) verifyEntitlements(t *testing.T, client *license.Client) {
+	t.Helper()
+	want := map[string]string{}
+	err := client.Replay(t.Context(), license.Options{Tenant: simulated, Product: product}, func(_ context.Context, e license.Event) error {
+		if e.Entitlement != nil {
+			want[simulated+"."+product+"."+e.User] = e.ID
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("replay: %v", err)
+	}
+	js, err := jetstream.New(h.nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket, err := js.KeyValue(t.Context(), bus.BucketEntitlements)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watcher, err := bucket.WatchAll(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = watcher.Stop() }()
+	limit := time.After(patience)
+	got := map[string]string{}
+	for !maps.Equal(got, want) {
+		select {
+		case entry := <-watcher.Updates():
+			if entry == nil {
+				continue // what was there when the watch began
+			}
+			ev, err := event.Decode(entry.Value())
+			if err != nil {
+				t.Fatalf("entitlement %s: %v", entry.Key(), err)
+			}
+			got[entry.Key()] = ev.ID()
+		case <-limit:
+			t.Fatalf("the bucket of entitlements holds %d entries that are not those of LICENSES, which has %d users", len(got), len(want))
+		}
+	}
 }
 
 // certificate writes the certificate that net/http/httptest serves 127.0.0.1 with, and its key, as PEM files.

@@ -16,6 +16,7 @@ import (
 
 const (
 	simulated = "contoso"
+	product   = "secure-share"
 	domain    = "contoso.com"
 	group     = "virtru-secure-share-provisioning-group@" + domain
 	users     = 300
