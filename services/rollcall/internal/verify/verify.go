@@ -5,7 +5,6 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,23 +99,20 @@ func Compare(ctx context.Context, cfg Config, dir Directory, stream Stream) (Rep
 // between is how long Await rests between two comparisons.
 const between = 250 * time.Millisecond
 
-// Await compares until the two agree or patience is up, and returns the last report.
+// Await compares until the two agree or patience is up, and returns the last report. A comparison that is under way then is
+// finished: a long record takes its time to read.
 func Await(ctx context.Context, cfg Config, dir Directory, stream Stream, patience time.Duration) (Report, error) {
-	limit, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	var last Report
+	limit := time.After(patience)
 	for {
-		report, err := Compare(limit, cfg, dir, stream)
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && last.Events > 0 {
-			return last, nil
-		}
+		report, err := Compare(ctx, cfg, dir, stream)
 		if err != nil || report.OK() {
 			return report, err
 		}
-		last = report
 		select {
-		case <-limit.Done():
+		case <-ctx.Done():
 			return report, ctx.Err()
+		case <-limit:
+			return report, nil
 		case <-time.After(between):
 		}
 	}
