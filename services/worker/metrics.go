@@ -16,7 +16,6 @@ type metrics struct {
 	messages  *prometheus.CounterVec
 	decisions *prometheus.CounterVec
 	relayed   *prometheus.CounterVec
-	rows      prometheus.Counter
 	flips     prometheus.Counter
 	conflicts prometheus.Counter
 	refused   prometheus.Counter
@@ -34,7 +33,6 @@ func newMetrics(deps Deps) (*metrics, error) {
 		messages:  counter("messages_total", "Messages of LEDGER_IN by event type and what became of them.", "type", "result"),
 		decisions: counter("decisions_total", "License events by type.", "type"),
 		relayed:   counter("published_total", "Events that have left the outbox, by stream.", "stream"),
-		rows:      single("rows_written_total", "Rows of the ledger inserted, changed or deleted."),
 		flips:     single("policy_changes_total", "Changes of a product's licensing mode or provisioning group."),
 		conflicts: single("conflicts_total", "Times that several groups came to hold one provisioning address."),
 		refused:   single("observations_refused_total", "Observations that could not be used."),
@@ -57,8 +55,11 @@ func newMetrics(deps Deps) (*metrics, error) {
 		}
 		return float64(n)
 	})
+	rows := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "rollcall_worker_rows_written_total", Help: "Rows of the ledger inserted, changed or deleted.",
+	}, func() float64 { return float64(deps.Ledger.RowsWritten()) })
 	var errs []error
-	for _, c := range []prometheus.Collector{m.messages, m.decisions, m.relayed, m.rows, m.flips, m.conflicts, m.refused, m.lagging, depth} {
+	for _, c := range []prometheus.Collector{m.messages, m.decisions, m.relayed, rows, m.flips, m.conflicts, m.refused, m.lagging, depth} {
 		errs = append(errs, deps.Metrics.Register(c))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -75,7 +76,6 @@ func (m *metrics) lag(d time.Duration)            { m.lagging.Observe(d.Seconds(
 func (m *metrics) published(stream string, n int) { m.relayed.WithLabelValues(stream).Add(float64(n)) }
 
 func (m *metrics) applied(r apply.Result) {
-	m.rows.Add(float64(r.Rows))
 	m.flips.Add(float64(r.Flips))
 	m.conflicts.Add(float64(r.Conflicts))
 	m.refused.Add(float64(r.Refused))

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/pressly/goose/v3"
 )
@@ -23,6 +24,7 @@ type Ledger struct {
 	turn    chan struct{} // holds a token while nobody writes
 	conn    *sql.Conn     // the connection that writes; belongs to whoever holds the turn
 	stmts   map[string]*sql.Stmt
+	rows    atomic.Int64
 }
 
 // Open opens or creates the ledger at a file's path (or sqlite:<path>) and brings its schema up to date. It fails with

@@ -39,10 +39,13 @@ func (l *Ledger) Update(ctx context.Context, do func(*Tx) error) (err error) {
 			err = errors.Join(err, l.rollback())
 		}
 	}()
-	if err := do(&Tx{ctx: ctx, l: l}); err != nil {
+	tx := &Tx{ctx: ctx, l: l}
+	if err := do(tx); err != nil {
 		return err
 	}
+	l.rows.Add(tx.rows) // first: who sees the rows finds them counted
 	if _, err := l.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		l.rows.Add(-tx.rows)
 		return fmt.Errorf("commit: %w", err)
 	}
 	committed = true
@@ -82,6 +85,9 @@ func (l *Ledger) drop() error {
 	l.conn, l.stmts = nil, nil
 	return errors.Join(errs...)
 }
+
+// RowsWritten counts the rows that were inserted, changed or deleted, in all transactions since Open.
+func (l *Ledger) RowsWritten() int64 { return l.rows.Load() }
 
 // RowsWritten counts the rows that the transaction has inserted, changed or deleted so far.
 func (tx *Tx) RowsWritten() int64 { return tx.rows }

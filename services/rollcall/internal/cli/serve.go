@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,7 +76,6 @@ func (a *app) serve(ctx context.Context, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	summarize(ctx, logger, cfg)
 	dir, err := datadir.Open(cfg.Data)
 	if err != nil {
 		return err
@@ -94,15 +91,6 @@ func (a *app) serve(ctx context.Context, cfg config.Config) error {
 		return err
 	}
 	return errors.Join(process.Run(ctx, nil), process.Close())
-}
-
-// summarize logs the settings that a process starts with. None is a secret: see package config.
-func summarize(ctx context.Context, logger *slog.Logger, cfg config.Config) {
-	attrs := []any{"version", buildVersion().Version, "pid", os.Getpid()}
-	for _, s := range cfg.Settings() {
-		attrs = append(attrs, s.Path, s.Value)
-	}
-	logger.InfoContext(ctx, "starting", attrs...)
 }
 
 // setting is one line of "serve --check".

@@ -140,7 +140,7 @@ func (c *company) awaitAll(tb testing.TB, n int) {
 	}
 }
 
-// awaitApplied waits until the worker has applied every round that has ended.
+// awaitApplied waits until the worker has applied every round that has ended, and its outbox is empty.
 func (c *company) awaitApplied(tb testing.TB) {
 	tb.Helper()
 	var ended float64
@@ -151,7 +151,8 @@ func (c *company) awaitApplied(tb testing.TB) {
 		}
 	}
 	eventually(tb, "all rounds are applied", func() bool {
-		return c.house.metric(tb, "rollcall_worker_messages_total", event.TypeRoundEnded) >= ended
+		return c.house.metric(tb, "rollcall_worker_messages_total", event.TypeRoundEnded) >= ended &&
+			c.house.metric(tb, "rollcall_worker_outbox_depth", "") == 0
 	})
 }
 
@@ -167,7 +168,7 @@ func (c *company) calls(tb testing.TB) (n, objects float64) {
 	return n, objects
 }
 
-// rows is how many rows of the ledger the worker has written for what it applied.
+// rows is how many rows of the ledger the worker has written.
 func (h *house) rows(tb testing.TB) float64 {
 	tb.Helper()
 	return h.metric(tb, "rollcall_worker_rows_written_total", "")

@@ -1,26 +1,24 @@
-// Package serve puts the services together in one process, as its configuration says: NATS inside or elsewhere, the
-// streams, the registry of tenants, the roles, and the HTTP listener.
+// Package serve puts the services together in one process, as its configuration says: the roles, NATS inside or elsewhere,
+// and the folder that the process has for itself.
 package serve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
+	graphreceiver "github.com/rollcall-hq/rollcall/services/graph-receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/config"
 	"github.com/rollcall-hq/rollcall/services/internal/httpserver"
 	"github.com/rollcall-hq/rollcall/services/internal/natsserver"
+	"github.com/rollcall-hq/rollcall/services/internal/process"
 	"github.com/rollcall-hq/rollcall/services/internal/supervise"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
+	"github.com/rollcall-hq/rollcall/services/worker"
 )
 
 // Options are what a caller may ask for beyond the configuration.
@@ -42,133 +40,74 @@ type Deps struct {
 
 // Process is one Rollcall, opened but not yet running.
 type Process struct {
-	cfg  config.Config
-	deps Deps
-
-	nats     *natsserver.Server // nil where NATS is elsewhere
-	nc       *nats.Conn
-	bus      *bus.Bus
-	registry *tenant.Registry
-	live     *tenant.Live
-	http     *httpserver.Server
-	push     *httpserver.Server // nil without Options.Push
-	ready    []httpserver.Check
-
-	workers []supervise.Worker
-	closers []func() error // in the order of opening
+	process *process.Process
+	dir     *datadir.Dir
+	nats    *natsserver.Server // nil where NATS is elsewhere
+	push    *httpserver.Server // nil without Options.Push
 }
 
 // Open takes all that the process needs: files, ports, connections. After an error nothing of it is left open.
 func Open(ctx context.Context, cfg config.Config, opts Options, deps Deps) (p *Process, err error) {
-	p = &Process{cfg: cfg, deps: deps}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.Close())
+	p = &Process{dir: deps.Dir}
+	options := process.Options{ReplaceTakenPort: opts.ReplaceTakenPorts}
+	if cfg.Embedded() {
+		options.NATS = func() (process.Server, error) {
+			p.nats, err = natsserver.Start(natsserver.Config{
+				StoreDir: deps.Dir.Join("nats"), Listen: cfg.NATS.Listen, ReplaceTakenPort: opts.ReplaceTakenPorts,
+				SyncAlways: cfg.NATS.SyncAlways,
+			}, natsserver.Deps{Logger: deps.Logger.With("part", "nats-server")})
+			return p.nats, err
 		}
-	}()
-	if err := p.openNATS(ctx, opts); err != nil {
-		return nil, err
 	}
-	if err := p.openTenants(ctx); err != nil {
-		return nil, err
-	}
-	mux := http.NewServeMux() // the listeners are opened first: their addresses are what the roles tell providers
-	if err := p.openHTTP(mux, opts); err != nil {
-		return nil, err
-	}
-	return p, p.openRoles(ctx, mux)
-}
-
-func (p *Process) openTenants(ctx context.Context) error {
-	kv, err := p.bus.KeyValue(ctx, bus.BucketTenants)
-	if err != nil {
-		return err
-	}
-	p.registry = tenant.NewRegistry(kv)
-	p.registry.OnFault = func(id string, err error) {
-		p.deps.Logger.ErrorContext(ctx, "the record of a tenant cannot be read", "tenant", id, "error", err)
-	}
-	p.live = tenant.NewLive(p.registry)
-	p.add("tenants", p.live.Run)
-	return nil
-}
-
-func (p *Process) openHTTP(mux *http.ServeMux, opts Options) (err error) {
-	p.ready = []httpserver.Check{{Name: "nats", Ready: p.natsReady}, {Name: "tenants", Ready: p.live.Ready}}
-	deps := httpserver.Deps{Logger: p.deps.Logger, Handler: mux, Metrics: p.deps.Metrics, Ready: p.allReady}
-	p.http, err = p.listen("http", httpserver.Config{
-		Addr: p.cfg.HTTP.Addr, ReplaceTakenPort: opts.ReplaceTakenPorts,
-		CertFile: p.cfg.HTTP.TLSCertFile, KeyFile: p.cfg.HTTP.TLSKeyFile,
-	}, deps)
-	if err != nil || opts.Push == nil {
-		return err
-	}
-	p.push, err = p.listen("push", *opts.Push, httpserver.Deps{Logger: p.deps.Logger, Handler: mux})
-	if err == nil {
-		p.cfg.Intake.PublicURL = p.push.URL()
-	}
-	return err
-}
-
-func (p *Process) listen(name string, cfg httpserver.Config, deps httpserver.Deps) (*httpserver.Server, error) {
-	server, err := httpserver.New(cfg, deps)
+	p.process, err = process.Open(ctx, cfg, options,
+		process.Deps{Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics}, p.parts(cfg, opts)...)
 	if err != nil {
 		return nil, err
 	}
-	p.closers = append(p.closers, func() error { _ = server.Close(); return nil }) // served, it has closed itself
-	p.add(name, server.Run)
-	return server, nil
+	return p, nil
 }
 
-// allReady lists the checks of all parts, also of those that were opened after the listener.
-func (p *Process) allReady() []httpserver.Check { return p.ready }
-
-func (p *Process) add(name string, run func(context.Context) error) {
-	p.workers = append(p.workers, supervise.Worker{Name: name, Run: run})
+// parts are the roles that the configuration names. Before them the listener for pushes: its address is what they tell
+// providers.
+func (p *Process) parts(cfg config.Config, opts Options) (parts []process.Part) {
+	if opts.Push != nil {
+		parts = append(parts, func(_ context.Context, base *process.Process) (err error) {
+			p.push, err = base.Listen("push", *opts.Push, httpserver.Deps{Logger: base.Logger, Handler: base.Mux})
+			if err == nil {
+				base.Config.Intake.PublicURL = p.push.URL()
+			}
+			return err
+		})
+	}
+	if cfg.HasRole(config.RoleWorker) {
+		parts = append(parts, worker.Open)
+	}
+	if cfg.HasRole(config.RoleGraphReceiver) {
+		parts = append(parts, graphreceiver.Open)
+	}
+	return parts
 }
-
-// drain is how long a process may take to end. Handlers in hand have 10 s of their own.
-const drain = 15 * time.Second
 
 // Run announces where the process is reached, and works until ctx ends or a part of it fails. Others run with it.
 func (p *Process) Run(ctx context.Context, sim *datadir.Simulator, others ...supervise.Worker) error {
-	if err := p.deps.Dir.Announce(p.endpoints(sim)); err != nil {
+	endpoints := datadir.Endpoints{NATS: p.NATSURL(), HTTP: p.HTTPURL(), Simulator: sim}
+	if p.process.Config.HasRole(config.RoleWorker) {
+		endpoints.Ledger = p.process.Config.LedgerFile()
+	}
+	if err := p.dir.Announce(endpoints); err != nil {
 		return err
 	}
-	p.deps.Logger.InfoContext(ctx, "running", "roles", p.cfg.Roles, "http", p.http.URL(), "nats", p.NATSURL())
-	err := supervise.Run(ctx, supervise.Config{Drain: drain}, supervise.Deps{Logger: p.deps.Logger}, append(p.workers, others...)...)
-	p.deps.Logger.InfoContext(ctx, "stopped")
-	return err
+	return p.process.Run(ctx, others...)
 }
 
 // Close gives everything back, last opened first.
-func (p *Process) Close() error {
-	var errs []error
-	for i := len(p.closers) - 1; i >= 0; i-- {
-		errs = append(errs, p.closers[i]())
-	}
-	p.closers = nil
-	return errors.Join(errs...)
-}
-
-func (p *Process) endpoints(sim *datadir.Simulator) datadir.Endpoints {
-	e := datadir.Endpoints{NATS: p.NATSURL(), HTTP: p.http.URL(), Simulator: sim}
-	if p.cfg.HasRole(config.RoleWorker) {
-		e.Ledger = p.cfg.LedgerFile()
-	}
-	return e
-}
+func (p *Process) Close() error { return p.process.Close() }
 
 // NATSURL is where any NATS client on this machine connects.
-func (p *Process) NATSURL() string {
-	if p.nats != nil {
-		return p.nats.URL()
-	}
-	return p.cfg.NATS.URL
-}
+func (p *Process) NATSURL() string { return p.process.NATSURL() }
 
 // HTTPURL is the base of the HTTP listener.
-func (p *Process) HTTPURL() string { return p.http.URL() }
+func (p *Process) HTTPURL() string { return p.process.HTTP.URL() }
 
 // PushURL is where providers push to, without the path; "" without Options.Push.
 func (p *Process) PushURL() string {
@@ -179,15 +118,16 @@ func (p *Process) PushURL() string {
 }
 
 // Tenants is the registry.
-func (p *Process) Tenants() *tenant.Registry { return p.registry }
+func (p *Process) Tenants() *tenant.Registry { return p.process.Registry }
 
 // Moved says which addresses were taken and replaced, as a sentence each.
 func (p *Process) Moved() (said []string) {
+	cfg := p.process.Config
 	if p.nats != nil && p.nats.Moved() {
-		said = append(said, fmt.Sprintf("%s is taken: NATS is at %s instead.", p.cfg.NATS.Listen, p.NATSURL()))
+		said = append(said, fmt.Sprintf("%s is taken: NATS is at %s instead.", cfg.NATS.Listen, p.NATSURL()))
 	}
-	if p.http.Moved() {
-		said = append(said, fmt.Sprintf("%s is taken: HTTP is at %s instead.", p.cfg.HTTP.Addr, p.HTTPURL()))
+	if p.process.HTTP.Moved() {
+		said = append(said, fmt.Sprintf("%s is taken: HTTP is at %s instead.", cfg.HTTP.Addr, p.HTTPURL()))
 	}
 	return said
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
-	"path/filepath"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -14,39 +12,35 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus/bustest"
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/process/processtest"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
-func environment(values map[string]string) func(string) string {
-	return func(name string) string { return values[name] }
-}
+func TestMain(m *testing.M) { processtest.Main(m, main) }
 
 func TestRunsAlone(t *testing.T) {
 	t.Parallel()
 	server := bustest.StartServer(t)
 	b := server.Bus(bus.Config{})
 	connectTenant(t, b)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	var logs bytes.Buffer
-	go func() {
-		done <- run(ctx, environment(map[string]string{
-			"ROLLCALL_NATS_URL": server.URL(), "ROLLCALL_NATS_PARTITIONS": "4", "ROLLCALL_HTTP_ADDR": "127.0.0.1:0",
-			"ROLLCALL_LEDGER_URL": "sqlite:" + filepath.Join(t.TempDir(), "ledger.db"),
-		}), &logs)
-	}()
-	read, stop := context.WithTimeout(ctx, 20*time.Second)
-	defer stop()
+	worker := processtest.Start(t, "ROLLCALL_NATS_URL="+server.URL(), "ROLLCALL_NATS_PARTITIONS=4", "ROLLCALL_ROLES=graph-receiver")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	granted := errors.New("granted")
-	err := b.Read(read, bus.ReadSpec{Stream: bus.Licenses, Follow: true}, func(m bus.Message) error {
+	err := b.Read(ctx, bus.ReadSpec{Stream: bus.Licenses, Follow: true}, func(m bus.Message) error {
 		if m.Event.Type() == event.TypeLicenseGranted {
 			return granted
 		}
 		return nil
 	})
-	cancel()
-	if ended := <-done; ended != nil || !errors.Is(err, granted) {
-		t.Fatalf("run: %v, read: %v; logs:\n%s", ended, err, &logs)
+	if !errors.Is(err, granted) {
+		t.Errorf("no license: %v", err)
+	}
+	if _, metrics := worker.Do(http.MethodGet, "/metrics"); !strings.Contains(metrics, `rollcall_bus_settled_total{outcome="acked",stream="LEDGER_IN",type="io.rollcall.directory.observed.v1"} 1`) {
+		t.Errorf("not in the metrics: what became of the messages\n%s", metrics)
+	}
+	if status, _ := worker.Do(http.MethodPost, "/graph/notifications"); status != http.StatusNotFound {
+		t.Errorf("a worker answers pushes with %d", status)
 	}
 }
 
@@ -86,23 +80,5 @@ func connectTenant(t *testing.T, b *bus.Bus) {
 		if _, err := b.Publish(t.Context(), event.DirectorySubject("contoso", p.what), ev); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-func TestRunSaysWhatIsMissing(t *testing.T) {
-	t.Parallel()
-	for want, values := range map[string]map[string]string{
-		"ROLLCALL_NATS_URL": {},
-		"connect to NATS":   {"ROLLCALL_NATS_URL": "nats://127.0.0.1:1"},
-		"log.level":         {"ROLLCALL_NATS_URL": "nats://127.0.0.1:1", "ROLLCALL_LOG_LEVEL": "loud"},
-	} {
-		var stderr bytes.Buffer
-		err := run(t.Context(), environment(values), io.Discard)
-		if code := exit(err, &stderr); code != 1 || !strings.Contains(stderr.String(), want) {
-			t.Errorf("exit %d, %q; want one that speaks of %q", code, stderr.String(), want)
-		}
-	}
-	if exit(nil, io.Discard) != 0 {
-		t.Error("a good end is 0")
 	}
 }
