@@ -109,7 +109,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) int {
 	}
 	items, err := h.deps.Provider.Parse(body)
 	if err != nil {
-		h.deps.Logger.DebugContext(r.Context(), "push cannot be parsed", "provider", h.deps.Provider.Name(), "bytes", len(body))
+		h.deps.Logger.DebugContext(r.Context(), "push cannot be parsed", "bytes", len(body))
 		return http.StatusBadRequest
 	}
 	hints := h.sift(r.Context(), items)
@@ -119,7 +119,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) int {
 	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.PublishTimeout)
 	defer cancel()
 	if err := h.deps.Publisher.Publish(ctx, hints); err != nil {
-		h.deps.Logger.WarnContext(ctx, "push cannot be stored", "provider", h.deps.Provider.Name(), "hints", len(hints), "error", err)
+		h.deps.Logger.WarnContext(ctx, "push cannot be stored", "hints", len(hints), "error", err)
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusAccepted

@@ -55,7 +55,7 @@ func (h *Handler) sift(ctx context.Context, items []receiver.Notification) []eve
 	}
 	h.metrics.items(accepted, refused)
 	if len(refused) > 0 {
-		attrs := []any{"provider", h.deps.Provider.Name(), "items", len(items)}
+		attrs := []any{"items", len(items)}
 		for why, n := range refused {
 			attrs = append(attrs, slog.Int(string(why), n))
 		}

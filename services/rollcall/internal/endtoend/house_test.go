@@ -2,6 +2,8 @@ package endtoend
 
 import (
 	"context"
+	"io"
+	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -27,6 +29,7 @@ type plan struct {
 	nats     *bustest.Server // nil: the one inside Rollcall
 	durable  bool            // NATS writes to the disk before it acknowledges, as in production
 	direct   bool            // pushes go past the gate
+	log      io.Writer       // hears all that Rollcall logs, at its most talkative and before anything is struck out; nil: nobody
 }
 
 // patience is how long a test waits for what must come.
@@ -80,6 +83,9 @@ func (h *house) start(tb testing.TB) {
 	logger, err := telemetry.NewLogger(said, "info", "text")
 	if err != nil {
 		tb.Fatal(err)
+	}
+	if h.plan.log != nil { // not telemetry's: what that would strike out must not be said in the first place
+		logger = slog.New(slog.NewTextHandler(io.MultiWriter(said, h.plan.log), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	dir, err := datadir.Open(h.data)
 	if err != nil {
