@@ -15,7 +15,7 @@ import (
 )
 
 // nodeMissing is what a machine without Node is told. The check is not skipped: nobody would notice.
-const nodeMissing = "%s is missing: reading events with the CloudEvents SDK for JavaScript needs Node.js 20 or later and npm, see https://nodejs.org/en/download (Debian: apt-get install nodejs npm)"
+const nodeMissing = "%s is missing: reading events with the CloudEvents SDK for JavaScript needs Node.js (18 or later) and npm, see https://nodejs.org/en/download (Debian: apt-get install nodejs npm)"
 
 const (
 	installPatience = 3 * time.Minute
