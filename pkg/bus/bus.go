@@ -123,9 +123,27 @@ func (b *Bus) KeyValue(ctx context.Context, bucket string) (jetstream.KeyValue, 
 // StreamCreated returns when the server made the stream. A sequence means nothing without it: a stream that was made
 // anew counts from one again.
 func (b *Bus) StreamCreated(ctx context.Context, stream string) (time.Time, error) {
+	info, err := b.StreamInfo(ctx, stream)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.Created, nil
+}
+
+// StreamInfo returns what the server says of a stream now. Errors: ErrUnavailable, jetstream.ErrStreamNotFound.
+func (b *Bus) StreamInfo(ctx context.Context, stream string) (*jetstream.StreamInfo, error) {
 	s, err := b.js.Stream(ctx, stream)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("look up stream %s: %w", stream, classify(err))
+		return nil, fmt.Errorf("look up stream %s: %w", stream, classify(err))
 	}
-	return s.CachedInfo().Created, nil
+	return s.CachedInfo(), nil
+}
+
+// ConsumerInfo returns what the server says of a durable now. Errors: ErrUnavailable, jetstream.ErrConsumerNotFound.
+func (b *Bus) ConsumerInfo(ctx context.Context, stream, durable string) (*jetstream.ConsumerInfo, error) {
+	c, err := b.js.Consumer(ctx, stream, durable)
+	if err != nil {
+		return nil, fmt.Errorf("look up consumer %s: %w", durable, classify(err))
+	}
+	return c.CachedInfo(), nil
 }

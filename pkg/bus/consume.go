@@ -23,6 +23,9 @@ func (b *Bus) Consume(ctx context.Context, c Consumer, h Handler) error {
 	rewound := !c.HasPosition
 	for failed := 0; ctx.Err() == nil; failed++ {
 		consumer, created, err := b.open(ctx, c)
+		if err == nil && c.HasPosition && created.Equal(d.created) {
+			err = b.holds(ctx, c, d.reached)
+		}
 		switch {
 		case err != nil:
 		case !rewound:
@@ -32,7 +35,9 @@ func (b *Bus) Consume(ctx context.Context, c Consumer, h Handler) error {
 			err = b.reclaim(ctx, c, consumer)
 		}
 		if err == nil {
-			d.created = created
+			if !created.Equal(d.created) {
+				d.created, d.reached = created, 0
+			}
 			if err = d.run(ctx, consumer); d.progressed {
 				failed, d.progressed = 0, false
 			}

@@ -21,6 +21,7 @@ type Message struct {
 	Stream           string
 	StreamCreated    time.Time // with Sequence, the message's lasting position
 	Sequence         uint64    // in the stream
+	Origin           uint64    // in the stream that the server copied it from; 0 for what was published
 	ConsumerSequence uint64    // of this delivery; 0 from Read
 	Deliveries       uint64    // how often the server has sent it, this time included; 1 from Read
 	Pending          uint64    // how many the server holds behind it for this reader
@@ -144,13 +145,8 @@ func (b *Bus) open(ctx context.Context, c Consumer) (jetstream.Consumer, time.Ti
 // rewind makes the server go on behind the caller's position: it delivers again what it believes done but the position
 // does not hold, and what was in flight.
 func (b *Bus) rewind(ctx context.Context, c Consumer, consumer jetstream.Consumer) error {
-	stream, err := b.js.Stream(ctx, c.Stream)
-	if err != nil {
+	if err := b.holds(ctx, c, c.AfterSequence); err != nil {
 		return err
-	}
-	last := stream.CachedInfo().State.LastSeq
-	if c.AfterSequence > last {
-		return fmt.Errorf("%w: %s ends at %d, %s stands at %d", ErrPositionAhead, c.Stream, last, c.Durable, c.AfterSequence)
 	}
 	info := consumer.CachedInfo()
 	if info.AckFloor.Stream <= c.AfterSequence && info.NumAckPending == 0 {
@@ -161,6 +157,18 @@ func (b *Bus) rewind(ctx context.Context, c Consumer, consumer jetstream.Consume
 	}
 	b.cfg.Logger.InfoContext(ctx, "consumer set to the caller's position", "stream", c.Stream, "consumer", c.Durable,
 		"acknowledged", info.AckFloor.Stream, "position", c.AfterSequence)
+	return nil
+}
+
+// holds returns ErrPositionAhead for a stream that ends before a position: it was brought back from an older copy.
+func (b *Bus) holds(ctx context.Context, c Consumer, position uint64) error {
+	stream, err := b.js.Stream(ctx, c.Stream)
+	if err != nil {
+		return err
+	}
+	if last := stream.CachedInfo().State.LastSeq; position > last {
+		return fmt.Errorf("%w: %s ends at %d, %s stands at %d", ErrPositionAhead, c.Stream, last, c.Durable, position)
+	}
 	return nil
 }
 

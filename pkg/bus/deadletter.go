@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,9 +34,10 @@ func deadLetter(m Message, consumer string, cause error, now time.Time) (subject
 		Stream: m.Stream, Sequence: m.Sequence, Subject: m.Subject, Consumer: consumer, Deliveries: m.Deliveries,
 		Reason: strings.ToValidUTF8(truncate(cause.Error(), maxReason), "?"),
 	}
+	isJSON := utf8.Valid(m.Body) && json.Valid(m.Body)
 	switch {
-	case len(m.Body) > maxCopied: // it stays readable at its place in the stream
-	case utf8.Valid(m.Body) && json.Valid(m.Body):
+	case len(m.Body) > maxCopied || isJSON && escaped(m.Body) > maxCopied: // it stays readable at its place in the stream
+	case isJSON:
 		letter.Event = m.Body
 	default:
 		letter.Body = m.Body
@@ -50,6 +52,13 @@ func deadLetter(m Message, consumer string, cause error, now time.Time) (subject
 	}
 	ev, err = event.New(event.TypeDeadLetter, meta, letter)
 	return event.DeadLetterSubject(m.Stream, tenant), ev, err
+}
+
+// escaped is how long JSON is once Marshal has escaped what is special in HTML: up to six times as long.
+func escaped(body []byte) int {
+	var b bytes.Buffer
+	json.HTMLEscape(&b, body)
+	return b.Len()
 }
 
 // tenantOf reads the tenant from where the stream's layout puts it in the stored subject. The subject decided where the

@@ -16,7 +16,8 @@ type delivery struct {
 	handler    Handler
 	created    time.Time // of the stream
 	failures   failureCount
-	progressed bool // a message has come since this was last cleared
+	reached    uint64 // the last sequence that came
+	progressed bool   // a message has come since this was last cleared
 }
 
 func (d *delivery) deliver(ctx context.Context, msg jetstream.Msg) {
@@ -25,6 +26,7 @@ func (d *delivery) deliver(ctx context.Context, msg jetstream.Msg) {
 		d.bus.cfg.Logger.ErrorContext(ctx, "message without metadata", "consumer", d.consumer.Durable, "error", err)
 		return
 	}
+	d.reached = max(d.reached, m.Sequence)
 	began := d.bus.cfg.Now()
 	if m.Fault != nil && !d.consumer.Undecodable {
 		err = Reject(m.Fault)
@@ -125,7 +127,7 @@ func received(msg jetstream.Msg, created time.Time) (Message, error) {
 	m := Message{
 		Body: msg.Data(), Subject: msg.Subject(), Stream: meta.Stream, StreamCreated: created,
 		Sequence: meta.Sequence.Stream, ConsumerSequence: meta.Sequence.Consumer, Deliveries: meta.NumDelivered,
-		Pending: meta.NumPending, Time: meta.Timestamp,
+		Pending: meta.NumPending, Time: meta.Timestamp, Origin: origin(msg.Headers()),
 	}
 	m.Event, m.Fault = decode(msg.Headers(), msg.Data())
 	return m, nil

@@ -20,7 +20,8 @@ type ReadSpec struct {
 	Follow       bool // go on with new messages, until ctx ends
 }
 
-// ErrStreamReplaced says that a stream was deleted and made anew under its reader: its sequences count from one again.
+// ErrStreamReplaced says that a stream was made anew, or brought back from an older copy, under its reader: sequences that
+// the reader has seen count again.
 var ErrStreamReplaced = errors.New("the stream was made anew")
 
 // Read hands messages to fn in the stream's order, without acknowledging or remembering anything: for tools, replays and

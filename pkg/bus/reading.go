@@ -71,7 +71,7 @@ func (r *reading) open(ctx context.Context) (jetstream.Consumer, error) {
 		return nil, err
 	}
 	info := stream.CachedInfo()
-	if r.began && !info.Created.Equal(r.created) {
+	if r.began && (!info.Created.Equal(r.created) || info.State.LastSeq < r.seen) {
 		return nil, ErrStreamReplaced
 	}
 	if !r.began {

@@ -18,6 +18,9 @@ func (b *Bus) EnsureTopology(ctx context.Context) error {
 			return fmt.Errorf("ensure stream %s: %w", want.Name, classify(err))
 		}
 	}
+	if err := b.verifyCopied(ctx); err != nil {
+		return fmt.Errorf("ensure bucket %s: %w", BucketEntitlements, classify(err))
+	}
 	for _, bucket := range []string{BucketTenants, BucketChannels, BucketCursors, BucketOwners} {
 		if err := b.ensureBucket(ctx, bucket); err != nil {
 			return fmt.Errorf("ensure bucket %s: %w", bucket, classify(err))
@@ -181,7 +184,22 @@ func verify(got, want jetstream.StreamConfig) error {
 		differs("atomic publish, deny delete, deny purge", []bool{got.AllowAtomicPublish, got.DenyDelete, got.DenyPurge},
 			[]bool{want.AllowAtomicPublish, want.DenyDelete, want.DenyPurge})
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, verifyBounds(got)...)...)
+}
+
+// verifyBounds returns the bounds that somebody else has set and that would lose or refuse messages. Ours has none of them.
+func verifyBounds(got jetstream.StreamConfig) []error {
+	var errs []error
+	if got.MaxMsgs > 0 {
+		errs = append(errs, fmt.Errorf("it holds at most %d messages, want no such bound", got.MaxMsgs))
+	}
+	if got.MaxMsgSize > 0 {
+		errs = append(errs, fmt.Errorf("the size of a message is at most %d, want no such bound", got.MaxMsgSize))
+	}
+	if got.AllowMsgTTL {
+		errs = append(errs, errors.New("a message may have a lifetime of its own, want only the stream's"))
+	}
+	return errs
 }
 
 func transform(t *jetstream.SubjectTransformConfig) string {
@@ -205,6 +223,9 @@ func partitions(transform string) int {
 func sources(c jetstream.StreamConfig) []string {
 	var all []string
 	for _, s := range c.Sources {
+		if len(s.SubjectTransforms) == 0 || s.FilterSubject != "" {
+			all = append(all, s.Name+": "+s.FilterSubject)
+		}
 		for _, t := range s.SubjectTransforms {
 			all = append(all, s.Name+": "+transform(&t))
 		}
@@ -215,7 +236,7 @@ func sources(c jetstream.StreamConfig) []string {
 func (b *Bus) ensureBucket(ctx context.Context, bucket string) error {
 	kv, err := b.js.KeyValue(ctx, bucket)
 	if err == nil {
-		return b.replicateBucket(ctx, kv)
+		return b.verifyBucket(ctx, kv)
 	}
 	if !errors.Is(err, jetstream.ErrBucketNotFound) {
 		return err
@@ -231,12 +252,16 @@ func (b *Bus) bucket(name string) jetstream.KeyValueConfig {
 	return jetstream.KeyValueConfig{Bucket: name, History: 1, Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas}
 }
 
-func (b *Bus) replicateBucket(ctx context.Context, kv jetstream.KeyValue) error {
+// verifyBucket refuses a bucket that forgets, and brings the replicas to the configuration.
+func (b *Bus) verifyBucket(ctx context.Context, kv jetstream.KeyValue) error {
 	s, err := b.js.Stream(ctx, bucketStream(kv.Bucket()))
 	if err != nil {
 		return err
 	}
 	c := s.CachedInfo().Config
+	if c.MaxAge != 0 || c.Storage != jetstream.FileStorage {
+		return fmt.Errorf("age of its values, storage are %v, %v, want %v, %v", c.MaxAge, c.Storage, 0, jetstream.FileStorage)
+	}
 	if c.Replicas == b.cfg.Replicas {
 		return nil
 	}

@@ -25,8 +25,9 @@ type Options struct {
 	// Follow makes Replay go on with new events.
 	Follow bool
 	// Durable names a position that the server keeps for Subscribe. Subscribing again under that name goes on behind the
-	// last event whose handler returned nil, and Since and the From fields count only the first time. One name is one
-	// reader's: of several at once each event reaches one.
+	// last event whose handler returned nil, and Since and the From fields count only the first time. Where a user's latest
+	// event has expired before this reader had it, that is an ExpiredError: take the state from the entitlements, and another
+	// name. One name is one reader's: of several at once each event reaches one.
 	Durable string
 }
 

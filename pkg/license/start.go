@@ -23,11 +23,10 @@ func (c *Client) locate(ctx context.Context, o Options) (start, error) {
 	if o.Since.IsZero() && o.FromSequence == 0 && o.FromStreamSequence == 0 {
 		return start{}, nil
 	}
-	stream, err := c.bus.JetStream().Stream(ctx, bus.Licenses)
+	info, err := c.bus.StreamInfo(ctx, bus.Licenses)
 	if err != nil {
-		return start{}, fmt.Errorf("look up %s: %w", bus.Licenses, err)
+		return start{}, err
 	}
-	info := stream.CachedInfo()
 	switch {
 	case o.FromSequence > 0:
 		return c.locateSequence(ctx, o, info)
@@ -112,8 +111,7 @@ func (c *Client) locateSequence(ctx context.Context, o Options, info *jetstream.
 // the latest event of each user for ever.
 func (c *Client) locateInEmptySource(ctx context.Context, o Options, found start) (start, error) {
 	latest := uint64(0)
-	key := "$KV." + bus.BucketEntitlements + "." + o.Tenant + "." + o.Product + ".>"
-	err := c.bus.Read(ctx, bus.ReadSpec{Stream: "KV_" + bus.BucketEntitlements, Filters: []string{key}}, func(m bus.Message) error {
+	err := c.latest(ctx, Options{Tenant: o.Tenant, Product: o.Product}, func(m bus.Message) error {
 		if e, err := c.decode(m); err == nil {
 			latest = max(latest, e.Sequence)
 		}
