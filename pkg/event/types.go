@@ -116,13 +116,15 @@ type CandidatesRead struct {
 }
 
 // RoundEnded says that an incremental pass ended well: everything that the provider showed since Began is on LEDGER_IN,
-// but for the end of the groups in Vanishing, which is yet to be proved.
+// but for the end of the groups in Vanishing, which is yet to be proved, and the members of those in Unread.
 type RoundEnded struct {
 	Began    time.Time `json:"began"`
 	Stamp    Stamp     `json:"stamp"` // of its first request
 	Requests int       `json:"requests"`
 	// Vanishing are ids of watched groups that the provider says are gone: none of them may come to count meanwhile.
 	Vanishing []string `json:"vanishing,omitempty"`
+	// Unread are ids of watched groups whose members are not all read yet, though some may be: they may not either.
+	Unread []string `json:"unread,omitempty"`
 }
 
 // RefreshRequested asks for a full read of the directory.

@@ -104,13 +104,13 @@ func (c *Change) settle(target string, moved bool, until time.Time) *Change {
 }
 
 // Round takes the end of a round that began at the given time: a change that had settled by then takes effect, because
-// the round has shown all that there was to see. A group that is said to be vanishing does not: whether it is gone is yet
-// to be proved. Other conditions are checked against the State alone: Observe has kept it.
-func (s State) Round(began time.Time, vanishing []string) State {
+// the round has shown all that there was to see. A group of which it has not, because it is said to be vanishing or its
+// members are not all read, is open and does not. Other conditions are checked against the State alone: Observe has kept it.
+func (s State) Round(began time.Time, open []string) State {
 	if s.Change == nil || s.Phase == Connecting || began.Before(s.Change.SettleAt) {
 		return s
 	}
-	if s.Change.Group != "" && slices.Contains(vanishing, s.Change.Group) {
+	if s.Change.Group != "" && slices.Contains(open, s.Change.Group) {
 		return s
 	}
 	if s.Phase == InForce && s.Change.Empty {

@@ -43,7 +43,7 @@ func (w *Worker) consumeFrom(ctx context.Context, partition int) error {
 	return w.deps.Bus.Consume(ctx, bus.Consumer{
 		Stream: bus.LedgerIn, Durable: bus.DurableName("worker", partition),
 		Filters:     []string{bus.DirectoryFilter(partition), bus.CommandFilter(partition, "")},
-		HasPosition: true, AfterSequence: after,
+		HasPosition: true, AfterSequence: after, Undecodable: true,
 	}, func(ctx context.Context, m bus.Message) error { return w.handle(ctx, partition, m) })
 }
 
@@ -51,7 +51,7 @@ func (w *Worker) consumeFrom(ctx context.Context, partition int) error {
 // with the ledger or NATS is retried for ever, so that order holds.
 func (w *Worker) handle(ctx context.Context, partition int, m bus.Message) error {
 	id := subjectTenant(m.Subject)
-	if named := event.Tenant(m.Event); named != id {
+	if named := event.Tenant(m.Event); m.Fault == nil && named != id {
 		w.metrics.message(m, "foreign")
 		return bus.Reject(fmt.Errorf("the subject is of tenant %q, the event of %q", id, named))
 	}
@@ -61,6 +61,12 @@ func (w *Worker) handle(ctx context.Context, partition int, m bus.Message) error
 	}
 	if err != nil {
 		return bus.RetryAfter(time.Second, err)
+	}
+	if err := w.known(ctx, t, m); err != nil {
+		return err
+	}
+	if m.Fault != nil {
+		return w.refuse(ctx, t, m, m.Fault)
 	}
 	err = w.apply.Message(ctx, t, partition, m)
 	switch {
@@ -107,6 +113,18 @@ func (w *Worker) unknownTenant(id string, m bus.Message, fault error) error {
 	return bus.Reject(fault)
 }
 
+// known orders a full read of a tenant of which messages were given up while it was unknown.
+func (w *Worker) known(ctx context.Context, t tenant.Tenant, m bus.Message) error {
+	if !w.unknown.has(t.ID) {
+		return nil
+	}
+	if err := w.apply.OrderReread(ctx, t, m.Event.ID()); err != nil {
+		return err
+	}
+	w.unknown.forget(t.ID)
+	return nil
+}
+
 // unknownTenants remembers for which tenants messages are given up at once.
 type unknownTenants struct {
 	mu    sync.Mutex
@@ -117,6 +135,19 @@ func (u *unknownTenants) given(id string, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return now.Before(u.until[id])
+}
+
+func (u *unknownTenants) has(id string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_, has := u.until[id]
+	return has
+}
+
+func (u *unknownTenants) forget(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.until, id)
 }
 
 func (u *unknownTenants) giveUp(id string, until time.Time) {

@@ -83,6 +83,13 @@ func TestPushNeedsAnAddressAndTLS(t *testing.T) {
 		t.Errorf("push without TLS: %v", err)
 	}
 	push.HTTP.TrustedProxy = true
+	for _, u := range []string{"https://rollcall.example.com?to=me", "https://rollcall.example.com/#here", "https://me:word@rollcall.example.com"} {
+		push.Intake.PublicURL = u // the path of the notifications is written behind it
+		if err := push.Validate(); err == nil || !strings.Contains(err.Error(), "intake.public_url") {
+			t.Errorf("push to %s: %v", u, err)
+		}
+	}
+	push.Intake.PublicURL = "https://rollcall.example.com/behind/a/path"
 	if err := push.Validate(); err != nil {
 		t.Errorf("push behind a proxy: %v", err)
 	}
@@ -94,6 +101,21 @@ func TestPushNeedsAnAddressAndTLS(t *testing.T) {
 	worker.Roles = []string{config.RoleWorker}
 	if err := worker.Validate(); err != nil {
 		t.Errorf("a worker needs no URL: %v", err)
+	}
+}
+
+// The embedded server is one server: it cannot keep copies, and the process would wait for them for ever.
+func TestTheEmbeddedServerKeepsOneCopy(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Sync.Push = false
+	c.NATS.Replicas = 3
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "nats.replicas") {
+		t.Errorf("three copies on the embedded server: %v", err)
+	}
+	c.NATS.URL = "nats://nats:4222"
+	if err := c.Validate(); err != nil {
+		t.Errorf("three copies on a cluster: %v", err)
 	}
 }
 

@@ -70,6 +70,8 @@ func (c Config) natsFaults(add addFault) {
 	}
 	if c.NATS.Replicas < 1 || c.NATS.Replicas > 5 {
 		add("nats.replicas", "%d: want 1 to 5", c.NATS.Replicas)
+	} else if c.Embedded() && c.NATS.Replicas > 1 {
+		add("nats.replicas", "%d: the embedded server is one: want 1, or the nats.url of a cluster", c.NATS.Replicas)
 	}
 }
 
@@ -89,6 +91,8 @@ func (c Config) httpFaults(add addFault) {
 		add("intake.public_url", "providers need an https URL to push to (or set sync.push to false)")
 	case err != nil || public.Scheme != "https" || public.Host == "":
 		add("intake.public_url", "want an https URL")
+	case public.User != nil || public.RawQuery != "" || public.Fragment != "":
+		add("intake.public_url", "want no user, query or fragment: the path of the notifications is written behind it")
 	case c.HTTP.TLSCertFile == "" && !c.HTTP.TrustedProxy:
 		add("http", "pushes come over TLS: want tls_cert_file and tls_key_file, or trusted_proxy where TLS ends at a proxy")
 	}

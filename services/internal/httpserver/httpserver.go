@@ -128,7 +128,7 @@ func (s *Server) URL() string {
 // Moved reports whether another port was taken than the one asked for.
 func (s *Server) Moved() bool { return s.moved }
 
-// Run serves until ctx ends, then waits for the requests in hand.
+// Run serves until ctx ends, then waits for the requests in hand and breaks off those that outlast Config.Drain.
 func (s *Server) Run(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() {
@@ -146,6 +146,7 @@ func (s *Server) Run(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drain)
 	defer cancel()
 	if err := s.http.Shutdown(drain); err != nil {
+		_ = s.http.Close() // breaks off what is still in hand
 		return fmt.Errorf("finish the HTTP requests in hand: %w", err)
 	}
 	<-served

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -127,6 +128,37 @@ func TestRequestsInHandAreFinished(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+// A request that outlasts the drain is broken off: its handler must not run on behind a server that has ended.
+func TestRequestsThatOutlastTheDrainAreBrokenOff(t *testing.T) {
+	t.Parallel()
+	arrived, left := make(chan struct{}), make(chan struct{})
+	url, end := serve(t, httpserver.Config{Drain: time.Millisecond}, httpserver.Deps{
+		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			close(arrived)
+			<-r.Context().Done()
+			close(left)
+		}),
+	})
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		if res, err := http.Post(url+"/x", "text/plain", nil); err == nil {
+			_ = res.Body.Close()
+		}
+	}()
+	<-arrived
+	if err := end(); err == nil {
+		t.Error("ended as if nothing had been in hand")
+	}
+	for _, done := range []chan struct{}{left, asked} {
+		select {
+		case <-done:
+		case <-time.After(5 * time.Second):
+			t.Fatal("the request is still in hand")
+		}
 	}
 }
 

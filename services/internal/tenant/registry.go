@@ -44,7 +44,8 @@ func (r *Registry) Add(ctx context.Context, t Tenant) error {
 	if _, err := r.kv.Get(ctx, t.ID); err == nil {
 		return fmt.Errorf("add tenant %s: %w", t.ID, ErrExists)
 	}
-	if err := r.claim(ctx, t); err != nil {
+	claimed, err := r.claim(ctx, t)
+	if err != nil {
 		return fmt.Errorf("add tenant %s: %w", t.ID, err)
 	}
 	body, err := json.Marshal(t)
@@ -54,6 +55,9 @@ func (r *Registry) Add(ctx context.Context, t Tenant) error {
 	if _, err := r.kv.Create(ctx, t.ID, body); errors.Is(err, jetstream.ErrKeyExists) {
 		return fmt.Errorf("add tenant %s: %w", t.ID, ErrExists)
 	} else if err != nil {
+		return fmt.Errorf("add tenant %s: %w", t.ID, err)
+	}
+	if err := r.confirm(ctx, t, claimed); err != nil {
 		return fmt.Errorf("add tenant %s: %w", t.ID, err)
 	}
 	return nil
@@ -144,37 +148,8 @@ func (r *Registry) Delete(ctx context.Context, id string) error {
 	if err := r.kv.Delete(ctx, id); err != nil {
 		return fmt.Errorf("delete tenant %s: %w", id, err)
 	}
-	if err := r.kv.Delete(ctx, directoryKey(t)); err != nil {
+	if err := r.free(ctx, t); err != nil {
 		return fmt.Errorf("free the directory of %s: %w", id, err)
-	}
-	return nil
-}
-
-// claim writes the tenant's id behind its directory. A claim whose tenant is gone, or was never stored, is taken over.
-func (r *Registry) claim(ctx context.Context, t Tenant) error {
-	key := directoryKey(t)
-	_, err := r.kv.Create(ctx, key, []byte(t.ID))
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, jetstream.ErrKeyExists) {
-		return fmt.Errorf("claim the directory: %w", err)
-	}
-	entry, err := r.kv.Get(ctx, key)
-	if err != nil {
-		return fmt.Errorf("read who has the directory: %w", err)
-	}
-	owner := string(entry.Value())
-	if owner == t.ID {
-		return nil
-	}
-	if _, err := r.kv.Get(ctx, owner); err == nil {
-		return fmt.Errorf("%w: tenant %s has it", ErrDirectoryTaken, owner)
-	} else if !errors.Is(err, jetstream.ErrKeyNotFound) {
-		return fmt.Errorf("read tenant %s: %w", owner, err)
-	}
-	if _, err := r.kv.Update(ctx, key, []byte(t.ID), entry.Revision()); err != nil {
-		return fmt.Errorf("take over the directory of %s, which is gone: %w", owner, err)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ type Product struct {
 	Active   []string `json:"active"`
 }
 
-// SecureShare is the first product, with the capabilities of the design's table.
+// SecureShare is the first product, with what its licensed and its other active users may do.
 func SecureShare() Product {
 	return Product{
 		ID: "secure-share", Name: "Secure Share", Group: "virtru-secure-share-provisioning-group",

@@ -65,6 +65,10 @@ type wait struct {
 // unsaid is how long to wait after a 429 that does not say: the span of Graph's buckets for a tenant.
 const unsaid = 10 * time.Second
 
+// longest is how long an answer may ask to be left alone: a wrong header must not end a tenant's work, and one request an
+// hour is a burden to nobody.
+const longest = time.Hour
+
 // throttled returns receiver.ErrThrottled for an answer that asks to be left alone, else nil.
 func throttled(status int, w wait) error {
 	switch {
@@ -79,8 +83,8 @@ func throttled(status int, w wait) error {
 // retryAfter reads seconds or a date; the date counts from the answer's own, so that no clock has to be right.
 func retryAfter(h http.Header) wait {
 	raw := h.Get("Retry-After")
-	if s, err := strconv.ParseFloat(raw, 64); err == nil && s >= 0 && s < 1e6 {
-		return wait{time.Duration(s * float64(time.Second)), true}
+	if s, err := strconv.ParseFloat(raw, 64); err == nil && s >= 0 {
+		return wait{time.Duration(min(s, longest.Seconds()) * float64(time.Second)), true}
 	}
 	until, err := http.ParseTime(raw)
 	if err != nil {
@@ -90,7 +94,7 @@ func retryAfter(h http.Header) wait {
 	if err != nil {
 		return wait{}
 	}
-	return wait{max(until.Sub(from), 0), true}
+	return wait{min(max(until.Sub(from), 0), longest), true}
 }
 
 // expired reports whether an answer to a cursor says that it is no longer honoured. Entra answers 410; the codes are

@@ -23,17 +23,15 @@ func (k *Keeper) keep(ctx context.Context, now map[string]bool) (time.Time, erro
 	if err != nil {
 		return time.Time{}, fmt.Errorf("list the channels that the provider holds: %w", err)
 	}
-	lost, err := k.match(ctx, known, held)
-	if err != nil {
+	if err := k.match(ctx, known, held); err != nil {
 		return time.Time{}, err
 	}
 	next := k.deps.Clock.Now().Add(k.cfg.Check)
 	for _, resource := range k.deps.Channels.Resources() {
-		due, gone, err := k.one(ctx, known, resource, now)
+		due, err := k.one(ctx, known, resource, now)
 		if err != nil {
 			return time.Time{}, err
 		}
-		lost = lost || gone
 		if due.Before(next) {
 			next = due
 		}
@@ -41,71 +39,74 @@ func (k *Keeper) keep(ctx context.Context, now map[string]bool) (time.Time, erro
 	if err := k.prune(ctx, known, held); err != nil {
 		return time.Time{}, err
 	}
-	if lost {
+	if k.lost {
+		k.lost = false
 		k.deps.Gap()
 	}
 	return next, nil
 }
 
-// match forgets the records of channels that the provider does not hold any more, takes over the expiry of the others, and
-// reports whether any was lost before its time.
-func (k *Keeper) match(ctx context.Context, known map[string]Record, held []receiver.Channel) (lost bool, err error) {
+// match forgets the records of channels that the provider does not hold any more, and takes over the expiry of the others.
+func (k *Keeper) match(ctx context.Context, known map[string]Record, held []receiver.Channel) error {
 	for name, r := range known {
 		i := slices.IndexFunc(held, func(c receiver.Channel) bool { return c.ID == r.ID })
 		switch {
 		case i < 0:
 			k.deps.Logger.WarnContext(ctx, "the provider has dropped a push channel", "channel", name, "resource", r.Resource)
 			if err := k.store.remove(ctx, name); err != nil {
-				return false, err
+				return err
 			}
 			delete(known, name)
-			lost = true
+			k.lost = true
 		case !held[i].Expires.Equal(r.Expires):
 			r.Expires = held[i].Expires
 			known[name] = r
 		}
 	}
-	return lost, nil
+	return nil
 }
 
-// one keeps the channel of one resource: it returns when to renew it, and whether it had been lost.
-func (k *Keeper) one(ctx context.Context, known map[string]Record, resource string, now map[string]bool) (time.Time, bool, error) {
+// one keeps the channel of one resource, and returns when to renew it.
+func (k *Keeper) one(ctx context.Context, known map[string]Record, resource string, now map[string]bool) (time.Time, error) {
 	r, ok := k.best(known, resource)
 	if !ok {
-		r, err := k.create(ctx, resource)
-		if err == nil {
-			known[r.Name] = r
-		}
-		return r.due(), false, err
+		return k.replace(ctx, known, resource)
+	}
+	if !k.deps.Keys.Has(r.Key) { // the key was lost, and what the channel pushes is refused as forged
+		k.lost = true
+		return k.replace(ctx, known, resource)
 	}
 	if at := k.deps.Clock.Now(); r.due().After(at) && !now[r.Name] {
-		return r.due(), false, nil
+		return r.due(), nil
 	}
-	if r.Key != k.deps.Keys.Current() { // a renewal would keep the old secret: replace it, and prune ends the old one
-		made, err := k.create(ctx, resource)
-		if err == nil {
-			known[made.Name] = made
-		}
-		return made.due(), false, err
+	if r.Key != k.deps.Keys.Current() { // a renewal would keep the old secret
+		return k.replace(ctx, known, resource)
 	}
 	renewed, err := k.deps.Channels.RenewChannel(ctx, r.ID, k.expiry())
 	switch {
 	case errors.Is(err, receiver.ErrChannelGone):
 		if err := k.store.remove(ctx, r.Name); err != nil {
-			return time.Time{}, false, err
+			return time.Time{}, err
 		}
 		delete(known, r.Name)
-		made, err := k.create(ctx, resource)
-		if err == nil {
-			known[made.Name] = made
-		}
-		return made.due(), true, err
+		k.lost = true
+		return k.replace(ctx, known, resource)
 	case err != nil:
-		return time.Time{}, false, fmt.Errorf("renew the channel of %s: %w", resource, err)
+		return time.Time{}, fmt.Errorf("renew the channel of %s: %w", resource, err)
 	}
 	r = r.granted(renewed, k.deps.Clock.Now())
 	known[r.Name] = r
-	return r.due(), false, k.store.put(ctx, r)
+	return r.due(), k.store.put(ctx, r)
+}
+
+// replace makes a new channel for a resource. Another one, where there is, is ended by prune.
+func (k *Keeper) replace(ctx context.Context, known map[string]Record, resource string) (time.Time, error) {
+	made, err := k.create(ctx, resource)
+	if err != nil {
+		return time.Time{}, err
+	}
+	known[made.Name] = made
+	return made.due(), nil
 }
 
 // best is the channel of a resource to keep: one with the current key and the longest life.

@@ -48,6 +48,7 @@ type Keeper struct {
 	deps  Deps
 	store records
 	news  chan news
+	lost  bool // pushes may have been lost, and Gap is not called yet; Run's
 }
 
 // news is what the provider said of a channel.

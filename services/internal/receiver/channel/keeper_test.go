@@ -301,3 +301,59 @@ func TestFailuresAreTriedAgainLater(t *testing.T) {
 	b.after(2 * time.Second)
 	b.one()
 }
+
+// Keys that were lost and made anew have the old id, and prove nothing of what the provider echoes.
+func TestLostKeyReplacesChannelsAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, key := range map[string]string{
+		"of the same id": strings.Replace(nextKey, "k2:", "k1:", 1),
+		"of another":     nextKey,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.run()
+			old := b.one().ID
+			b.useKeys(key)
+			b.run()
+			c := b.one()
+			if _, err := b.keys.Verify(directory.Entra, b.dir.Secret(c.ID)); err != nil || c.ID == old {
+				t.Errorf("channel %s: what it echoes is not proved: %v", c.ID, err)
+			}
+			if b.gaps.Load() != 1 {
+				t.Errorf("%d gaps: what was pushed under the lost key was refused", b.gaps.Load())
+			}
+		})
+	}
+}
+
+// That pushes were lost is not forgotten when the new channel takes more than one try.
+func TestGapOutlivesAFailure(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(*bench, receivertest.Call, string) bool{
+		"found by a look":      func(b *bench, c receivertest.Call, _ string) bool { return c.Method == "ListChannels" },
+		"found by its renewal": func(b *bench, c receivertest.Call, id string) bool { return c.Method == "RenewChannel" && c.ID == id },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.run()
+			lost := b.one().ID
+			failed := false
+			b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
+				if lose(b, c, lost) {
+					b.dir.DropChannel(lost)
+				}
+				if c.Method == "CreateChannel" && !failed {
+					failed = true
+					return errors.New("the handshake failed")
+				}
+				return nil
+			}
+			b.after(receivertest.Life / 2)
+			b.after(2 * time.Second)
+			b.waitFor(func() bool { return b.gaps.Load() == 1 })
+			b.one()
+		})
+	}
+}

@@ -18,7 +18,7 @@ type Record struct {
 	ID       string    `json:"id"`   // the provider's
 	Resource string    `json:"resource"`
 	URL      string    `json:"url"`
-	Key      string    `json:"key"` // id of the key that the secret was made with
+	Key      string    `json:"key"` // name of the key that the secret was made with, see secret.Keys.Current
 	Created  time.Time `json:"created"`
 	Renewed  time.Time `json:"renewed"`
 	Expires  time.Time `json:"expires"`

@@ -20,9 +20,6 @@ const (
 )
 
 const (
-	// maxWaiting is how many commands a lane may have before it. More of them wait in the stream.
-	maxWaiting = 16
-	busy       = time.Second
 	// A message may come before the registry's own news of its tenant. After this many tries there is no such tenant.
 	maxStrange = 20
 	strange    = 250 * time.Millisecond
@@ -30,7 +27,7 @@ const (
 
 var (
 	errUnknownTenant = errors.New("the tenant is not known")
-	errBusy          = errors.New("the tenant has many commands before this one")
+	errReplaced      = errors.New("the tenant's lane was started anew meanwhile")
 )
 
 func (e *Engine) notifications(partition int) bus.Consumer {
@@ -70,7 +67,11 @@ func (e *Engine) onNotification(ctx context.Context, m bus.Message) error {
 			return err
 		}
 	}
-	return t.lane.Hint(ctx, state.Mark{Cause: m.Event.ID(), At: e.deps.Clock.Now(), Resource: data.Resource, ID: data.ID})
+	err = t.lane.Hint(ctx, state.Mark{Cause: m.Event.ID(), At: e.deps.Clock.Now(), Resource: data.Resource, ID: data.ID})
+	if err != nil {
+		return err
+	}
+	return e.handed(t)
 }
 
 // news acts on what the provider says of a channel. The hint's round follows in any case.
@@ -88,8 +89,8 @@ func (m *member) news(ctx context.Context, msg bus.Message, data event.Notificat
 	return m.lane.Command(ctx, state.Command{Sequence: msg.Sequence, ID: msg.Event.ID(), ForNews: true})
 }
 
-// onCommand hands a command over to the tenant's lane. It is acknowledged when the lane's copy is durable, so that a long
-// read holds up no other tenant of the partition.
+// onCommand hands a command over to the tenant's lane. It is acknowledged when the lane's copy is durable, however many
+// wait there: one that waited in the stream would hold up every other tenant of the partition.
 func (e *Engine) onCommand(ctx context.Context, m bus.Message) error {
 	c := state.Command{Sequence: m.Sequence, ID: m.Event.ID()}
 	switch m.Event.Type() {
@@ -107,10 +108,19 @@ func (e *Engine) onCommand(ctx context.Context, m bus.Message) error {
 	if t == nil {
 		return err
 	}
-	if t.lane.Waiting() >= maxWaiting {
-		return bus.RetryAfter(busy, errBusy)
+	if err := t.lane.Command(ctx, c); err != nil {
+		return err
 	}
-	return t.lane.Command(ctx, c)
+	return e.handed(t)
+}
+
+// handed returns nil when the member is still the tenant's after something was stored for its lane. The lane of one that
+// was replaced ends, and the one after it may have loaded what is stored before: the message comes again, for that one.
+func (e *Engine) handed(t *member) error {
+	if now, _ := e.roster.find(t.tenant.ID); now != t {
+		return bus.RetryAfter(strange, errReplaced)
+	}
+	return nil
 }
 
 // addressee returns the member that a message is for, which is the tenant named by that token of its subject; without one,

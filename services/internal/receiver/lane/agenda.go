@@ -28,12 +28,14 @@ const (
 	full     work = "full"     // read everything
 )
 
-// next returns what to do and when. The first kind that is due wins; they are in the order of their haste.
+// next returns what to do and when. The first kind that is due wins; they are in the order of their haste. Only a round
+// lets all others go before the next one: where something changes all the time, a round is always due.
 func (l *Lane) next(now time.Time) (work, time.Time) {
 	if !l.loaded {
 		return load, l.gates[load].after(now)
 	}
 	best, bestAt := idle, time.Time{}
+	again := time.Time{} // since when a second round in a row is due
 	for _, candidate := range []struct {
 		kind work
 		due  func(time.Time) time.Time
@@ -45,12 +47,20 @@ func (l *Lane) next(now time.Time) (work, time.Time) {
 			continue
 		}
 		at = l.gates[candidate.kind].after(at)
-		if !at.After(now) {
+		switch {
+		case at.After(now):
+		case candidate.kind == round && l.rounded:
+			again = at
+			continue
+		default:
 			return candidate.kind, at
 		}
 		if best == idle || at.Before(bestAt) {
 			best, bestAt = candidate.kind, at
 		}
+	}
+	if !again.IsZero() {
+		return round, again
 	}
 	return best, bestAt
 }
@@ -58,6 +68,7 @@ func (l *Lane) next(now time.Time) (work, time.Time) {
 // do carries one piece of work out and settles how it went.
 func (l *Lane) do(ctx context.Context, kind work) {
 	err := l.guarded(ctx, kind)
+	l.rounded = kind == round
 	if ctx.Err() != nil {
 		return
 	}
@@ -99,12 +110,13 @@ func (l *Lane) guarded(ctx context.Context, kind work) (err error) {
 	return fmt.Errorf("no such work: %s", kind)
 }
 
-// between does what has more haste than a long read, between two of its requests.
+// between does what has more haste than a long read, between two of its requests: at most one round.
 func (l *Lane) between(ctx context.Context) {
+	l.rounded = false
 	for ctx.Err() == nil {
 		now := l.deps.Clock.Now()
 		kind, at := l.next(now)
-		if at.After(now) || (kind != round && kind != vanish) {
+		if at.After(now) || (kind != round && kind != vanish) || (kind == round && l.rounded) {
 			return
 		}
 		l.do(ctx, kind)
@@ -218,7 +230,7 @@ func (l *Lane) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.saved, l.revision = feeds, revision
+	l.saved, l.revision = feeds.Clone(), revision
 	if feeds.Connection != l.deps.Connection {
 		feeds = state.Feeds{Connection: l.deps.Connection, Addresses: l.addresses}
 	}
@@ -226,6 +238,7 @@ func (l *Lane) load(ctx context.Context) error {
 		feeds.Watched = map[string]state.Watch{}
 	}
 	l.feeds = feeds
+	l.setBack()
 	l.expired = map[receiver.FeedKind]bool{}
 	l.inbox.restore(l.id, mark, commands)
 	if l.cfg.Poll > 0 {
@@ -236,6 +249,23 @@ func (l *Lane) load(ctx context.Context) error {
 	}
 	l.loaded = true
 	return nil
+}
+
+// setBack brings times that were stored by a clock far ahead back to what they may be at most.
+func (l *Lane) setBack() {
+	now := l.deps.Clock.Now()
+	if l.feeds.FullAt.After(now) {
+		l.feeds.FullAt = now
+	}
+	latest := now.Add(l.cfg.Vanish)
+	for id, w := range l.feeds.Watched {
+		if w.Vanish != nil && w.Vanish.Next.After(latest) {
+			sooner := *w.Vanish
+			sooner.Next = latest
+			w.Vanish = &sooner
+			l.feeds.Watched[id] = w
+		}
+	}
 }
 
 // restore takes what is stored in beside what has come in since.

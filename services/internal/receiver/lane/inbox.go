@@ -45,13 +45,6 @@ func (b *inbox) expect(id string) {
 	b.hinted[id] = struct{}{}
 }
 
-// Waiting is how many commands are not carried out yet.
-func (l *Lane) Waiting() int {
-	l.inbox.mu.Lock()
-	defer l.inbox.mu.Unlock()
-	return len(l.inbox.commands)
-}
-
 // Command makes a command durable and wakes the lane.
 func (l *Lane) Command(ctx context.Context, c state.Command) error {
 	c, err := l.deps.Store.AddCommand(ctx, l.id, c)

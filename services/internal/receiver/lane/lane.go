@@ -69,6 +69,7 @@ type Lane struct {
 	expired map[receiver.FeedKind]bool
 	unseen  unseen
 	gates   map[work]*gate
+	rounded bool // the last work was a round: other work that is due goes before the next
 }
 
 // New returns a lane that has read nothing yet.

@@ -34,10 +34,14 @@ type pass struct {
 
 func newPass(cause string) *pass { return &pass{cause: cause, shown: map[string]struct{}{}} }
 
+// pauses is how often in a row one request waits until the provider wants to be asked again. Then it fails: a provider
+// may say so of one thing for ever (Graph's 503), and that must not hold up the tenant's others.
+const pauses = 5
+
 // ask sends one request with a stamp taken just before. Throttling holds up this tenant alone: ask waits as long as the
 // provider wants, and asks again with a new stamp.
 func ask[T any](ctx context.Context, l *Lane, p *pass, call func(context.Context) (T, error)) (T, directory.Stamp, error) {
-	for {
+	for n := 1; ; n++ {
 		stamp := l.deps.Stamps.Next()
 		if p.requests++; p.requests == 1 {
 			p.began = stamp
@@ -51,6 +55,12 @@ func ask[T any](ctx context.Context, l *Lane, p *pass, call func(context.Context
 		l.deps.Metrics.throttled()
 		if err := l.pause(ctx, max(throttled.After, time.Second)); err != nil {
 			return value, stamp, err
+		}
+		if n == pauses {
+			return value, stamp, fmt.Errorf("asked %d times: %w", n, throttled)
+		}
+		if p.patient {
+			l.between(ctx)
 		}
 	}
 }

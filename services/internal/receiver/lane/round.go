@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
 )
 
 // round reads what has changed since the last one, in every feed. A feed that fails does not hold up the others, but only
@@ -19,7 +20,8 @@ func (l *Lane) round(ctx context.Context) error {
 	err := l.readChanges(ctx, p, taken)
 	if err == nil && l.complete() {
 		err = l.endRound(ctx, p, taken, event.RoundEnded{
-			Began: began, Stamp: event.StampOf(p.began), Requests: p.requests, Vanishing: l.vanishing(),
+			Began: began, Stamp: event.StampOf(p.began), Requests: p.requests,
+			Vanishing: l.vanishing(), Unread: l.unread(),
 		})
 	}
 	if err != nil {
@@ -38,8 +40,37 @@ func (l *Lane) round(ctx context.Context) error {
 	return nil
 }
 
-// readChanges reads the feeds, that of the hint's kind first.
+// readChanges reads the feeds, and, when nobody waits for a change, tries again what earlier rounds have set aside. What
+// this one sets aside is kept even if it fails: the cursors of the feeds that were read are behind it.
 func (l *Lane) readChanges(ctx context.Context, p *pass, taken taken) error {
+	before := l.feeds.SetAside
+	err := l.readFeeds(ctx, p, taken)
+	l.feeds.SetAside = union(before, p.setAside)
+	if err != nil || taken.mark != nil {
+		return err
+	}
+	for _, s := range before {
+		if err := l.readAlone(ctx, p, receiver.FeedKind(s.Feed), s.ID); err != nil {
+			return err
+		}
+	}
+	l.feeds.SetAside = union(nil, p.setAside)
+	return nil
+}
+
+// union returns a new list of all of a and b, each once.
+func union(a, b []state.SetAside) []state.SetAside {
+	var all []state.SetAside
+	for _, s := range slices.Concat(a, b) {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// readFeeds reads the feeds, that of the hint's kind first.
+func (l *Lane) readFeeds(ctx context.Context, p *pass, taken taken) error {
 	order := []func(context.Context, *pass) error{l.changedUsers, l.changedGroups, l.changedMembers}
 	if taken.mark != nil && taken.mark.Resource == "group" {
 		order = []func(context.Context, *pass) error{l.changedGroups, l.changedMembers, l.changedUsers}
@@ -52,30 +83,7 @@ func (l *Lane) readChanges(ctx context.Context, p *pass, taken taken) error {
 		}
 		errs = append(errs, err)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	return l.readSetAside(ctx, p, taken.mark == nil)
-}
-
-// readSetAside keeps what this round has set aside, and, when nobody waits for a change, tries again what earlier ones have.
-func (l *Lane) readSetAside(ctx context.Context, p *pass, again bool) error {
-	before := l.feeds.SetAside
-	if again {
-		l.feeds.SetAside = nil
-		for _, s := range before {
-			if err := l.readAlone(ctx, p, receiver.FeedKind(s.Feed), s.ID); err != nil {
-				l.feeds.SetAside = before
-				return err
-			}
-		}
-	}
-	for _, s := range p.setAside {
-		if !slices.Contains(l.feeds.SetAside, s) {
-			l.feeds.SetAside = append(slices.Clone(l.feeds.SetAside), s)
-		}
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (l *Lane) changedUsers(ctx context.Context, p *pass) error {

@@ -1,14 +1,18 @@
 package secret
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -28,12 +32,24 @@ type key struct {
 	bytes []byte
 }
 
-// Current is the id of the key that makes new secrets.
+// Current names the key that makes new secrets: its id and a fingerprint, as a lost key is often made anew under its id.
 func (k Keys) Current() string {
 	if len(k.all) == 0 {
 		return ""
 	}
-	return k.all[0].id
+	return k.all[0].name()
+}
+
+// Has reports whether the key of that name is one of them: what was made with it still proves itself.
+func (k Keys) Has(name string) bool {
+	return slices.ContainsFunc(k.all, func(one key) bool { return one.name() == name })
+}
+
+// name ends in 32 bits of a MAC, which tell keys apart and nothing about them.
+func (k key) name() string {
+	h := hmac.New(sha256.New, k.bytes)
+	h.Write([]byte("name"))
+	return k.id + "-" + hex.EncodeToString(h.Sum(nil)[:4])
 }
 
 // Parse reads one key a line, "<id>:<base64>", newest first. Empty lines and lines that begin with # are skipped. No error

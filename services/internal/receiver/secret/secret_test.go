@@ -80,8 +80,14 @@ func TestKeysRotate(t *testing.T) {
 	p := secret.Proof{Tenant: "contoso", Channel: "c1"}
 	old := sign(t, keys(t, first), p)
 	both := keys(t, "# newest first", second, "", first)
-	if both.Current() != "k2" {
+	if both.Current() != keys(t, second).Current() {
 		t.Errorf("current key is %q", both.Current())
+	}
+	if was := keys(t, first).Current(); !both.Has(was) || keys(t, second).Has(was) {
+		t.Error("the previous key is not told from a dropped one")
+	}
+	if both.Has(keys(t, strings.Replace(second, "k2", "k1", 1)).Current()) {
+		t.Error("another key of the same id is taken for the previous one")
 	}
 	if _, err := both.Verify(directory.Entra, old); err != nil {
 		t.Errorf("a secret of the previous key is refused: %v", err)

@@ -1,16 +1,19 @@
 package apply
 
 import (
+	"slices"
+
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 )
 
-// reviewPolicies looks at the products whose group may be another one now. left are groups that changed: those that
-// have become nobody's concern are forgotten.
+// reviewPolicies looks at the products whose group may be another one now, and starts those that came to a tenant whose
+// snapshot is complete. left are groups that changed: those that have become nobody's concern are forgotten.
 func (s *session) reviewPolicies(left []string) error {
 	for _, p := range s.products {
-		if !p.lookAt || p.State.Phase == licensing.Connecting {
+		begins := p.State.Phase == licensing.Connecting
+		if !p.lookAt || begins && !s.tenant.Ready() {
 			continue
 		}
 		seen, err := s.seen(p)
@@ -20,7 +23,11 @@ func (s *session) reviewPolicies(left []string) error {
 		if p.State.Change != nil {
 			left = append(left, p.State.Change.Group)
 		}
-		if err := s.adopt(p, p.State.Observe(seen, p.moved, s.origin.at, s.cfg.Settle)); err != nil {
+		next := p.State.Observe(seen, p.moved, s.origin.at, s.cfg.Settle)
+		if begins {
+			next = licensing.Start(seen, false, s.origin.at)
+		}
+		if err := s.adopt(p, next); err != nil {
 			return err
 		}
 	}
@@ -37,8 +44,9 @@ func (s *session) roundEnded(data event.RoundEnded) error {
 	if data.Began.After(s.tenant.RoundBegan) {
 		s.tenant.RoundBegan = data.Began
 	}
+	open := slices.Concat(data.Vanishing, data.Unread)
 	for _, p := range s.products {
-		if err := s.adopt(p, p.State.Round(data.Began, data.Vanishing)); err != nil {
+		if err := s.adopt(p, p.State.Round(data.Began, open)); err != nil {
 			return err
 		}
 	}

@@ -65,6 +65,9 @@ func (s *session) missing(data event.SnapshotEnded, began directory.Stamp) (c ca
 				c.members = append(c.members, m)
 			}
 		}
+		if !data.Users || !data.Groups {
+			continue // only a snapshot of everything has what is older than it dropped, see ledger.Tenant.Snapshot
+		}
 		if err := s.tx.PurgeMembers(group, began); err != nil {
 			return c, err
 		}

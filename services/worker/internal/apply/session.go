@@ -57,13 +57,36 @@ func (s *session) enter(t tenant.Tenant) error {
 	if err := s.load(); err != nil {
 		return err
 	}
-	s.products = slices.DeleteFunc(s.products, func(p *product) bool {
-		_, known := t.Product(p.Name)
-		return !known
-	})
+	if err := s.retire(t); err != nil {
+		return err
+	}
 	for _, p := range s.products {
 		p.lookAt = slices.Contains(changed, p.Name)
 	}
+	return s.reviewPolicies(nil) // here, as not every message does
+}
+
+// retire leaves the products alone that the registry names no more. Nobody is decided for them, so one that comes back
+// begins as a new one does; without an address meanwhile, it is noticed.
+func (s *session) retire(t tenant.Tenant) error {
+	named := make([]*product, 0, len(s.products))
+	for _, p := range s.products {
+		if _, known := t.Product(p.Name); known {
+			named = append(named, p)
+			continue
+		}
+		if p.Address == "" {
+			continue
+		}
+		p.State, p.AskAt, p.RedecideAfter, p.RedecideCause = licensing.State{}, time.Time{}, ledger.NoRedecision, ""
+		if err := s.tx.SaveProduct(p.Product); err != nil {
+			return err
+		}
+		if _, err := s.tx.EnsureProduct(s.tenant.ID, p.Name, ""); err != nil {
+			return err
+		}
+	}
+	s.products = named
 	return nil
 }
 

@@ -29,7 +29,8 @@ func (a *Applier) Tick(ctx context.Context) (more bool, next time.Time, err erro
 	return more, next, nil
 }
 
-// askRound asks for a round where a settle time is over. It asks again later when none has come by then.
+// askRound asks for a round where a settle time is over. It asks again later when none has come by then, ever more seldom:
+// a tenant that was disconnected has none to come.
 func (s *session) askRound() (bool, error) {
 	due, found, err := s.tx.DueRound(s.now)
 	if !found || err != nil {
@@ -39,7 +40,11 @@ func (s *session) askRound() (bool, error) {
 		return false, err
 	}
 	id := fmt.Sprintf("%s.%s.round.%d", s.tenant.Name, due.Name, due.AskAt.UnixMicro())
-	due.AskAt = s.now.Add(s.cfg.AskAgain)
+	again := s.cfg.AskAgain
+	if due.State.Change != nil {
+		again = max(again, s.now.Sub(due.State.Change.SettleAt))
+	}
+	due.AskAt = s.now.Add(again)
 	if err := s.tx.SaveProduct(due); err != nil {
 		return false, err
 	}
