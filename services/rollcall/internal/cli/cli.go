@@ -160,6 +160,15 @@ func (e usageError) Error() string { return string(e) }
 
 func usage(format string, args ...any) error { return usageError(fmt.Sprintf(format, args...)) }
 
+// group makes a command that only holds others: alone it shows its help, and a word that is none of them is a mistake.
+func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	cmd.Args = cobra.NoArgs
+	cmd.DisableFlagsInUseLine = true
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
 // require marks flags without which a command makes no sense.
 func require(cmd *cobra.Command, names ...string) {
 	for _, name := range names {

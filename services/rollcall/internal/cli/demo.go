@@ -22,7 +22,7 @@ a short story of changes with the time that each took. Then it stays up and prin
 
 A second run on the same --data resumes. Ports that are taken are replaced, and it says so.`,
 		Example: `  rollcall demo
-  rollcall demo --users 20000 --data /tmp/big
+  rollcall demo --users 20000 --data big
   rollcall demo --once --json | jq .latency      # exits 0 only when every license is as the directory says`,
 		Args: cobra.NoArgs,
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {

@@ -28,6 +28,9 @@ func (s *subject) flags(cmd *cobra.Command) {
 
 // withLedger gives work a reader of the ledger: that of the process behind --data, or what such a process has left there.
 func (a *app) withLedger(ctx context.Context, s *subject, work func(*ledger.Reader) error) error {
+	if s.user == "" {
+		return usage("--user is empty: want an address or an id")
+	}
 	path := s.ledger
 	if path == "" {
 		path = filepath.Join(a.data, "ledger.db")

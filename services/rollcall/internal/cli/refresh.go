@@ -147,7 +147,7 @@ func (r *refresh) print(result refreshed) error {
 		if v.Error != "" {
 			return ""
 		}
-		text := fmt.Sprintf("%s is refreshed: %d users and %d groups, %d granted, %d revoked, %d proved gone\n",
+		text := fmt.Sprintf("%s is refreshed: users %d, groups %d; %d granted, %d revoked, %d proved gone\n",
 			v.Tenant, v.Users, v.Groups, v.Granted, v.Revoked, v.Removed)
 		if v.Unproven > 0 {
 			text += fmt.Sprintf("%d that were not shown could not be read either, and stay as they were\n", v.Unproven)

@@ -31,7 +31,6 @@ func (a *app) simulateCommand() *cobra.Command {
 		Example: `  rollcall simulate remove-member ada@contoso.com
   rollcall simulate suspend ada@contoso.com
   rollcall simulate push off`,
-		Args: cobra.NoArgs,
 	}
 	f := cmd.PersistentFlags()
 	f.StringVar(&s.url, "simulator", "", "URL of the simulator, instead of the one of the data folder's demo")
@@ -48,8 +47,7 @@ func (a *app) simulateCommand() *cobra.Command {
 		c.Flags().StringVar(&s.group, "group", "", "group, instead of the provisioning group")
 		cmd.AddCommand(c)
 	}
-	cmd.AddCommand(s.generateCommand(), s.pushCommand())
-	return cmd
+	return group(cmd, s.generateCommand(), s.pushCommand())
 }
 
 // act is one change that a person can make.

@@ -12,13 +12,10 @@ import (
 )
 
 func (a *app) tenantsCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "tenants",
 		Short: "Connect directories, and see which are connected",
-		Args:  cobra.NoArgs,
-	}
-	cmd.AddCommand(a.tenantsAddCommand(), a.tenantsListCommand(), a.tenantsShowCommand())
-	return cmd
+	}, a.tenantsAddCommand(), a.tenantsListCommand(), a.tenantsShowCommand())
 }
 
 func (a *app) tenantsListCommand() *cobra.Command {

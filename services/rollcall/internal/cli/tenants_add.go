@@ -2,8 +2,10 @@ package cli
 
 import (
 	"fmt"
+	"net/mail"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -82,11 +84,17 @@ func (n *newTenant) flags(cmd *cobra.Command) {
 // tenant is the tenant that the flags describe. Faults of the whole are the registry's to find.
 func (n *newTenant) tenant(id string, now time.Time) (tenant.Tenant, error) {
 	domain := directory.Domain(directory.Address(n.connectedBy))
-	if domain == "" {
+	if admin, err := mail.ParseAddress(n.connectedBy); err != nil || admin.Address != n.connectedBy || !strings.Contains(domain, ".") {
 		return tenant.Tenant{}, usage("--connected-by %q: want an address such as admin@contoso.com", n.connectedBy)
 	}
+	if n.provider != string(directory.Entra) {
+		return tenant.Tenant{}, usage("--provider %q: the only provider so far is %s", n.provider, directory.Entra)
+	}
+	if n.secretEnv != "" && !variable.MatchString(n.secretEnv) { // what was given may be the secret: it is not repeated
+		return tenant.Tenant{}, usage("--secret-env: want the name of an environment variable, such as CONTOSO_SECRET")
+	}
 	t := tenant.Tenant{
-		ID: id, Provider: directory.Provider(n.provider), DirectoryID: n.directoryID, Domain: domain, CreatedAt: now,
+		ID: id, Provider: directory.Entra, DirectoryID: strings.ToLower(n.directoryID), Domain: domain, CreatedAt: now,
 		Credential: tenant.Credential{Kind: tenant.CredentialKind(n.credential), ClientID: n.clientID, Env: n.secretEnv},
 		Endpoints:  tenant.Endpoints{API: n.api, Authority: n.authority, CAFile: absolute(n.caFile)},
 	}
@@ -108,8 +116,21 @@ func (n *newTenant) tenant(id string, now time.Time) (tenant.Tenant, error) {
 	if err := t.Validate(); err != nil {
 		return tenant.Tenant{}, usage("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
+	for flag, id := range map[string]string{"directory-id": t.DirectoryID, "client-id": t.Credential.ClientID} {
+		if !guid.MatchString(id) {
+			return tenant.Tenant{}, usage("--%s %q: want an id such as 9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11", flag, id)
+		}
+	}
+	if (n.api == "") != (n.authority == "") {
+		return tenant.Tenant{}, usage("--api and --authority belong together: name both, or neither")
+	}
 	return t, nil
 }
+
+var (
+	guid     = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
 
 // warnAboutFiles tells of files that cannot be read here: "serve" may well run elsewhere.
 func (a *app) warnAboutFiles(t tenant.Tenant) {

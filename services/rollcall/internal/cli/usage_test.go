@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"maps"
 	"strings"
 	"testing"
 
@@ -45,7 +46,11 @@ func TestMistakesAreToldOnOneLine(t *testing.T) {
 		says string
 	}{
 		"frobnicate":                             {2, "unknown command"},
+		"tenants frobnicate":                     {2, "unknown command"},
+		"simulate frobnicate a":                  {2, "unknown command"},
 		"check":                                  {2, `"tenant", "user"`},
+		"check --user= --tenant a":               {2, "--user is empty"},
+		"explain --user= --tenant a":             {2, "--user is empty"},
 		"check --tenant a --user b":              {2, "there is no ledger yet"},
 		"explain --tenant a --user b":            {1, "there is no ledger yet"},
 		"events --since yesterday":               {2, "--since"},
@@ -66,6 +71,8 @@ func TestMistakesAreToldOnOneLine(t *testing.T) {
 		"simulate suspend a --simulator https://127.0.0.1:1": {2, "--simulator-ca"},
 		"demo --users 3 --once":                              {1, "users"},
 		"demo --log-level loud":                              {2, "loud"},
+		"demo --nats-addr 0.0.0.0:0 --once":                  {1, "loopback"},
+		"demo --http-addr here --once":                       {1, "http.addr"},
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +83,43 @@ func TestMistakesAreToldOnOneLine(t *testing.T) {
 			}
 			if code != c.code || stdout != "" || !strings.Contains(stderr, c.says) || strings.Count(stderr, "\n") != want {
 				t.Errorf("exit code %d, stdout %q, stderr:\n%s", code, stdout, stderr)
+			}
+		})
+	}
+}
+
+// TestAddRefusesWhatCannotBe: a tenant cannot be taken away again, so what is wrong must not be stored.
+func TestAddRefusesWhatCannotBe(t *testing.T) {
+	t.Parallel()
+	const id = "9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11"
+	good := map[string]string{"--directory-id": id, "--connected-by": "admin@contoso.com", "--client-id": id, "--secret-env": "SECRET"}
+	for _, c := range []struct{ flag, value, says string }{
+		{"--directory-id", "contoso", `--directory-id "contoso"`},
+		{"--client-id", "rollcall", `--client-id "rollcall"`},
+		{"--connected-by", "Admin <admin@contoso.com>", "--connected-by"},
+		{"--connected-by", "admin@contoso", "--connected-by"},
+		{"--connected-by", "@contoso.com", "--connected-by"},
+		{"--provider", "google-workspace", "the only provider so far is entra"},
+		{"--secret-env", "7~s3cret", "name of an environment variable"},
+		{"--api", "https://graph.microsoft.us/v1.0", "belong together"},
+		{"--authority", "https://login.microsoftonline.us", "belong together"},
+		{"--directory-id", strings.ToUpper(id), "no rollcall runs"}, // the only good one
+	} {
+		t.Run(c.flag+" "+c.value, func(t *testing.T) {
+			t.Parallel()
+			flags := maps.Clone(good)
+			flags[c.flag] = c.value
+			args := []string{"tenants", "add", "contoso"}
+			for flag, value := range flags {
+				args = append(args, flag, value)
+			}
+			_, stderr, code := run(t, args...)
+			want := 2
+			if c.says == "no rollcall runs" {
+				want = 1
+			}
+			if code != want || !strings.Contains(stderr, c.says) || strings.Contains(stderr, "s3cret") {
+				t.Errorf("exit code %d: %s", code, stderr)
 			}
 		})
 	}

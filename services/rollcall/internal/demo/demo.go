@@ -56,6 +56,11 @@ func Run(ctx context.Context, cfg Config, deps Deps) (Result, error) {
 	if cfg.Users < minUsers {
 		return Result{}, fmt.Errorf("the demo needs %d users at least", minUsers)
 	}
+	settings := (&stage{cfg: cfg}).configuration()
+	settings.Sync.Push = false // its public URL is a listener of the demo's own
+	if err := settings.Validate(); err != nil {
+		return Result{}, err
+	}
 	dir, err := datadir.Open(cfg.Data)
 	if err != nil {
 		return Result{}, err

@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/pkg/license"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/demo"
 )
@@ -28,12 +31,12 @@ func play(t *testing.T, cfg demo.Config) (demo.Result, string) {
 // leaver ends the demo as soon as it has said that it stays.
 type leaver struct {
 	bytes.Buffer
-	leave func()
+	leave func(told string)
 }
 
 func (l *leaver) Write(p []byte) (int, error) {
 	if bytes.Contains(p, []byte("It stays up")) {
-		l.leave()
+		l.leave(l.String())
 	}
 	return l.Buffer.Write(p)
 }
@@ -122,7 +125,14 @@ func TestWhatIsLeftBehindIsTidied(t *testing.T) {
 	t.Parallel()
 	cfg := demo.Config{Data: t.TempDir(), HTTPAddr: "127.0.0.1:0", NATSAddr: "127.0.0.1:0"}
 	ctx, leave := context.WithCancel(t.Context())
-	first, told := stay(t, ctx, cfg, &leaver{leave: leave})
+	licensed := 0
+	first, told := stay(t, ctx, cfg, &leaver{leave: func(told string) {
+		licensed = published(t, told)
+		leave()
+	}})
+	if licensed != 24 || !strings.Contains(told, "with 25 members: the 24 active ones alone are licensed now") {
+		t.Errorf("%d are licensed when it says so:\n%s", licensed, told)
+	}
 	if !first.Verified || !strings.Contains(told, "simulate remove-member") || !strings.Contains(told, "nats --server nats://") {
 		t.Errorf("the first run: %+v\n%s", first, told)
 	}
@@ -130,4 +140,33 @@ func TestWhatIsLeftBehindIsTidied(t *testing.T) {
 	if !again.Verified || !strings.Contains(told, "It is deleted first.") {
 		t.Errorf("the second run: %+v\n%s", again, told)
 	}
+}
+
+// published counts who is licensed by what has been published where the demo says that NATS is.
+func published(t *testing.T, told string) (n int) {
+	t.Helper()
+	nc, err := nats.Connect(regexp.MustCompile(`nats://\S+`).FindString(told))
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer nc.Close()
+	client, err := license.New(nc)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	var state license.Fold
+	if err := client.Replay(t.Context(), license.Options{}, func(_ context.Context, e license.Event) error {
+		state.Apply(e)
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	for key := range state.State() {
+		if state.Licensed(key) {
+			n++
+		}
+	}
+	return n
 }

@@ -69,7 +69,15 @@ func (s *story) epilogue(ctx context.Context) error {
 	if _, err := s.audience.await(ctx, mark, func(h heard) bool { return h.policy.Group == made.ID }); err != nil {
 		return fmt.Errorf("make the group again: %w", err)
 	}
-	s.tell.say("For you to play with, the group is there again, with %d members: they alone are licensed now.", len(ids))
+	want, err := s.company.members(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.audience.agrees(ctx, want); err != nil {
+		return fmt.Errorf("make the group again: %w", err)
+	}
+	s.tell.say("For you to play with, the group is there again, with %d members: the %d active ones alone are licensed now.",
+		len(ids), s.audience.licensed())
 	return nil
 }
 

@@ -15,9 +15,9 @@ import (
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
-// TestSecretsAndAddressesStayWhereTheyBelong holds the whole to design §10.6: after a story with all that may go wrong in
-// it, no log line, no subject and no header holds a secret, a token or an address of a person; no stream or bucket holds a
-// secret; and what says what went wrong holds no address either.
+// TestSecretsAndAddressesStayWhereTheyBelong holds the whole to rule 6 of docs/architecture.md: after a story with all that
+// may go wrong in it, no log line, no subject and no header holds a secret, a token or an address of a person; no stream or
+// bucket holds a secret; and what says what went wrong holds no address either.
 func TestSecretsAndAddressesStayWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	log := &transcript{}
