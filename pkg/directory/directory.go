@@ -4,6 +4,7 @@ package directory
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -102,6 +103,17 @@ func (s Stamp) Compare(t Stamp) int {
 func Address(s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
 	return strings.TrimPrefix(s, "smtp:")
+}
+
+// Addresses normalizes addresses and returns each once, in the order of their first. Empty ones are left out.
+func Addresses(all ...string) []string {
+	var list []string
+	for _, a := range all { // a handful: cheaper than a set
+		if a = Address(a); a != "" && !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // Domain returns what follows the last @ of an address, or "" where there is none.

@@ -54,10 +54,10 @@ func drawNotification(t *rapid.T, d *drawn) any {
 		SubscriptionID: tokens.Draw(t, "subscription"), Channel: tokens.Draw(t, "channel"),
 	}
 	if rapid.Bool().Draw(t, "is of lifecycle") {
-		data.Lifecycle = rapid.SampledFrom([]string{"reauthorizationRequired", "subscriptionRemoved", "missed"}).Draw(t, "lifecycle")
+		data.Lifecycle = rapid.SampledFrom([]string{"expires", "removed", "missed"}).Draw(t, "lifecycle")
 		return data
 	}
-	data.Resource = rapid.SampledFrom([]string{"user", "group"}).Draw(t, "resource")
+	data.Resource = rapid.SampledFrom([]string{"user", "group", "activity"}).Draw(t, "resource")
 	data.ID = rapid.OneOf(rapid.Just(""), tokens).Draw(t, "object")
 	data.Change = rapid.SampledFrom([]string{"", "created", "updated", "deleted"}).Draw(t, "change")
 	return data

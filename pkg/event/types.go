@@ -33,10 +33,10 @@ type NotificationReceived struct {
 	SubscriptionID string `json:"subscription_id"`
 	// Channel is our own id of the subscription, proved by the secret that the provider echoed.
 	Channel   string `json:"channel"`
-	Resource  string `json:"resource,omitempty"`  // "user", "group", or empty for lifecycle
+	Resource  string `json:"resource,omitempty"`  // "user", "group", "activity" (an entry of the provider's journal), or empty for lifecycle
 	ID        string `json:"id,omitempty"`        // of the resource
 	Change    string `json:"change,omitempty"`    // the provider's word, kept for people: never acted upon
-	Lifecycle string `json:"lifecycle,omitempty"` // "reauthorizationRequired", "subscriptionRemoved", "missed"
+	Lifecycle string `json:"lifecycle,omitempty"` // news of the subscription itself: "expires", "removed", "missed"
 }
 
 // DirectoryObserved is one page of observations, in the order in which the provider gave them.
