@@ -182,6 +182,7 @@ func decode(t *testing.T, res *http.Response, out any) {
 	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
 		t.Fatalf("%s %s: %v", res.Request.Method, res.Request.URL.Path, err)
 	}
+	_, _ = io.Copy(io.Discard, res.Body) // so that the connection is used again
 }
 
 func (s *sim) user(name string) string {

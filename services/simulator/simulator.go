@@ -1,6 +1,6 @@
-// Package simulator is Microsoft Graph, and the Microsoft identity platform in front of it, as a server on this machine:
-// faithful to their documents for all that Rollcall uses, with faults on demand. It serves demos, tests and anyone who
-// has no tenant at hand. The control API below /control changes the simulated directories; see package control.
+// Package simulator is Microsoft Graph and Google's Admin SDK, with the sign-in services in front of them, as a server on
+// this machine: faithful to their documents for all that Rollcall uses, with faults on demand. It serves demos, tests and
+// anyone who has no tenant at hand. The control API below /control changes the simulated directories; see package control.
 package simulator
 
 import (
@@ -12,11 +12,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/googlepush"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/pki"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/push"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
@@ -26,10 +29,10 @@ import (
 type Config struct {
 	Addr    string // of the listener; empty means 127.0.0.1:0
 	DataDir string // keeps directories, subscriptions, keys and certificates; empty keeps nothing
-	// AllowLoopbackHTTP accepts notification URLs with plain http on a loopback address, which Graph refuses.
+	// AllowLoopbackHTTP accepts notification URLs with plain http on a loopback address, which both providers refuse.
 	AllowLoopbackHTTP bool
 	PageSize          int           // see control.Settings
-	RetryBase         time.Duration // first delay before a notification is sent again; 0 means 10 s
+	RetryBase         time.Duration // first delay before a notification is sent again; 0 means Graph's 10 s and Google's 5 s
 	TrustCAFiles      []string      // PEM files of certificate authorities to trust, beside the system's, at notification URLs
 	Hosts             []string      // further names in the server certificate, e.g. of a container
 	// AllowRemoteControl serves the control API to callers that are not on this machine.
@@ -52,7 +55,9 @@ type Server struct {
 	scratch  string // a folder to remove at the end, or ""
 	store    *store.Store
 	notifier *http.Client
-	hub      *push.Hub
+	hub      *push.Hub       // Graph's
+	google   *googlepush.Hub // Google's
+	settings atomic.Pointer[control.Settings]
 	http     *http.Server
 }
 
@@ -71,6 +76,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		cfg.Addr = "127.0.0.1:0"
 	}
 	s := &Server{cfg: cfg, deps: deps}
+	s.settings.Store(&control.Settings{PageSize: cfg.PageSize})
 	if err := s.open(); err != nil {
 		s.close()
 		return nil, fmt.Errorf("open the simulator: %w", err)
@@ -107,7 +113,17 @@ func (s *Server) open() error {
 	s.hub = push.New(push.Config{
 		Store: s.store, Client: s.notifier, Clock: s.deps.Clock, Logger: s.deps.Logger, RetryBase: s.cfg.RetryBase,
 	})
-	s.store.Watch(s.hub.Notice)
+	s.google = googlepush.New(googlepush.Config{
+		Store: s.store, Client: s.notifier, Clock: s.deps.Clock, Logger: s.deps.Logger, RetryBase: s.cfg.RetryBase,
+		AllowLoopbackHTTP: s.cfg.AllowLoopbackHTTP, Settings: s.current,
+	})
+	s.store.Watch(func(tenant string, changes []store.Change) {
+		if store.IsCustomerID(tenant) {
+			s.google.Notice(tenant, changes)
+		} else {
+			s.hub.Notice(tenant, changes)
+		}
+	})
 	if s.listener, err = net.Listen("tcp", s.cfg.Addr); err != nil {
 		return err
 	}
@@ -126,6 +142,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.deps.Logger.Info("the simulator listens", "url", s.URL(), "ca_file", s.caFile)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.hub.Run(ctx) })
+	group.Go(func() error { return s.google.Run(ctx) })
 	group.Go(func() error {
 		err := s.http.ServeTLS(s.listener, "", "")
 		if errors.Is(err, http.ErrServerClosed) {
@@ -145,11 +162,15 @@ func (s *Server) Run(ctx context.Context) error {
 	return errors.Join(group.Wait(), s.closeStore())
 }
 
-// URL is the simulator's base, e.g. https://127.0.0.1:7443. It is the authority host and, with /v1.0 behind it, the API.
+// URL is the simulator's base, e.g. https://127.0.0.1:7443. It is the authority host and, with /v1.0 behind it, Graph. For
+// Workspace it is the base of the Admin SDK, of the token endpoint and of IAM.
 func (s *Server) URL() string { return "https://" + s.listener.Addr().String() }
 
 // CAFile is the path of the PEM file of the certificate authority to trust. Without a DataDir it goes when Run ends.
 func (s *Server) CAFile() string { return s.caFile }
+
+// current are the settings in force.
+func (s *Server) current() control.Settings { return *s.settings.Load() }
 
 func (s *Server) closeStore() error {
 	if s.store == nil {

@@ -7,45 +7,75 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync/atomic"
+	"time"
 
-	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/controlapi"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/entra"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleauth"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/identity"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/reports"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/workspace"
 )
 
-// handler puts the three parts behind one listener: Graph below /v1.0, the control API below /control, and the identity
-// platform, whose paths begin with a tenant, at everything else.
+// parts are what the handlers share.
+type parts struct {
+	secret []byte
+	meter  *traffic.Meter
+	faults *traffic.Faults
+}
+
+// handler puts all behind one listener: Graph below /v1.0, Google's Admin SDK below /admin, its sign-in at three
+// addresses, the control API below /control, and the Microsoft identity platform, whose paths begin with a tenant, at
+// everything else.
 func (s *Server) handler(secret []byte) http.Handler {
-	meter, faults := traffic.NewMeter(), &traffic.Faults{}
-	settings := &atomic.Pointer[control.Settings]{}
-	settings.Store(&control.Settings{PageSize: s.cfg.PageSize})
+	p := parts{secret: secret, meter: traffic.NewMeter(), faults: &traffic.Faults{}}
 	platform := identity.New(identity.Config{
-		Tenants: s.store, Secret: secret, Now: s.deps.Clock.Now, Meter: meter, Faults: faults,
+		Tenants: s.store, Secret: secret, Now: s.deps.Clock.Now, Meter: p.meter, Faults: p.faults,
 	})
 	graph := entra.New(entra.Config{
-		Store: s.store, Tokens: platform, Push: s.hub, Meter: meter, Faults: faults, Clock: s.deps.Clock,
-		Settings:          func() control.Settings { return *settings.Load() },
-		AllowLoopbackHTTP: s.cfg.AllowLoopbackHTTP,
+		Store: s.store, Tokens: platform, Push: s.hub, Meter: p.meter, Faults: p.faults, Clock: s.deps.Clock,
+		Settings: s.current, AllowLoopbackHTTP: s.cfg.AllowLoopbackHTTP,
 	}).Handler()
 	controls := controlapi.New(controlapi.Config{
-		Store: s.store, Push: s.hub, Meter: meter, Faults: faults, Settings: settings, AllowRemote: s.cfg.AllowRemoteControl,
+		Store: s.store, Push: s.hub, GooglePush: s.google, Meter: p.meter, Faults: p.faults, Settings: &s.settings,
+		AllowRemote: s.cfg.AllowRemoteControl,
 	}).Handler()
-	tokens := platform.Handler()
+	tokens, google := platform.Handler(), s.googleHandler(p)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case strings.HasPrefix(r.URL.Path, "/v1.0/"):
+		switch path := r.URL.Path; {
+		case strings.HasPrefix(path, "/v1.0/"):
 			graph.ServeHTTP(w, r)
-		case strings.HasPrefix(r.URL.Path, "/control/"):
+		case strings.HasPrefix(path, "/control/"):
 			controls.ServeHTTP(w, r)
-		case r.URL.Path == "/healthz":
+		case strings.HasPrefix(path, "/admin/"), path == googleauth.TokenPath, path == googleauth.ExchangePath, strings.HasPrefix(path, googleauth.IAMPath):
+			google.ServeHTTP(w, r)
+		case path == "/healthz":
 			w.WriteHeader(http.StatusOK)
 		default:
 			tokens.ServeHTTP(w, r)
 		}
 	})
+}
+
+// googleHandler is Google's half: the two admin APIs and sign-in.
+func (s *Server) googleHandler(p parts) http.Handler {
+	platform := googleauth.New(googleauth.Config{
+		Tenants: s.store, Secret: p.secret, Now: s.deps.Clock.Now, Signers: time.Now, Meter: p.meter, Faults: p.faults,
+	})
+	admin := workspace.New(workspace.Config{
+		Store: s.store, Callers: platform, Push: s.google, Meter: p.meter, Faults: p.faults, Clock: s.deps.Clock, Settings: s.current,
+	}).Handler()
+	audit := reports.New(reports.Config{
+		Store: s.store, Tokens: platform, Push: s.google, Meter: p.meter, Faults: p.faults, Clock: s.deps.Clock, Settings: s.current,
+	}).Handler()
+	mux := http.NewServeMux()
+	mux.Handle(workspace.Path, admin)
+	mux.Handle(workspace.StopPath, admin)
+	mux.Handle("/admin/reports/", audit)
+	mux.Handle("/admin/reports_v1/", audit)
+	mux.Handle("/", platform.Handler())
+	return mux
 }
 
 // newNotifier makes the HTTP client that notifications are sent with. It follows no redirects.

@@ -21,6 +21,7 @@ import (
 type Client struct {
 	base string
 	http *http.Client
+	via  Via
 }
 
 // New returns a client for the simulator at baseURL, e.g. https://127.0.0.1:7443. The HTTP client must trust the
@@ -88,6 +89,11 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.via != ViaConsole && method != http.MethodGet {
+		q := req.URL.Query()
+		q.Set("via", string(c.via))
+		req.URL.RawQuery = q.Encode()
 	}
 	res, err := c.http.Do(req)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 )
 
 // PutTenant makes a tenant, or replaces the domains and the app of the one with that id. The answer has DirectoryID set.
+// In a Workspace tenant an admin whose address nobody has gets a user: admins are users too.
 func (c *Client) PutTenant(ctx context.Context, t Tenant) (Tenant, error) {
 	var out Tenant
 	err := c.do(ctx, http.MethodPut, path("tenants", t.ID), t, &out)
@@ -32,7 +33,8 @@ func (c *Client) ExpireDeltaTokens(ctx context.Context, tenant string) error {
 	return c.do(ctx, http.MethodPost, path("tenants", tenant, "expire-delta-tokens"), nil, nil)
 }
 
-// Generate adds users to the tenant in one mutation.
+// Generate adds users to the tenant in one mutation, and then groups. In a Workspace tenant it is a bulk upload unless
+// the client says another way.
 func (c *Client) Generate(ctx context.Context, tenant string, g Generate) (Change, error) {
 	return c.change(ctx, http.MethodPost, path("tenants", tenant, "generate"), g)
 }
@@ -56,7 +58,8 @@ func (c *Client) User(ctx context.Context, tenant, user string) (User, error) {
 	return out, err
 }
 
-// RemoveUser soft-deletes a user: it can be restored, and its memberships come back with it.
+// RemoveUser soft-deletes a user: it can be restored, in a Workspace tenant for 20 days, and its memberships come back
+// with it.
 func (c *Client) RemoveUser(ctx context.Context, tenant, user string) (Change, error) {
 	return c.change(ctx, http.MethodDelete, path("tenants", tenant, "users", user), nil)
 }
@@ -71,12 +74,12 @@ func (c *Client) PurgeUser(ctx context.Context, tenant, user string) (Change, er
 	return c.userAct(ctx, tenant, user, "purge")
 }
 
-// Suspend sets accountEnabled to false.
+// Suspend sets accountEnabled to false, or Workspace's suspended to true.
 func (c *Client) Suspend(ctx context.Context, tenant, user string) (Change, error) {
 	return c.userAct(ctx, tenant, user, "suspend")
 }
 
-// Unsuspend sets accountEnabled to true.
+// Unsuspend undoes Suspend.
 func (c *Client) Unsuspend(ctx context.Context, tenant, user string) (Change, error) {
 	return c.userAct(ctx, tenant, user, "unsuspend")
 }
@@ -93,4 +96,9 @@ func (c *Client) RenameUser(ctx context.Context, tenant, user string, r Rename) 
 // AddUserAlias gives a user a further address.
 func (c *Client) AddUserAlias(ctx context.Context, tenant, user, alias string) (Change, error) {
 	return c.change(ctx, http.MethodPost, path("tenants", tenant, "users", user, "aliases"), alias)
+}
+
+// RemoveUserAlias takes one of a user's further addresses away.
+func (c *Client) RemoveUserAlias(ctx context.Context, tenant, user, alias string) (Change, error) {
+	return c.change(ctx, http.MethodDelete, path("tenants", tenant, "users", user, "aliases", alias), nil)
 }

@@ -24,7 +24,8 @@ func (c *Client) Group(ctx context.Context, tenant, group string) (Group, error)
 	return out, err
 }
 
-// RemoveGroup deletes a group: Microsoft 365 and security groups can be restored, mail-enabled ones are gone for good.
+// RemoveGroup deletes a group: Microsoft 365 and security groups can be restored, mail-enabled ones and Workspace's are
+// gone for good.
 func (c *Client) RemoveGroup(ctx context.Context, tenant, group string) (Change, error) {
 	return c.change(ctx, http.MethodDelete, path("tenants", tenant, "groups", group), nil)
 }
@@ -49,8 +50,14 @@ func (c *Client) AddGroupAlias(ctx context.Context, tenant, group, alias string)
 	return c.change(ctx, http.MethodPost, path("tenants", tenant, "groups", group, "aliases"), alias)
 }
 
+// RemoveGroupAlias takes one of a group's further addresses away.
+func (c *Client) RemoveGroupAlias(ctx context.Context, tenant, group, alias string) (Change, error) {
+	return c.change(ctx, http.MethodDelete, path("tenants", tenant, "groups", group, "aliases", alias), nil)
+}
+
 // AddMembers links users and groups to a group in one mutation, as an admin's portal or Exchange does: every kind of
-// group is writable, and there is no limit of 20. Those that are members already are left alone.
+// group is writable, and there is no limit of 20. Those that are members already are left alone. In a Workspace tenant an
+// address on somebody else's domain is an external user, and WholeCustomer is everyone; see AddMember for the rest.
 func (c *Client) AddMembers(ctx context.Context, tenant, group string, members ...string) (Change, error) {
 	return c.change(ctx, http.MethodPost, path("tenants", tenant, "groups", group, "members"), members)
 }
@@ -60,7 +67,8 @@ func (c *Client) RemoveMembers(ctx context.Context, tenant, group string, member
 	return c.change(ctx, http.MethodPost, path("tenants", tenant, "groups", group, "members", "remove"), members)
 }
 
-// Members lists a group's direct members that are not deleted: users and groups.
+// Members lists a group's direct members that are not deleted: users and groups, in a Workspace tenant also external
+// ones and the whole customer.
 func (c *Client) Members(ctx context.Context, tenant, group string) ([]Member, error) {
 	var out []Member
 	err := c.do(ctx, http.MethodGet, path("tenants", tenant, "groups", group, "members"), nil, &out)

@@ -10,7 +10,8 @@ import (
 // Counters tells what was served to the tenant, or to all when tenant is empty, by route: "GET /users/delta initial" (a
 // page of a first round), "GET /users/delta token" (a page of changes behind a delta link), "GET /users/delta latest",
 // likewise for groups, "GET /users", "GET /users/{id}", "GET /groups", "GET /groups/{id}", "GET /groups/{id}/members",
-// "GET /groups/{id}/transitiveMembers", "POST /subscriptions" and so on, and "POST /token".
+// "GET /groups/{id}/transitiveMembers", "POST /subscriptions" and so on, and "POST /token". Of a Workspace tenant: "GET
+// admin/users", "GET admin/users deleted", "GET admin/users/{userKey}", "GET admin/members" and so on; the README lists them.
 func (c *Client) Counters(ctx context.Context, tenant string) (map[string]Counter, error) {
 	out := map[string]Counter{}
 	err := c.do(ctx, http.MethodGet, path("counters")+"?tenant="+url.QueryEscape(tenant), nil, &out)

@@ -6,10 +6,13 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 )
 
-// Tenant is one simulated Entra tenant.
+// Tenant is one simulated Entra tenant or Workspace customer.
 type Tenant struct {
-	ID          string   `json:"id"`           // a short name, e.g. contoso
-	DirectoryID string   `json:"directory_id"` // GUID; made from ID when empty
+	ID string `json:"id"` // a short name, e.g. contoso
+	// Provider says which it is; empty means Entra. It never changes.
+	Provider directory.Provider `json:"provider,omitempty"`
+	// DirectoryID is a GUID or, of Workspace, a customer id: C and 8 of [a-z0-9]. It is made from ID when empty.
+	DirectoryID string   `json:"directory_id"`
 	Name        string   `json:"name,omitempty"`
 	Domains     []string `json:"domains"` // verified domains; the first is the default one
 	App         App      `json:"app"`
@@ -17,12 +20,22 @@ type Tenant struct {
 
 // App is the application that the tenant's admin consented to. Secrets are given when it is registered and never told again.
 type App struct {
-	ClientID    string      `json:"client_id"`
+	ClientID    string      `json:"client_id"` // of Workspace: the service account's numeric id, made when empty
 	Secret      string      `json:"secret,omitempty"`
 	Certificate string      `json:"certificate,omitempty"` // PEM of the public certificate
 	Federated   []Federated `json:"federated,omitempty"`
-	// Permissions are the application permissions granted, e.g. User.Read.All. Nil means DefaultPermissions.
+	// Permissions are the application permissions granted, e.g. User.Read.All. Nil means DefaultPermissions. Entra only.
 	Permissions []string `json:"permissions"`
+
+	// What follows is Workspace's. Several tenants may name the same service account: each delegates for itself.
+	ServiceAccount string `json:"service_account,omitempty"` // its address
+	PublicKey      string `json:"public_key,omitempty"`      // PEM, of the service account's key file; "" when keyless
+	// CallerToken is an access token of some caller that may sign as the service account (keyless), beside what
+	// Federated identities get at the token exchange.
+	CallerToken string   `json:"caller_token,omitempty"`
+	Scopes      []string `json:"scopes,omitempty"` // of domain-wide delegation; nil means DefaultScopes
+	// Admins are whom the service account can act as; nil means one super admin, admin@ the first domain.
+	Admins []Admin `json:"admins,omitempty"`
 }
 
 // DefaultPermissions is what a tenant's app may do unless told otherwise: the least that Rollcall asks for.
@@ -31,10 +44,12 @@ func DefaultPermissions() []string {
 }
 
 // Federated is a federated identity credential: a token of this issuer, subject and audience stands for the app's secret.
+// In a Workspace tenant it is a workload identity that may sign as the service account; Audience is then that of the
+// token exchange, //iam.googleapis.com/projects/…/providers/…, and empty takes any.
 type Federated struct {
 	Issuer    string `json:"issuer"`
 	Subject   string `json:"subject"`
-	Audience  string `json:"audience,omitempty"`   // empty means api://AzureADTokenExchange
+	Audience  string `json:"audience,omitempty"`   // empty means api://AzureADTokenExchange for Entra
 	PublicKey string `json:"public_key,omitempty"` // PEM; when set, the assertion's signature is checked with it
 }
 
@@ -42,31 +57,37 @@ type Federated struct {
 type User struct {
 	ID        string           `json:"id"`
 	Name      string           `json:"name"`
-	Address   string           `json:"address"`           // userPrincipalName
+	Address   string           `json:"address"`           // userPrincipalName or primaryEmail
 	Mail      string           `json:"mail,omitempty"`    // primary SMTP address; for a guest the address at home
 	Aliases   []string         `json:"aliases,omitempty"` // further SMTP addresses
-	Status    directory.Status `json:"status"`            // active, suspended or deleted (soft-deleted, restorable)
+	Status    directory.Status `json:"status"`            // deleted (soft-deleted, restorable), else suspended, archived or active
 	Guest     bool             `json:"guest,omitempty"`
 	CreatedAt time.Time        `json:"created_at"`
 }
 
 // NewUser is what a user is made from. Only Address is needed.
 type NewUser struct {
-	ID        string   `json:"id,omitempty"` // GUID; random when empty
+	ID        string   `json:"id,omitempty"` // GUID, or 21 digits that begin with 1; random when empty
 	Name      string   `json:"name,omitempty"`
 	Address   string   `json:"address"`
 	Aliases   []string `json:"aliases,omitempty"`
 	Guest     bool     `json:"guest,omitempty"`
 	Suspended bool     `json:"suspended,omitempty"`
+	Archived  bool     `json:"archived,omitempty"` // Workspace only
 }
 
 // Generate asks for Users accounts, the same ones for the same Seed. Shares are from 0 to 1; nil takes the default in brackets.
 type Generate struct {
 	Users          int      `json:"users"`
 	Seed           uint64   `json:"seed,omitempty"`
-	GuestShare     *float64 `json:"guest_share,omitempty"`     // [0.03]
+	GuestShare     *float64 `json:"guest_share,omitempty"`     // [0.03; Workspace 0]
 	SuspendedShare *float64 `json:"suspended_share,omitempty"` // [0.02]
+	ArchivedShare  *float64 `json:"archived_share,omitempty"`  // [0.01], Workspace only
 	AliasShare     *float64 `json:"alias_share,omitempty"`     // [0.2]
+	// Groups asks for groups of up to 40 of the new users each; in a Workspace tenant ExternalShare of their members
+	// are from elsewhere.
+	Groups        int      `json:"groups,omitempty"`
+	ExternalShare *float64 `json:"external_share,omitempty"` // [0.05], Workspace only
 }
 
 // Group is one group.
@@ -85,11 +106,11 @@ type Group struct {
 
 // NewGroup is what a group is made from.
 type NewGroup struct {
-	ID      string              `json:"id,omitempty"` // GUID; random when empty
+	ID      string              `json:"id,omitempty"` // GUID, or 0 and 14 of [a-z0-9]; random when empty
 	Name    string              `json:"name,omitempty"`
 	Address string              `json:"address,omitempty"` // needed by every kind but security
 	Aliases []string            `json:"aliases,omitempty"`
-	Kind    directory.GroupKind `json:"kind,omitempty"` // empty means microsoft-365
+	Kind    directory.GroupKind `json:"kind,omitempty"` // empty means microsoft-365, in a Workspace tenant its only kind
 	Dynamic bool                `json:"dynamic,omitempty"`
 	Hidden  bool                `json:"hidden,omitempty"`
 	// AllowTaken lets the group have an address that another object has already, which the real directory refuses but
@@ -115,9 +136,14 @@ type Change struct {
 
 // Member is one member of a group, direct or through nested groups.
 type Member struct {
-	ID     string               `json:"id"`
-	Kind   directory.MemberKind `json:"kind"`             // user or group
+	ID     string               `json:"id"`               // of the whole customer: the customer id
+	Kind   directory.MemberKind `json:"kind"`             // user, group or customer
 	Direct bool                 `json:"direct,omitempty"` // a direct member
+
+	// Workspace's.
+	Address  string `json:"address,omitempty"`
+	Role     string `json:"role,omitempty"`     // of direct members
+	External bool   `json:"external,omitempty"` // of another directory, or of none
 }
 
 // Counter counts what was served under one route.
@@ -167,12 +193,25 @@ const (
 type Push struct {
 	Mode       PushMode `json:"mode"`
 	Duplicates int      `json:"duplicates,omitempty"` // every item is sent this many times more
+
+	// Workspace's pushes only.
+	Drop    float64       `json:"drop,omitempty"`    // the share, from 0 to 1, that is lost
+	Delay   time.Duration `json:"delay,omitempty"`   // each waits a time of its own, up to this, and so they lose their order
+	Shuffle bool          `json:"shuffle,omitempty"` // what waits is sent in any order
+	Seed    uint64        `json:"seed,omitempty"`    // decides what is lost, how long each waits, in what order
+	// AfterStop is how long pushes go on after a channel was stopped.
+	AfterStop time.Duration `json:"after_stop,omitempty"`
+	// SyncLate sends a channel's first message behind the answer to watch, rather than before it.
+	SyncLate bool `json:"sync_late,omitempty"`
+	// ContentTypes are those of pushes with a body, in turn; none means the malformed one that Google documents.
+	ContentTypes []string `json:"content_types,omitempty"`
 }
 
 // Fault answers requests wrongly on purpose. The first fault that matches a request and has something left is used.
 type Fault struct {
 	Tenant string `json:"tenant,omitempty"` // id or directory id; empty matches all
-	// Route is a prefix of the route, e.g. "GET /users/delta"; empty matches every Graph route, "token" the token endpoint.
+	// Route is a prefix of the route, e.g. "GET /users/delta" or "GET admin/users"; empty matches every route of the
+	// provider's APIs, "token" the token endpoint.
 	Route      string        `json:"route,omitempty"`
 	Status     int           `json:"status,omitempty"`      // e.g. 429, 503; 0 only delays
 	RetryAfter int           `json:"retry_after,omitempty"` // seconds; 0 sends no such header
@@ -183,8 +222,8 @@ type Fault struct {
 
 // Settings of the whole simulator.
 type Settings struct {
-	// PageSize is the number of objects, and of members, on a page. 0 means Graph's defaults: 100 objects in a list,
-	// 200 objects and 1,000 members in a delta.
+	// PageSize is the number of objects, and of members, on a page. 0 means the provider's defaults: Graph's are 100 objects
+	// in a list, 200 objects and 1,000 members in a delta; with Google it only makes pages smaller than was asked for.
 	PageSize int `json:"page_size"`
 	// AllowDuplicateSubscriptions accepts a second subscription for the same changes, as Graph is seen to do, rather
 	// than answering 409 as it is documented.
@@ -193,4 +232,22 @@ type Settings struct {
 	SubscriptionQuota int `json:"subscription_quota"`
 	// DeltaLag hides changes younger than it from delta queries, as replicas do. In nanoseconds.
 	DeltaLag time.Duration `json:"delta_lag"`
+
+	// What follows is Workspace's.
+
+	// ActivityLag is how long it takes until the log of an application ("admin", "groups_enterprise", …) shows an
+	// activity and a push tells of it; those that are not named show it at once. In nanoseconds.
+	ActivityLag map[string]time.Duration `json:"activity_lag,omitempty"`
+	// ActivityLagJitter is added to the lag of each activity by a share of its own: later ones may show before earlier.
+	ActivityLagJitter time.Duration `json:"activity_lag_jitter,omitempty"`
+	// OpaqueIDs writes ids rather than addresses into the events of groups_enterprise.
+	OpaqueIDs bool `json:"opaque_ids,omitempty"`
+	// ChannelLife is the longest life of a channel; 0 means Google's 6 hours. In nanoseconds.
+	ChannelLife time.Duration `json:"channel_life,omitempty"`
+	// QuotaPerMinute is how many requests a minute each API grants one admin and project; 0 means Google's 2,400.
+	QuotaPerMinute int `json:"quota_per_minute,omitempty"`
+	// FilterQuotaPerMinute is that of the Reports API's queries that filter; 0 means Google's 250.
+	FilterQuotaPerMinute int `json:"filter_quota_per_minute,omitempty"`
+	// MemberLag hides changes of memberships younger than it from reads of members, as replicas do. In nanoseconds.
+	MemberLag time.Duration `json:"member_lag,omitempty"`
 }

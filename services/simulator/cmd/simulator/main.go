@@ -1,4 +1,4 @@
-// Command simulator serves Microsoft Graph from a simulated directory.
+// Command simulator serves Microsoft Graph and Google's Admin SDK from simulated directories.
 package main
 
 import (
@@ -31,7 +31,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&cfg.DataDir, "data", "", "`folder` to keep everything in; empty keeps nothing")
 	flags.BoolVar(&cfg.AllowLoopbackHTTP, "allow-loopback-http", false, "accept notification URLs with plain http on this machine")
 	flags.BoolVar(&cfg.AllowRemoteControl, "allow-remote-control", false, "serve the control API to other machines")
-	flags.IntVar(&cfg.PageSize, "page-size", 0, "objects on a `page`; 0 means as Graph does")
+	flags.IntVar(&cfg.PageSize, "page-size", 0, "objects on a `page`; 0 means as the provider does")
 	flags.StringVar(&hosts, "hosts", "", "further `names` for the server certificate, separated by commas")
 	flags.StringVar(&trust, "trust", "", "PEM `files` of authorities to trust at notification URLs, separated by commas")
 	if err := flags.Parse(args); err != nil {

@@ -8,8 +8,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/googlepush"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/push"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
@@ -21,14 +23,20 @@ func newServer(t testing.TB) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PutTenant(store.Tenant{ID: "contoso", DirectoryID: "t", Domains: []string{"contoso.com"}}); err != nil {
-		t.Fatal(err)
+	for _, tenant := range []store.Tenant{
+		{ID: "contoso", DirectoryID: "t", Domains: []string{"contoso.com"}},
+		{ID: "initech", DirectoryID: "C03az79cb", Provider: directory.GoogleWorkspace, Domains: []string{"initech.com"}},
+	} {
+		if err := s.PutTenant(tenant); err != nil {
+			t.Fatal(err)
+		}
 	}
 	settings := &atomic.Pointer[control.Settings]{}
 	settings.Store(&control.Settings{})
 	return New(Config{
 		Store: s, Push: push.New(push.Config{Store: s, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}),
-		Meter: traffic.NewMeter(), Faults: &traffic.Faults{}, Settings: settings,
+		GooglePush: googlepush.New(googlepush.Config{Store: s, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}),
+		Meter:      traffic.NewMeter(), Faults: &traffic.Faults{}, Settings: settings,
 	}).Handler()
 }
 
@@ -46,12 +54,16 @@ func FuzzBodies(f *testing.F) {
 		"POST /control/tenants/contoso/users", "POST /control/tenants/contoso/groups", "POST /control/tenants/contoso/users/a@contoso.com/rename",
 		"POST /control/tenants/contoso/users/a@contoso.com/aliases", "POST /control/tenants/contoso/groups/g@contoso.com/members",
 		"PUT /control/tenants/fabrikam", "PUT /control/settings", "PUT /control/push", "POST /control/faults",
-		"PUT /control/tenants/contoso/permissions",
+		"PUT /control/tenants/contoso/permissions", "POST /control/tenants/initech/groups/g@initech.com/members/new",
+		"PUT /control/tenants/initech/groups/g@initech.com/members/a@initech.com/role", "PUT /control/tenants/initech/admins",
+		"PUT /control/tenants/initech/scopes", "PUT /control/tenants/globex", "POST /control/tenants/initech/groups/g@initech.com/members?via=api",
 	}
 	for i, body := range []string{
 		`{"address":"b@contoso.com","aliases":["c@contoso.com"]}`, `{"kind":"distribution","address":"list@contoso.com"}`,
 		`{"address":"z@contoso.com"}`, `"alias@contoso.com"`, `["a@contoso.com"]`,
 		`{"id":"fabrikam","domains":["fabrikam.com"],"app":{"client_id":"x"}}`, `{"page_size":10}`, `{"mode":"hold"}`, `{"status":429,"count":1}`, `[]`,
+		`{"member":"all@adatum.com","kind":"group","role":"OWNER"}`, `"OWNER"`, `[{"address":"b@initech.com","privileges":["GROUPS_RETRIEVE"]}]`, `["a"]`,
+		`{"provider":"google-workspace","domains":["globex.com"],"app":{"service_account":"a@b.c"}}`, `["customer","zoe@fabrikam.com"]`,
 	} {
 		f.Add(uint8(i), body)
 		f.Add(uint8(i), body+body)
@@ -61,6 +73,9 @@ func FuzzBodies(f *testing.F) {
 		h := newServer(t)
 		send(h, "POST", "/control/tenants/contoso/users", `{"address":"a@contoso.com"}`)
 		send(h, "POST", "/control/tenants/contoso/groups", `{"address":"g@contoso.com"}`)
+		send(h, "POST", "/control/tenants/initech/users", `{"address":"a@initech.com"}`)
+		send(h, "POST", "/control/tenants/initech/groups", `{"address":"g@initech.com"}`)
+		send(h, "POST", "/control/tenants/initech/groups/g@initech.com/members", `["a@initech.com"]`)
 		method, path, _ := strings.Cut(paths[int(which)%len(paths)], " ")
 		if w := send(h, method, path, body); w.Code >= 500 {
 			t.Fatalf("%s %s %q: %d %s", method, path, body, w.Code, w.Body)

@@ -20,8 +20,8 @@ func (s *Server) generate(r *http.Request, t store.Tenant) (any, error) {
 	if err := decode(r, &body); err != nil {
 		return nil, err
 	}
-	if body.Users < 0 || body.Users > mostGenerated {
-		return nil, invalid("users: want 0 to %d", mostGenerated)
+	if body.Users < 0 || body.Users > mostGenerated || body.Groups < 0 || body.Groups > mostGenerated {
+		return nil, invalid("users and groups: want 0 to %d", mostGenerated)
 	}
 	taken := map[string]bool{}
 	err := s.Store.View(t.DirectoryID, func(v store.View) error {
@@ -47,7 +47,15 @@ func (s *Server) generate(r *http.Request, t store.Tenant) (any, error) {
 			return nil, err
 		}
 	}
-	return changed("")(s.Store.AddUsers(t.DirectoryID, users))
+	as := s.as(r)
+	if t.Workspace() && r.URL.Query().Get("via") == "" {
+		as = s.Store.Via(store.ViaBulkUpload)
+	}
+	result, err := as.AddUsers(t.DirectoryID, users)
+	if err == nil && body.Groups > 0 {
+		result, err = s.generateGroups(as, g, users, body.Groups, result)
+	}
+	return changed("")(result, err)
 }
 
 // generator makes up people.
@@ -56,6 +64,7 @@ type generator struct {
 	rng                     *rand.Rand
 	taken                   map[string]bool
 	guest, suspended, alias float64
+	archived, external      float64
 }
 
 func newGenerator(t store.Tenant, g control.Generate, taken map[string]bool) *generator {
@@ -67,10 +76,14 @@ func newGenerator(t store.Tenant, g control.Generate, taken map[string]bool) *ge
 	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(t.DirectoryID))
-	return &generator{
+	out := &generator{
 		tenant: t, taken: taken, rng: rand.New(rand.NewPCG(g.Seed, h.Sum64())), //nolint:gosec // the same on purpose
 		guest: share(g.GuestShare, 0.03), suspended: share(g.SuspendedShare, 0.02), alias: share(g.AliasShare, 0.2),
 	}
+	if t.Workspace() {
+		out.guest, out.archived, out.external = share(g.GuestShare, 0), share(g.ArchivedShare, 0.01), share(g.ExternalShare, 0.05)
+	}
+	return out
 }
 
 func (g *generator) user() (*store.User, error) {
@@ -80,7 +93,10 @@ func (g *generator) user() (*store.User, error) {
 	given, surname := givenNames[g.rng.IntN(len(givenNames))], surnames[g.rng.IntN(len(surnames))]
 	guest := g.rng.Float64() < g.guest
 	n := control.NewUser{
-		ID: store.GUID(raw), Name: given + " " + surname, Guest: guest, Suspended: g.rng.Float64() < g.suspended,
+		ID: kindOf(g.tenant.Provider).userFrom(raw), Name: given + " " + surname, Guest: guest, Suspended: g.rng.Float64() < g.suspended,
+	}
+	if g.tenant.Workspace() {
+		n.Archived = g.rng.Float64() < g.archived
 	}
 	local := strings.ToLower(given + "." + surname)
 	n.Address = g.free(local, g.domain(guest))

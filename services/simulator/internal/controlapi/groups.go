@@ -26,21 +26,21 @@ func (s *Server) groupRoutes(mux *http.ServeMux) {
 		var out control.Group
 		return &out, s.Store.View(t.DirectoryID, func(v store.View) error { out = showGroup(v, v.Group(id)); return nil })
 	})
-	s.groupRoute(mux, "DELETE", "", func(_ *http.Request, t store.Tenant, id string) (any, error) {
-		return changed(id)(s.Store.DeleteGroup(t.DirectoryID, id))
+	s.groupRoute(mux, "DELETE", "", func(r *http.Request, t store.Tenant, id string) (any, error) {
+		return changed(id)(s.as(r).DeleteGroup(t.DirectoryID, id))
 	})
-	s.groupRoute(mux, "POST", "/restore", func(_ *http.Request, t store.Tenant, id string) (any, error) {
-		return changed(id)(s.Store.RestoreGroup(t.DirectoryID, id))
+	s.groupRoute(mux, "POST", "/restore", func(r *http.Request, t store.Tenant, id string) (any, error) {
+		return changed(id)(s.as(r).RestoreGroup(t.DirectoryID, id))
 	})
-	s.groupRoute(mux, "POST", "/purge", func(_ *http.Request, t store.Tenant, id string) (any, error) {
-		return changed(id)(s.Store.Purge(t.DirectoryID, id))
+	s.groupRoute(mux, "POST", "/purge", func(r *http.Request, t store.Tenant, id string) (any, error) {
+		return changed(id)(s.as(r).Purge(t.DirectoryID, id))
 	})
 	s.groupRoute(mux, "POST", "/rename", s.renameGroup)
 	s.groupRoute(mux, "POST", "/aliases", s.addGroupAlias)
-	s.groupRoute(mux, "POST", "/members", s.linking(s.Store.Join))
-	s.groupRoute(mux, "POST", "/members/remove", s.linking(s.Store.Leave))
-	s.groupRoute(mux, "GET", "/members", s.listMembers(false))
-	s.groupRoute(mux, "GET", "/transitive-members", s.listMembers(true))
+	s.groupRoute(mux, "DELETE", "/aliases/{alias}", func(r *http.Request, t store.Tenant, id string) (any, error) {
+		return changed(id)(s.as(r).EditGroup(t.DirectoryID, id, func(g *store.Group) { g.Proxies = without(g.Proxies, r) }))
+	})
+	s.memberRoutes(mux)
 }
 
 // groupRoute is tenantRoute below /groups/{group}, with the group found by id or address.
@@ -60,16 +60,16 @@ func (s *Server) addGroup(r *http.Request, t store.Tenant) (any, error) {
 		return nil, err
 	}
 	g := &store.Group{ID: body.ID, Name: body.Name, Kind: body.Kind, Dynamic: body.Dynamic, Hidden: body.Hidden}
+	kind := kindOf(t.Provider)
 	if g.ID == "" {
-		g.ID = store.NewID()
-	} else if !guid.MatchString(g.ID) {
-		return nil, invalid("id %q: want a GUID in lower case", g.ID)
+		g.ID = kind.newGroup()
+	} else if !kind.groupID.MatchString(g.ID) {
+		return nil, invalid("id %q: want %s", g.ID, kind.groupWant)
 	}
 	if g.Kind == "" {
-		g.Kind = directory.Microsoft365
+		g.Kind = kind.groups[0]
 	}
-	known := []directory.GroupKind{directory.Microsoft365, directory.Security, directory.MailEnabledSecurity, directory.Distribution}
-	if !slices.Contains(known, g.Kind) {
+	if !slices.Contains(kind.groups, g.Kind) {
 		return nil, invalid("kind %q", g.Kind)
 	}
 	if body.Address != "" {
@@ -89,7 +89,7 @@ func (s *Server) addGroup(r *http.Request, t store.Tenant) (any, error) {
 	if g.Name == "" {
 		g.Name, _, _ = strings.Cut(g.Mail, "@")
 	}
-	return changed(g.ID)(s.Store.AddGroup(t.DirectoryID, g, body.AllowTaken))
+	return changed(g.ID)(s.as(r).AddGroup(t.DirectoryID, g, body.AllowTaken))
 }
 
 func (s *Server) renameGroup(r *http.Request, t store.Tenant, id string) (any, error) {
@@ -97,7 +97,7 @@ func (s *Server) renameGroup(r *http.Request, t store.Tenant, id string) (any, e
 	if err != nil {
 		return nil, err
 	}
-	return changed(id)(s.Store.EditGroup(t.DirectoryID, id, func(g *store.Group) {
+	return changed(id)(s.as(r).EditGroup(t.DirectoryID, id, func(g *store.Group) {
 		if body.Name != "" {
 			g.Name = body.Name
 		}
@@ -113,55 +113,11 @@ func (s *Server) addGroupAlias(r *http.Request, t store.Tenant, id string) (any,
 	if err != nil {
 		return nil, err
 	}
-	return changed(id)(s.Store.EditGroup(t.DirectoryID, id, func(g *store.Group) {
+	return changed(id)(s.as(r).EditGroup(t.DirectoryID, id, func(g *store.Group) {
 		if !slices.Contains(g.Addresses(), alias) {
 			g.Proxies = append(g.Proxies, "smtp:"+alias)
 		}
 	}))
-}
-
-// linking reads names of users and groups, finds them, and joins them to the group or parts them from it.
-func (s *Server) linking(act func(tenant, group string, members []string) (store.Result, error)) func(*http.Request, store.Tenant, string) (any, error) {
-	return func(r *http.Request, t store.Tenant, group string) (any, error) {
-		var names []string
-		if err := decode(r, &names); err != nil {
-			return nil, err
-		}
-		ids := make([]string, len(names))
-		for i, name := range names {
-			id, err := s.find(t, name, func(v store.View, id string) bool { return v.User(id) != nil || v.Group(id) != nil })
-			if err != nil {
-				return nil, fmt.Errorf("member %w", err)
-			}
-			ids[i] = id
-		}
-		return changed(group)(act(t.DirectoryID, group, ids))
-	}
-}
-
-func (s *Server) listMembers(transitive bool) func(*http.Request, store.Tenant, string) (any, error) {
-	return func(_ *http.Request, t store.Tenant, group string) (any, error) {
-		out := []control.Member{}
-		return &out, s.Store.View(t.DirectoryID, func(v store.View) error {
-			add := func(id string) {
-				m := control.Member{ID: id, Kind: directory.UserMember, Direct: v.IsMember(group, id)}
-				if v.Group(id) != nil {
-					m.Kind = directory.GroupMember
-				}
-				out = append(out, m)
-			}
-			if transitive {
-				for _, id := range v.Transitive(group) {
-					add(id)
-				}
-				return nil
-			}
-			for _, id := range v.Members(group, 0) {
-				add(id)
-			}
-			return nil
-		})
-	}
 }
 
 func showGroup(v store.View, g *store.Group) control.Group {

@@ -8,9 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"sync/atomic"
 
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/googlepush"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/push"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
@@ -19,7 +21,8 @@ import (
 // Config is what the API works on.
 type Config struct {
 	Store       *store.Store
-	Push        *push.Hub
+	Push        *push.Hub       // of Entra tenants
+	GooglePush  *googlepush.Hub // of Workspace tenants
 	Meter       *traffic.Meter
 	Faults      *traffic.Faults
 	Settings    *atomic.Pointer[control.Settings]
@@ -32,7 +35,7 @@ type Server struct{ Config }
 // New returns a server.
 func New(cfg Config) *Server { return &Server{cfg} }
 
-const maxBody = 16 << 20 // bytes: 100,000 members fit
+const maxBody = 32 << 20 // bytes: 200,000 members fit, by address too
 
 // Handler serves everything below /control/.
 func (s *Server) Handler() http.Handler {
@@ -44,6 +47,10 @@ func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.AllowRemote && !fromHere(r) {
 			fail(w, http.StatusForbidden, "forbidden", "the control API serves callers on this machine only")
+			return
+		}
+		if via := r.URL.Query().Get("via"); !word.MatchString(via) {
+			failWith(w, invalid("via %q: want up to 60 of a-z and hyphen", via))
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -122,6 +129,13 @@ func invalid(format string, args ...any) error {
 
 func change(r store.Result) control.Change {
 	return control.Change{ID: r.ID, Version: r.Version, At: r.At, Count: r.Count}
+}
+
+var word = regexp.MustCompile(`^[a-z-]{0,60}$`)
+
+// as is the store with changes told as made in the way that the request says.
+func (s *Server) as(r *http.Request) *store.Store {
+	return s.Store.Via(store.Via(r.URL.Query().Get("via")))
 }
 
 // done is the answer of what has nothing to tell.

@@ -1,7 +1,6 @@
 package controlapi
 
 import (
-	"crypto/sha256"
 	"net/http"
 	"regexp"
 	"strings"
@@ -27,6 +26,8 @@ func (s *Server) tenantRoutes(mux *http.ServeMux) {
 		}
 		return done, s.Store.EditTenant(t.DirectoryID, func(t *store.Tenant) { t.App.Permissions = permissions })
 	})
+	s.tenantRoute(mux, "PUT", "/scopes", s.putScopes)
+	s.tenantRoute(mux, "PUT", "/admins", s.putAdmins)
 	s.tenantRoute(mux, "POST", "/expire-delta-tokens", func(_ *http.Request, t store.Tenant) (any, error) {
 		return done, s.Store.EditTenant(t.DirectoryID, func(t *store.Tenant) { t.TokenGeneration++ })
 	})
@@ -35,7 +36,6 @@ func (s *Server) tenantRoutes(mux *http.ServeMux) {
 
 var (
 	slug   = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-	guid   = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	domain = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 )
 
@@ -49,45 +49,66 @@ func (s *Server) putTenant(r *http.Request) (any, error) {
 		if known, ok := s.Store.Tenant(body.ID); ok && known.ID == body.ID {
 			body.DirectoryID = known.DirectoryID
 		} else {
-			sum := sha256.Sum256([]byte("tenant " + body.ID))
-			body.DirectoryID = store.GUID([16]byte(sum[:16]))
+			body.DirectoryID = kindOf(body.Provider).directory("tenant " + body.ID)
 		}
 	}
-	switch {
-	case !slug.MatchString(body.ID):
-		return nil, invalid("tenant id %q: want 1 to 40 of a-z, 0-9 and hyphen", body.ID)
-	case !guid.MatchString(body.DirectoryID):
-		return nil, invalid("directory id %q: want a GUID in lower case", body.DirectoryID)
-	case len(body.Domains) == 0:
-		return nil, invalid("domains: want at least one")
-	case body.App.ClientID == "":
-		return nil, invalid("app: want a client id")
-	}
-	t := store.Tenant{ID: body.ID, DirectoryID: body.DirectoryID, Name: body.Name}
-	for _, d := range body.Domains {
-		if d = strings.ToLower(d); !domain.MatchString(d) {
-			return nil, invalid("domain %q", d)
-		}
-		t.Domains = append(t.Domains, d)
-	}
-	t.App = store.App{
-		ClientID: body.App.ClientID, Secret: body.App.Secret, Certificate: body.App.Certificate, Permissions: body.App.Permissions,
-	}
-	if t.App.Permissions == nil {
-		t.App.Permissions = control.DefaultPermissions()
-	}
-	for _, f := range body.App.Federated {
-		t.App.Federated = append(t.App.Federated, store.Federated(f))
+	t, err := readTenant(body)
+	if err != nil {
+		return nil, err
 	}
 	if err := s.Store.PutTenant(t); err != nil {
 		return nil, err
 	}
-	return showTenant(t), nil
+	return showTenant(t), s.ensureAdmins(t)
+}
+
+func readTenant(body control.Tenant) (store.Tenant, error) {
+	t := store.Tenant{ID: body.ID, Provider: body.Provider, DirectoryID: body.DirectoryID, Name: body.Name}
+	if t.Provider == directory.Entra {
+		t.Provider = ""
+	}
+	kind := kindOf(t.Provider)
+	switch {
+	case t.Provider != "" && !t.Workspace():
+		return t, invalid("provider %q", body.Provider)
+	case !slug.MatchString(body.ID):
+		return t, invalid("tenant id %q: want 1 to 40 of a-z, 0-9 and hyphen", body.ID)
+	case !kind.directoryID.MatchString(body.DirectoryID):
+		return t, invalid("directory id %q: want %s", body.DirectoryID, kind.directoryWant)
+	case len(body.Domains) == 0:
+		return t, invalid("domains: want at least one")
+	}
+	for _, d := range body.Domains {
+		if d = strings.ToLower(d); !domain.MatchString(d) {
+			return t, invalid("domain %q", d)
+		}
+		t.Domains = append(t.Domains, d)
+	}
+	for _, f := range body.App.Federated {
+		t.App.Federated = append(t.App.Federated, store.Federated(f))
+	}
+	if t.Workspace() {
+		return t, readServiceAccount(&t, body.App)
+	}
+	if body.App.ClientID == "" {
+		return t, invalid("app: want a client id")
+	}
+	t.App.ClientID, t.App.Secret, t.App.Certificate = body.App.ClientID, body.App.Secret, body.App.Certificate
+	if t.App.Permissions = body.App.Permissions; t.App.Permissions == nil {
+		t.App.Permissions = control.DefaultPermissions()
+	}
+	return t, nil
 }
 
 func showTenant(t store.Tenant) control.Tenant {
-	out := control.Tenant{ID: t.ID, DirectoryID: t.DirectoryID, Name: t.Name, Domains: t.Domains}
-	out.App = control.App{ClientID: t.App.ClientID, Certificate: t.App.Certificate, Permissions: t.App.Permissions}
+	out := control.Tenant{ID: t.ID, Provider: t.Provider, DirectoryID: t.DirectoryID, Name: t.Name, Domains: t.Domains}
+	out.App = control.App{
+		ClientID: t.App.ClientID, Certificate: t.App.Certificate, Permissions: t.App.Permissions,
+		ServiceAccount: t.App.ServiceAccount, PublicKey: t.App.PublicKey, Scopes: t.App.Scopes,
+	}
+	for _, a := range t.App.Admins {
+		out.App.Admins = append(out.App.Admins, control.Admin(a))
+	}
 	for _, f := range t.App.Federated {
 		out.App.Federated = append(out.App.Federated, control.Federated(f))
 	}

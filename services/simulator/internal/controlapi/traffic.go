@@ -3,6 +3,7 @@ package controlapi
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
@@ -23,7 +24,7 @@ func (s *Server) trafficRoutes(mux *http.ServeMux) {
 		if err := decode(r, &body); err != nil {
 			return nil, err
 		}
-		if body.PageSize < 0 || body.PageSize > 999 || body.SubscriptionQuota < 0 || body.DeltaLag < 0 {
+		if !inRange(body) {
 			return nil, invalid("settings: out of range")
 		}
 		s.Settings.Store(&body)
@@ -33,6 +34,9 @@ func (s *Server) trafficRoutes(mux *http.ServeMux) {
 		after, err := strconv.ParseUint(r.URL.Query().Get("after"), 10, 64)
 		if err != nil {
 			return nil, invalid("after: want a version")
+		}
+		if t.Workspace() {
+			return s.GooglePush.Deliveries(t.DirectoryID, after), nil
 		}
 		return s.Push.Deliveries(t.DirectoryID, after), nil
 	})
@@ -90,8 +94,31 @@ func (s *Server) setPush(r *http.Request) (any, error) {
 	if body.Duplicates < 0 || body.Duplicates > 10 {
 		return nil, invalid("duplicates: want 0 to 10")
 	}
+	if body.Drop < 0 || body.Drop > 1 || body.Delay < 0 || body.AfterStop < 0 {
+		return nil, invalid("push: out of range")
+	}
 	s.Push.Set(body)
+	s.GooglePush.Set(body)
 	return done, nil
+}
+
+func inRange(s control.Settings) bool {
+	for _, n := range []int{s.PageSize, s.SubscriptionQuota, s.QuotaPerMinute, s.FilterQuotaPerMinute} {
+		if n < 0 {
+			return false
+		}
+	}
+	for _, d := range []time.Duration{s.DeltaLag, s.ActivityLagJitter, s.ChannelLife, s.MemberLag} {
+		if d < 0 {
+			return false
+		}
+	}
+	for _, d := range s.ActivityLag {
+		if d < 0 {
+			return false
+		}
+	}
+	return s.PageSize <= 999
 }
 
 func (s *Server) listSubscriptions(_ *http.Request, t store.Tenant) (any, error) {

@@ -26,23 +26,16 @@ func (s *Server) userRoutes(mux *http.ServeMux) {
 		var out control.User
 		return &out, s.Store.View(t.DirectoryID, func(v store.View) error { out = showUser(v.User(id)); return nil })
 	})
-	acts := map[string]func(tenant, id string) (store.Result, error){
-		"restore": s.Store.RestoreUser,
-		"purge":   s.Store.Purge,
-		"suspend": func(tenant, id string) (store.Result, error) {
-			return s.Store.EditUser(tenant, id, func(u *store.User) { u.Disabled = true })
-		},
-		"unsuspend": func(tenant, id string) (store.Result, error) {
-			return s.Store.EditUser(tenant, id, func(u *store.User) { u.Disabled = false })
-		},
-	}
-	for name, act := range acts {
-		s.userRoute(mux, "POST", "/"+name, func(_ *http.Request, t store.Tenant, id string) (any, error) {
-			return changed(id)(act(t.DirectoryID, id))
+	for name, act := range userActs {
+		s.userRoute(mux, "POST", "/"+name, func(r *http.Request, t store.Tenant, id string) (any, error) {
+			if slices.Contains(googleActs, name) && !t.Workspace() {
+				return nil, invalid("%s: only users of Google Workspace can be archived", name)
+			}
+			return changed(id)(act(s.as(r), t.DirectoryID, id))
 		})
 	}
-	s.userRoute(mux, "DELETE", "", func(_ *http.Request, t store.Tenant, id string) (any, error) {
-		return changed(id)(s.Store.DeleteUser(t.DirectoryID, id))
+	s.userRoute(mux, "DELETE", "", func(r *http.Request, t store.Tenant, id string) (any, error) {
+		return changed(id)(s.as(r).DeleteUser(t.DirectoryID, id))
 	})
 	s.userRoute(mux, "POST", "/rename", s.renameUser)
 	s.userRoute(mux, "POST", "/aliases", func(r *http.Request, t store.Tenant, id string) (any, error) {
@@ -50,12 +43,38 @@ func (s *Server) userRoutes(mux *http.ServeMux) {
 		if err != nil {
 			return nil, err
 		}
-		return changed(id)(s.Store.EditUser(t.DirectoryID, id, func(u *store.User) {
+		return changed(id)(s.as(r).EditUser(t.DirectoryID, id, func(u *store.User) {
 			if !slices.Contains(u.Addresses(), alias) {
 				u.Proxies = append(u.Proxies, "smtp:"+alias)
 			}
 		}))
 	})
+	s.userRoute(mux, "DELETE", "/aliases/{alias}", func(r *http.Request, t store.Tenant, id string) (any, error) {
+		return changed(id)(s.as(r).EditUser(t.DirectoryID, id, func(u *store.User) { u.Proxies = without(u.Proxies, r) }))
+	})
+}
+
+// googleActs are those of userActs that Entra ID does not have.
+var googleActs = []string{"archive", "unarchive"}
+
+// userActs are what can be done to a user without saying more.
+var userActs = map[string]func(st *store.Store, tenant, id string) (store.Result, error){
+	"restore":   (*store.Store).RestoreUser,
+	"purge":     (*store.Store).Purge,
+	"suspend":   editing(func(u *store.User) { u.Disabled = true }),
+	"unsuspend": editing(func(u *store.User) { u.Disabled = false }),
+	"archive":   editing(func(u *store.User) { u.Archived = true }),
+	"unarchive": editing(func(u *store.User) { u.Archived = false }),
+}
+
+func editing(edit func(*store.User)) func(st *store.Store, tenant, id string) (store.Result, error) {
+	return func(st *store.Store, tenant, id string) (store.Result, error) { return st.EditUser(tenant, id, edit) }
+}
+
+// without is a list of addresses without the alias that the request names.
+func without(proxies []string, r *http.Request) []string {
+	gone := "smtp:" + directory.Address(r.PathValue("alias"))
+	return slices.DeleteFunc(slices.Clone(proxies), func(p string) bool { return p == gone })
 }
 
 func changed(id string) func(store.Result, error) (any, error) {
@@ -111,24 +130,28 @@ func (s *Server) addUser(r *http.Request, t store.Tenant) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return changed(u.ID)(s.Store.AddUsers(t.DirectoryID, []*store.User{u}))
+	return changed(u.ID)(s.as(r).AddUsers(t.DirectoryID, []*store.User{u}))
 }
 
 // makeUser makes an account. A guest keeps the address that it has at home as its mail and gets a sign-in name of the
 // tenant's, e.g. ann_fabrikam.com#EXT#@contoso.com.
 func makeUser(t store.Tenant, n control.NewUser) (*store.User, error) {
-	u := &store.User{ID: n.ID, Name: n.Name, Guest: n.Guest, Disabled: n.Suspended}
+	u := &store.User{ID: n.ID, Name: n.Name, Guest: n.Guest, Disabled: n.Suspended, Archived: n.Archived}
+	kind := kindOf(t.Provider)
+	if n.Archived && !t.Workspace() {
+		return nil, invalid("archived: only users of Google Workspace can be")
+	}
 	if u.ID == "" {
-		u.ID = store.NewID()
-	} else if !guid.MatchString(u.ID) {
-		return nil, invalid("id %q: want a GUID in lower case", u.ID)
+		u.ID = kind.newUser()
+	} else if !kind.userID.MatchString(u.ID) {
+		return nil, invalid("id %q: want %s", u.ID, kind.userWant)
 	}
 	address := directory.Address(n.Address)
 	if n.Guest {
 		if directory.Domain(address) == "" {
 			return nil, invalid("address %q", n.Address)
 		}
-		u.UPN = strings.ReplaceAll(address, "@", "_") + "#EXT#@" + t.Domains[0]
+		u.UPN = strings.ReplaceAll(address, "@", "_") + kind.guestMark + t.Domains[0]
 	} else {
 		var err error
 		if u.UPN, err = validAddress(t, address); err != nil {
@@ -157,7 +180,7 @@ func (s *Server) renameUser(r *http.Request, t store.Tenant, id string) (any, er
 	if err != nil {
 		return nil, err
 	}
-	return changed(id)(s.Store.EditUser(t.DirectoryID, id, func(u *store.User) {
+	return changed(id)(s.as(r).EditUser(t.DirectoryID, id, func(u *store.User) {
 		if body.Name != "" {
 			u.Name = body.Name
 			u.Given, u.Surname, _ = strings.Cut(u.Name, " ")
@@ -211,6 +234,8 @@ func showUser(u *store.User) control.User {
 		out.Status = directory.Deleted
 	case u.Disabled:
 		out.Status = directory.Suspended
+	case u.Archived:
+		out.Status = directory.Archived
 	}
 	out.Aliases = aliases(u.Proxies)
 	return out

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/signed"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 )
 
@@ -21,31 +22,31 @@ const (
 // checkAssertion verifies a client assertion: one with a certificate's thumbprint in its header is signed with that
 // certificate, any other is a token of a federated issuer.
 func checkAssertion(app store.App, assertion, tokenURL string, now time.Time) *fault {
-	token, err := parse(assertion)
+	token, err := signed.Parse(assertion)
 	if err != nil {
 		return badAssertion(50027, "JWT token is invalid or malformed.")
 	}
-	if !token.current(now) {
+	if !token.Current(now) {
 		return badAssertion(700024, "Client assertion is not within its valid time range. Current time and the assertion's own differ.")
 	}
-	if token.header.SHA1 != "" || token.header.SHA256 != "" {
+	if token.Header.SHA1 != "" || token.Header.SHA256 != "" {
 		return checkCertificate(app, token, tokenURL)
 	}
 	return checkFederated(app, token)
 }
 
-func checkCertificate(app store.App, token *jws, tokenURL string) *fault {
+func checkCertificate(app store.App, token *signed.Token, tokenURL string) *fault {
 	cert := readCertificate(app.Certificate)
 	if cert == nil || !hasThumbprint(cert, token) {
 		return badAssertion(700027, "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found.]")
 	}
-	if !token.signedBy(cert.PublicKey) {
+	if !token.SignedBy(cert.PublicKey) {
 		return badAssertion(700027, "Client assertion failed signature validation. [Reason - The provided signature value did not match the expected signature value.]")
 	}
-	if token.claims.Issuer != app.ClientID || token.claims.Subject != app.ClientID {
+	if token.Claims.Issuer != app.ClientID || token.Claims.Subject != app.ClientID {
 		return badAssertion(700021, "Client assertion application identifier doesn't match 'client_id' parameter.")
 	}
-	if !slices.ContainsFunc(token.claims.Audience, func(aud string) bool { return sameTokenURL(aud, tokenURL) }) {
+	if !slices.ContainsFunc(token.Claims.Audience, func(aud string) bool { return sameTokenURL(aud, tokenURL) }) {
 		return badAssertion(700023, "Client assertion audience claim does not match Realm issuer. Review the documentation.")
 	}
 	return nil
@@ -66,14 +67,14 @@ func sameTokenURL(a, b string) bool {
 	return strings.EqualFold(cut(a), cut(b))
 }
 
-func checkFederated(app store.App, token *jws) *fault {
+func checkFederated(app store.App, token *signed.Token) *fault {
 	var issuer, subject bool
 	for _, f := range app.Federated {
-		if f.Issuer != token.claims.Issuer {
+		if f.Issuer != token.Claims.Issuer {
 			continue
 		}
 		issuer = true
-		if f.Subject != token.claims.Subject {
+		if f.Subject != token.Claims.Subject {
 			continue
 		}
 		subject = true
@@ -81,10 +82,10 @@ func checkFederated(app store.App, token *jws) *fault {
 		if audience == "" {
 			audience = defaultAudience
 		}
-		if !slices.Contains(token.claims.Audience, audience) {
+		if !slices.Contains(token.Claims.Audience, audience) {
 			continue
 		}
-		if f.PublicKey != "" && !token.signedBy(readPublicKey(f.PublicKey)) {
+		if f.PublicKey != "" && !token.SignedBy(signed.ReadPublicKey(f.PublicKey)) {
 			return badAssertion(700027, "Client assertion failed signature validation.")
 		}
 		return nil
@@ -99,17 +100,17 @@ func checkFederated(app store.App, token *jws) *fault {
 	}
 }
 
-func hasThumbprint(cert *x509.Certificate, token *jws) bool {
+func hasThumbprint(cert *x509.Certificate, token *signed.Token) bool {
 	same := func(claimed string, sum []byte) bool {
 		raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(claimed), "="))
 		return err == nil && string(raw) == string(sum)
 	}
-	if token.header.SHA256 != "" {
+	if token.Header.SHA256 != "" {
 		sum := sha256.Sum256(cert.Raw)
-		return same(token.header.SHA256, sum[:])
+		return same(token.Header.SHA256, sum[:])
 	}
 	sum := sha1.Sum(cert.Raw) //nolint:gosec // see the import
-	return same(token.header.SHA1, sum[:])
+	return same(token.Header.SHA1, sum[:])
 }
 
 func readCertificate(text string) *x509.Certificate {
@@ -126,16 +127,4 @@ func readCertificate(text string) *x509.Certificate {
 			return cert
 		}
 	}
-}
-
-func readPublicKey(text string) any {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return nil
-	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return nil
-	}
-	return key
 }

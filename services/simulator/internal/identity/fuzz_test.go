@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/signed"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 )
 
@@ -11,11 +12,11 @@ import (
 // reader of assertions.
 func FuzzVerify(f *testing.F) {
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	good, err := mint(claims{Tenant: "t", App: "a", Expires: float64(now.Add(time.Hour).Unix())}, []byte("the secret"))
+	good, err := signed.Seal(signed.Claims{Tenant: "t", App: "a", Expires: float64(now.Add(time.Hour).Unix())}, []byte("the secret"))
 	if err != nil {
 		f.Fatal(err)
 	}
-	other, _ := mint(claims{Tenant: "t", App: "a", Expires: float64(now.Add(time.Hour).Unix())}, []byte("another"))
+	other, _ := signed.Seal(signed.Claims{Tenant: "t", App: "a", Expires: float64(now.Add(time.Hour).Unix())}, []byte("another"))
 	f.Add(good)
 	f.Add(other)
 	f.Add("eyJhbGciOiJub25lIn0.e30.")

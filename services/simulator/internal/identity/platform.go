@@ -3,7 +3,6 @@
 package identity
 
 import (
-	"crypto/hmac"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/signed"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
@@ -73,8 +73,8 @@ func (p *Platform) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := p.Now()
-	token, mintErr := mint(claims{
-		Issuer: "https://sts.windows.net/" + tenant.DirectoryID + "/", Audience: audience{GraphAudience},
+	token, mintErr := signed.Seal(signed.Claims{
+		Issuer: "https://sts.windows.net/" + tenant.DirectoryID + "/", Audience: signed.Audience{GraphAudience},
 		Tenant: tenant.DirectoryID, App: tenant.App.ClientID, Roles: tenant.App.Permissions, Version: "1.0",
 		IssuedAt: float64(now.Unix()), NotBefore: float64(now.Unix()), Expires: float64(now.Add(tokenLife).Unix()),
 	}, p.Secret)
@@ -141,17 +141,17 @@ var (
 
 // Verify reads an access token that was issued here: the tenant's directory id and the app's client id.
 func (p *Platform) Verify(token string) (tenant, app string, err error) {
-	t, err := parse(token)
+	t, err := signed.Parse(token)
 	if err != nil {
 		return "", "", ErrMalformed
 	}
-	if t.header.Alg != "HS256" || !hmac.Equal(t.signature, mac(string(t.signed), p.Secret)) {
+	if !t.Sealed(p.Secret) {
 		return "", "", ErrForeign
 	}
-	if p.Now().Unix() >= int64(t.claims.Expires) {
+	if p.Now().Unix() >= int64(t.Claims.Expires) {
 		return "", "", ErrExpired
 	}
-	return t.claims.Tenant, t.claims.App, nil
+	return t.Claims.Tenant, t.Claims.App, nil
 }
 
 func base(r *http.Request) string { return "https://" + r.Host }

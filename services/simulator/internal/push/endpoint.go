@@ -1,16 +1,14 @@
 package push
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/outbound"
 )
 
 // How notifications are delivered. Source: learn.microsoft.com/graph/change-notifications-delivery-webhooks.
@@ -105,33 +103,8 @@ func (h *Hub) claim(e *endpoint) bool {
 
 // send does one POST and reports whether it was acknowledged.
 func (h *Hub) send(ctx context.Context, url string, raw []byte, answer time.Duration, d control.Delivery) bool {
-	ctx, cancel := context.WithTimeout(ctx, answer)
-	defer cancel()
-	d.At = h.Clock.Now().UTC()
-	err := func() error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(raw))
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Content-Type", "application/json; charset=utf-8")
-		res, err := h.Client.Do(req)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = res.Body.Close() }()
-		d.Status = res.StatusCode
-		_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection is used again
-		return nil
-	}()
-	d.Took = h.Clock.Now().Sub(d.At)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		d.Error = "no answer in time"
-	case err != nil:
-		d.Error = "not reachable"
-	}
-	h.record(d)
-	return err == nil && d.Status/100 == 2
+	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}}
+	return h.out.Send(ctx, outbound.Post{URL: url, Header: header, Body: raw, Answer: answer}, d)/100 == 2
 }
 
 // describe is the log entry of a POST before it is sent.
@@ -150,4 +123,14 @@ func describe(items []item, attempt int) control.Delivery {
 	}
 	d.Tenants = tenants(items)
 	return d
+}
+
+func tenants(items []item) []string {
+	var out []string
+	for _, it := range items {
+		if !slices.Contains(out, it.tenant) {
+			out = append(out, it.tenant)
+		}
+	}
+	return out
 }

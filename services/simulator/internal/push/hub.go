@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/outbound"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 )
 
@@ -27,6 +28,7 @@ type Config struct {
 // Hub turns changes into notifications and delivers them while Run runs.
 type Hub struct {
 	Config
+	out  outbound.Sender
 	wake chan struct{}
 
 	mu        sync.Mutex
@@ -34,12 +36,12 @@ type Hub struct {
 	push      control.Push
 	endpoints map[string]*endpoint
 	reminded  map[string]time.Time // by subscription: last reauthorizationRequired
-	deliveries
 }
 
 type notice struct {
-	tenant  string
-	changes []store.Change
+	tenant     string
+	changes    []store.Change
+	duplicates int // as it was set when they happened
 }
 
 // New returns a hub that delivers.
@@ -48,16 +50,23 @@ func New(cfg Config) *Hub {
 		cfg.RetryBase = 10 * time.Second
 	}
 	return &Hub{
-		Config: cfg, wake: make(chan struct{}, 1), push: control.Push{Mode: control.PushOn},
+		Config: cfg, out: outbound.Sender{Client: cfg.Client, Clock: cfg.Clock},
+		wake: make(chan struct{}, 1), push: control.Push{Mode: control.PushOn},
 		endpoints: map[string]*endpoint{}, reminded: map[string]time.Time{},
 	}
+}
+
+// Deliveries returns the POSTs to a tenant's subscriptions that told of a version above after, and, with after 0,
+// those of lifecycle notifications too.
+func (h *Hub) Deliveries(tenant string, after uint64) []control.Delivery {
+	return h.out.Deliveries(tenant, after)
 }
 
 // Notice takes note of changes; it never waits. It is what store.Watch is given.
 func (h *Hub) Notice(tenant string, changes []store.Change) {
 	h.mu.Lock()
 	if h.push.Mode != control.PushOff {
-		h.notices = append(h.notices, notice{tenant, changes})
+		h.notices = append(h.notices, notice{tenant, changes, h.push.Duplicates})
 	}
 	h.mu.Unlock()
 	h.rouse()
@@ -119,7 +128,7 @@ func (h *Hub) dispatch() {
 				}
 				for _, it := range items {
 					if it.version > sub.Since && sub.Covers(it.resource, it.id) && sub.Wants(it.change) {
-						h.enqueue(sub.URL, it.to(n.tenant, sub))
+						h.enqueue(sub.URL, it.to(n.tenant, sub), n.duplicates)
 					}
 				}
 			}
@@ -129,7 +138,7 @@ func (h *Hub) dispatch() {
 }
 
 // enqueue adds an item, and its duplicates, to an endpoint.
-func (h *Hub) enqueue(url string, it item) {
+func (h *Hub) enqueue(url string, it item, duplicates int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e := h.endpoints[url]
@@ -137,7 +146,7 @@ func (h *Hub) enqueue(url string, it item) {
 		e = &endpoint{}
 		h.endpoints[url] = e
 	}
-	for range 1 + h.push.Duplicates {
+	for range 1 + duplicates {
 		if !e.add(it) {
 			h.Logger.Warn("a notification was dropped: its endpoint is too far behind")
 		}

@@ -49,7 +49,7 @@ func (h *Hub) due(subscription string, now time.Time) bool {
 
 func (h *Hub) lifecycle(tenant string, sub *store.Subscription, event string) {
 	if sub.LifecycleURL != "" {
-		h.enqueue(sub.LifecycleURL, item{lifecycle: event}.to(tenant, sub))
+		h.enqueue(sub.LifecycleURL, item{lifecycle: event}.to(tenant, sub), 0)
 	}
 }
 

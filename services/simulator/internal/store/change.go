@@ -10,12 +10,13 @@ type ChangeKind uint8
 
 // The kinds of changes.
 const (
-	UserChanged  ChangeKind = iota + 1 // made, changed, soft-deleted or restored
-	UserPurged                         // deleted for good
-	GroupChanged                       // made, changed, soft-deleted or restored
-	GroupPurged                        // deleted for good
-	MemberJoined                       // ID is the group
-	MemberLeft                         // ID is the group
+	UserChanged   ChangeKind = iota + 1 // made, changed, soft-deleted or restored
+	UserPurged                          // deleted for good
+	GroupChanged                        // made, changed, soft-deleted or restored
+	GroupPurged                         // deleted for good
+	MemberJoined                        // ID is the group
+	MemberLeft                          // ID is the group
+	MemberChanged                       // the role; ID is the group
 )
 
 // Fields is a set of what changed in a user or group.
@@ -29,11 +30,13 @@ const (
 	Mail    // mail and what follows from it
 	Proxies // all addresses
 	Enabled
+	Archive
 )
 
 // Change is one entry of a tenant's log.
 type Change struct {
 	Version     uint64     `json:"v"`
+	First       uint64     `json:"n,omitempty"` // version of the first change that the same mutation made
 	At          time.Time  `json:"at"`
 	Kind        ChangeKind `json:"k"`
 	ID          string     `json:"id"`
@@ -42,6 +45,15 @@ type Change struct {
 	MemberGroup bool       `json:"g,omitempty"` // the member is a group
 	// Implied marks a link that comes or goes only because the member itself was deleted or restored.
 	Implied bool `json:"i,omitempty"`
+
+	// What follows is told of Workspace's directories only, so that an activity can be written from the change alone.
+	Acts          Acts   `json:"a,omitempty"`
+	Address       string `json:"ad,omitempty"` // primary address of the user or group, after the change
+	Before        string `json:"b,omitempty"`  // its address before a rename, its last one when it was deleted; a member's role before
+	Alias         string `json:"al,omitempty"` // the alias that came or went
+	MemberAddress string `json:"ma,omitempty"` // empty for the whole customer
+	Role          string `json:"r,omitempty"`  // of the member
+	Via           Via    `json:"w,omitempty"`
 }
 
 // IsUser reports whether the change is of a user.

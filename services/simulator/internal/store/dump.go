@@ -23,6 +23,9 @@ func (s *state) dump(oldest time.Time, emit func(chunk) error) error {
 			return err
 		}
 	}
+	if err := emit(chunk{Outsiders: slices.Collect(maps.Values(s.outsiders))}); err != nil {
+		return err
+	}
 	if err := s.dumpGroups(emit); err != nil {
 		return err
 	}
@@ -45,7 +48,7 @@ func (s *state) dumpGroups(emit func(chunk) error) error {
 		}
 	}
 	for _, g := range groups {
-		c := chunk{Group: g.ID}
+		c := chunk{Group: g.ID, Roles: s.roles[g.ID]}
 		for seq, id := range s.members[g.ID].after(0) {
 			c.IDs, c.Seqs = append(c.IDs, id), append(c.Seqs, seq)
 		}
@@ -62,7 +65,11 @@ func (s *state) dumpGroups(emit func(chunk) error) error {
 // restore adds one chunk of a snapshot.
 func (s *state) restore(c chunk) error {
 	if c.Info != nil {
-		s.info, s.version, s.seq = *c.Info, c.Version, c.Seq
+		s.version, s.seq = c.Version, c.Seq
+		s.setInfo(*c.Info)
+	}
+	for _, o := range c.Outsiders {
+		s.putOutsider(o)
 	}
 	for _, u := range c.Users {
 		s.users[u.ID] = u
@@ -70,6 +77,7 @@ func (s *state) restore(c chunk) error {
 		if u.Live() {
 			s.index(u.ID, u.Addresses())
 		}
+		s.book.moveUser(nil, u, nil)
 	}
 	for _, g := range c.Groups {
 		s.groups[g.ID] = g
@@ -78,22 +86,30 @@ func (s *state) restore(c chunk) error {
 		if g.Live() {
 			s.index(g.ID, g.Addresses())
 		}
-	}
-	if c.Group != "" {
-		if s.members[c.Group] == nil || len(c.IDs) != len(c.Seqs) {
-			return fmt.Errorf("members of group %s: %w", c.Group, ErrInvalid)
-		}
-		for i, id := range c.IDs {
-			s.members[c.Group].add(c.Seqs[i], id)
-			if s.memberOf[id] == nil {
-				s.memberOf[id] = map[string]struct{}{}
-			}
-			s.memberOf[id][c.Group] = struct{}{}
-		}
+		s.book.moveGroup(nil, g, nil)
 	}
 	for _, sub := range c.Subs {
 		s.subs[sub.ID] = sub
 	}
 	s.log = append(s.log, c.Log...)
+	return s.restoreMembers(c)
+}
+
+func (s *state) restoreMembers(c chunk) error {
+	if c.Group == "" {
+		return nil
+	}
+	if s.members[c.Group] == nil || len(c.IDs) != len(c.Seqs) {
+		return fmt.Errorf("members of group %s: %w", c.Group, ErrInvalid)
+	}
+	for i, id := range c.IDs {
+		s.members[c.Group].add(c.Seqs[i], id)
+		if s.memberOf[id] == nil {
+			s.memberOf[id] = map[string]struct{}{}
+		}
+		s.memberOf[id][c.Group] = struct{}{}
+		s.setRole(c.Group, id, c.Roles[id])
+		s.book.enrol(c.Group, s.place(id))
+	}
 	return nil
 }

@@ -64,7 +64,7 @@ func diffGroup(a, b *Group) Fields {
 	return f
 }
 
-// DeleteGroup deletes a group: Microsoft 365 and security groups softly, mail-enabled ones for good.
+// DeleteGroup deletes a group: Microsoft 365 and security groups softly, mail-enabled ones and Workspace's for good.
 // Source: learn.microsoft.com/graph/api/group-delete.
 func (s *Store) DeleteGroup(tenant, id string) (Result, error) {
 	return s.mutate(tenant, func(st *state) (*record, error) {
@@ -72,7 +72,7 @@ func (s *Store) DeleteGroup(tenant, id string) (Result, error) {
 		switch {
 		case old == nil || !old.Live():
 			return nil, fmt.Errorf("group %s: %w", id, ErrNotFound)
-		case old.Kind == directory.Distribution || old.Kind == directory.MailEnabledSecurity:
+		case old.Kind == directory.Distribution, old.Kind == directory.MailEnabledSecurity, old.Kind == directory.WorkspaceGroup:
 			return &record{Op: opPurge, IDs: []string{id}}, nil
 		}
 		g := *old
@@ -103,6 +103,11 @@ func (s *Store) RestoreGroup(tenant, id string) (Result, error) {
 // Join links members to a live group in one mutation. Unknown or deleted members are an error; those that are members
 // already are left alone.
 func (s *Store) Join(tenant, group string, members []string) (Result, error) {
+	return s.JoinAs(tenant, group, "", members)
+}
+
+// JoinAs is Join with a role of Workspace's; empty means MEMBER.
+func (s *Store) JoinAs(tenant, group, role string, members []string) (Result, error) {
 	return s.mutate(tenant, func(st *state) (*record, error) {
 		g := st.groups[group]
 		if g == nil || !g.Live() {
@@ -113,7 +118,7 @@ func (s *Store) Join(tenant, group string, members []string) (Result, error) {
 			if !st.live(m) {
 				return nil, fmt.Errorf("member %s: %w", m, ErrNotFound)
 			}
-			if child := st.groups[m]; child != nil && !mayNest(g, child) {
+			if child := st.groups[m]; child != nil && (!mayNest(g, child) || st.cycle(g, m)) {
 				return nil, fmt.Errorf("a group of kind %s in one of kind %s: %w", child.Kind, g.Kind, ErrInvalid)
 			}
 			if !st.members[group].has(m) {
@@ -123,7 +128,7 @@ func (s *Store) Join(tenant, group string, members []string) (Result, error) {
 		if len(fresh) == 0 {
 			return nil, nil
 		}
-		return &record{Op: opJoin, Group: group, IDs: fresh}, nil
+		return &record{Op: opJoin, Group: group, IDs: fresh, Role: role}, nil
 	})
 }
 

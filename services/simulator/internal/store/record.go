@@ -15,6 +15,9 @@ type record struct {
 	Groups       []*Group      `json:"groups,omitempty"`
 	Fields       Fields        `json:"fields,omitempty"`
 	Group        string        `json:"group,omitempty"`
+	Role         string        `json:"role,omitempty"` // of those that join
+	Outsiders    []*Outsider   `json:"outsiders,omitempty"`
+	Via          Via           `json:"via,omitempty"`
 	IDs          []string      `json:"ids,omitempty"`
 	Subscription *Subscription `json:"subscription,omitempty"`
 }
@@ -28,15 +31,22 @@ const (
 	opPurge       op = "purge"
 	opJoin        op = "join"
 	opLeave       op = "leave"
+	opRole        op = "role"
+	opOutsiders   op = "outsiders"
 	opSubscribe   op = "subscribe"
 	opUnsubscribe op = "unsubscribe"
 )
 
 // apply makes a record true. It must do the same for the same record on the same state, whenever it runs.
 func (s *state) apply(r record) error {
+	s.via, s.first = r.Via, s.version+1
 	switch r.Op {
 	case opTenant:
-		s.info = *r.Info
+		s.setInfo(*r.Info)
+	case opOutsiders:
+		for _, o := range r.Outsiders {
+			s.putOutsider(o)
+		}
 	case opUsers:
 		for _, u := range r.Users {
 			s.putUser(r.At, u, r.Fields)
@@ -49,17 +59,8 @@ func (s *state) apply(r record) error {
 		for _, id := range r.IDs {
 			s.purge(r.At, id)
 		}
-	case opJoin, opLeave:
-		if s.members[r.Group] == nil {
-			return fmt.Errorf("%s of group %s: %w", r.Op, r.Group, ErrNotFound)
-		}
-		for _, id := range r.IDs {
-			if r.Op == opJoin {
-				s.link(r.At, r.Group, id)
-			} else {
-				s.unlink(r.At, r.Group, id, false)
-			}
-		}
+	case opJoin, opLeave, opRole:
+		return s.applyLinks(r)
 	case opSubscribe:
 		s.subs[r.Subscription.ID] = r.Subscription
 	case opUnsubscribe:
@@ -68,6 +69,23 @@ func (s *state) apply(r record) error {
 		}
 	default:
 		return fmt.Errorf("operation %q: %w", r.Op, ErrInvalid)
+	}
+	return nil
+}
+
+func (s *state) applyLinks(r record) error {
+	if s.members[r.Group] == nil {
+		return fmt.Errorf("%s of group %s: %w", r.Op, r.Group, ErrNotFound)
+	}
+	for _, id := range r.IDs {
+		switch r.Op {
+		case opJoin:
+			s.link(r.At, r.Group, id, r.Role)
+		case opLeave:
+			s.unlink(r.At, r.Group, id, false)
+		default:
+			s.giveRole(r.At, r.Group, id, r.Role)
+		}
 	}
 	return nil
 }
@@ -85,7 +103,8 @@ func (s *state) putUser(at time.Time, u *User, fields Fields) {
 	if u.Live() {
 		s.index(u.ID, u.Addresses())
 	}
-	s.tell(at, Change{Kind: UserChanged, ID: u.ID, Fields: fields})
+	s.book.moveUser(old, u, s.memberOf[u.ID])
+	s.tell(at, s.aboutUser(Change{Kind: UserChanged, ID: u.ID, Fields: fields}, old, u))
 	if old != nil {
 		s.lifeChanged(at, u.ID, old.Live(), u.Live())
 	}
@@ -105,7 +124,8 @@ func (s *state) putGroup(at time.Time, g *Group, fields Fields) {
 	if g.Live() {
 		s.index(g.ID, g.Addresses())
 	}
-	s.tell(at, Change{Kind: GroupChanged, ID: g.ID, Fields: fields})
+	s.book.moveGroup(old, g, s.memberOf[g.ID])
+	s.tell(at, s.aboutGroup(Change{Kind: GroupChanged, ID: g.ID, Fields: fields}, old, g))
 	if old == nil {
 		return
 	}
@@ -113,7 +133,7 @@ func (s *state) putGroup(at time.Time, g *Group, fields Fields) {
 	if !old.Live() && g.Live() { // a restored group shows its members anew
 		for _, member := range s.members[g.ID].after(0) {
 			if s.live(member) {
-				s.tell(at, Change{Kind: MemberJoined, ID: g.ID, Member: member, MemberGroup: s.groups[member] != nil, Implied: true})
+				s.tell(at, s.aboutMember(MemberJoined, g.ID, member, true))
 			}
 		}
 	}
@@ -136,7 +156,8 @@ func (s *state) purge(at time.Time, id string) {
 		}
 		delete(s.users, id)
 		s.userOrder.remove(id)
-		s.tell(at, Change{Kind: UserPurged, ID: id, Fields: Existence})
+		s.book.dropUser(u)
+		s.tell(at, s.aboutUser(Change{Kind: UserPurged, ID: id, Fields: Existence}, u, nil))
 		return
 	}
 	if g := s.groups[id]; g != nil {
@@ -149,7 +170,9 @@ func (s *state) purge(at time.Time, id string) {
 		}
 		delete(s.groups, id)
 		delete(s.members, id)
+		delete(s.roles, id)
 		s.groupOrder.remove(id)
-		s.tell(at, Change{Kind: GroupPurged, ID: id, Fields: Existence})
+		s.book.dropGroup(g)
+		s.tell(at, s.aboutGroup(Change{Kind: GroupPurged, ID: id, Fields: Existence}, g, nil))
 	}
 }

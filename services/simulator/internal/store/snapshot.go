@@ -23,18 +23,20 @@ func (s *Store) file(kind string, n int) string {
 
 // chunk is one line of a snapshot: a part of one tenant.
 type chunk struct {
-	Tenant  string          `json:"tenant,omitempty"`
-	Info    *Tenant         `json:"info,omitempty"`
-	Version uint64          `json:"version,omitempty"`
-	Seq     uint64          `json:"seq,omitempty"`
-	Users   []*User         `json:"users,omitempty"`
-	Groups  []*Group        `json:"groups,omitempty"`
-	Group   string          `json:"group,omitempty"` // whose members IDs are
-	IDs     []string        `json:"ids,omitempty"`
-	Seqs    []uint64        `json:"seqs,omitempty"`
-	Subs    []*Subscription `json:"subs,omitempty"`
-	Log     []Change        `json:"log,omitempty"`
-	End     bool            `json:"end,omitempty"` // the last line
+	Tenant    string            `json:"tenant,omitempty"`
+	Info      *Tenant           `json:"info,omitempty"`
+	Version   uint64            `json:"version,omitempty"`
+	Seq       uint64            `json:"seq,omitempty"`
+	Users     []*User           `json:"users,omitempty"`
+	Groups    []*Group          `json:"groups,omitempty"`
+	Group     string            `json:"group,omitempty"` // whose members IDs are
+	IDs       []string          `json:"ids,omitempty"`
+	Seqs      []uint64          `json:"seqs,omitempty"`
+	Roles     map[string]string `json:"roles,omitempty"` // of members that have one
+	Outsiders []*Outsider       `json:"outsiders,omitempty"`
+	Subs      []*Subscription   `json:"subs,omitempty"`
+	Log       []Change          `json:"log,omitempty"`
+	End       bool              `json:"end,omitempty"` // the last line
 }
 
 func (s *Store) load() error {

@@ -20,6 +20,14 @@ type state struct {
 	addresses  map[string][]string            // of live objects: normalized address to ids
 	subs       map[string]*Subscription
 	log        []Change
+
+	// Workspace's.
+	outsiders  map[string]*Outsider
+	outsiderAt map[string]string            // address to id
+	roles      map[string]map[string]string // by group and member; members without one are MEMBER
+	book       *book                        // nil for Entra
+	via        Via                          // of the record that is being applied
+	first      uint64                       // version of that record's first change
 }
 
 func newState() *state {
@@ -28,6 +36,14 @@ func newState() *state {
 		userOrder: newOrdered(), groupOrder: newOrdered(),
 		members: map[string]*ordered{}, memberOf: map[string]map[string]struct{}{},
 		addresses: map[string][]string{}, subs: map[string]*Subscription{},
+		outsiders: map[string]*Outsider{}, outsiderAt: map[string]string{}, roles: map[string]map[string]string{},
+	}
+}
+
+func (s *state) setInfo(t Tenant) {
+	s.info = t
+	if s.workspace() && s.book == nil {
+		s.book = newBook()
 	}
 }
 
@@ -36,8 +52,10 @@ func (s *state) live(id string) bool {
 	if u := s.users[id]; u != nil {
 		return u.Live()
 	}
-	g := s.groups[id]
-	return g != nil && g.Live()
+	if g := s.groups[id]; g != nil {
+		return g.Live()
+	}
+	return s.outsiders[id] != nil || s.workspace() && id == s.info.DirectoryID
 }
 
 func (s *state) nextSeq() uint64 { s.seq++; return s.seq }
@@ -45,7 +63,7 @@ func (s *state) nextSeq() uint64 { s.seq++; return s.seq }
 // tell appends a change to the log.
 func (s *state) tell(at time.Time, c Change) {
 	s.version++
-	c.Version, c.At = s.version, at
+	c.Version, c.First, c.At = s.version, s.first, at
 	s.log = append(s.log, c)
 }
 
@@ -66,7 +84,7 @@ func (s *state) unindex(id string, addrs []string) {
 	}
 }
 
-func (s *state) link(at time.Time, group, member string) {
+func (s *state) link(at time.Time, group, member, role string) {
 	if s.members[group].has(member) {
 		return
 	}
@@ -75,8 +93,10 @@ func (s *state) link(at time.Time, group, member string) {
 		s.memberOf[member] = map[string]struct{}{}
 	}
 	s.memberOf[member][group] = struct{}{}
+	s.setRole(group, member, role)
+	s.book.enrol(group, s.place(member))
 	if s.live(member) {
-		s.tell(at, Change{Kind: MemberJoined, ID: group, Member: member, MemberGroup: s.groups[member] != nil})
+		s.tell(at, s.aboutMember(MemberJoined, group, member, false))
 	}
 }
 
@@ -84,17 +104,20 @@ func (s *state) unlink(at time.Time, group, member string, implied bool) {
 	if s.members[group] == nil || !s.members[group].has(member) {
 		return
 	}
+	gone := s.aboutMember(MemberLeft, group, member, implied)
 	s.members[group].remove(member)
 	delete(s.memberOf[member], group)
+	delete(s.roles[group], member)
+	s.book.strike(group, s.place(member))
 	if s.live(member) {
-		s.tell(at, Change{Kind: MemberLeft, ID: group, Member: member, MemberGroup: s.groups[member] != nil, Implied: implied})
+		s.tell(at, gone)
 	}
 }
 
 // implied tells that every link of an object came or went with the object itself.
 func (s *state) implied(at time.Time, kind ChangeKind, member string) {
 	for _, group := range slices.Sorted(maps.Keys(s.memberOf[member])) {
-		s.tell(at, Change{Kind: kind, ID: group, Member: member, MemberGroup: s.groups[member] != nil, Implied: true})
+		s.tell(at, s.aboutMember(kind, group, member, true))
 	}
 }
 

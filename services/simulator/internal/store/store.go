@@ -16,6 +16,11 @@ type Config struct {
 
 // Store holds all tenants. It is safe for concurrent use.
 type Store struct {
+	*shared
+	via Via // how the mutations made through this handle are done
+}
+
+type shared struct {
 	cfg     Config
 	mu      sync.RWMutex
 	tenants map[string]*state // by directory id
@@ -31,7 +36,7 @@ func Open(cfg Config) (*Store, error) {
 	if cfg.Retain == 0 {
 		cfg.Retain = 8 * 24 * time.Hour
 	}
-	s := &Store{cfg: cfg, tenants: map[string]*state{}}
+	s := &Store{shared: &shared{cfg: cfg, tenants: map[string]*state{}}}
 	if cfg.Dir == "" {
 		return s, nil
 	}
@@ -40,6 +45,9 @@ func Open(cfg Config) (*Store, error) {
 	}
 	return s, nil
 }
+
+// Via returns a handle of the same store whose mutations are told as done that way.
+func (s *Store) Via(how Via) *Store { return &Store{shared: s.shared, via: how} }
 
 // Close writes a snapshot when the journal has grown long, and closes the files.
 func (s *Store) Close() error {
@@ -90,7 +98,7 @@ func (s *Store) mutate(tenant string, build func(*state) (*record, error)) (Resu
 	if r == nil {
 		return Result{Version: st.version, At: now}, nil
 	}
-	r.Tenant, r.At = tenant, now
+	r.Tenant, r.At, r.Via = tenant, now, s.via
 	return s.commit(st, *r)
 }
 

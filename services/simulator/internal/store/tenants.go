@@ -23,9 +23,12 @@ func (s *Store) PutTenant(t Tenant) error {
 		}
 	}
 	st := s.tenants[t.DirectoryID]
-	if st == nil {
+	switch {
+	case st == nil:
 		st = newState()
-	} else {
+	case st.info.provider() != t.provider():
+		return fmt.Errorf("tenant %s: its provider cannot change: %w", t.ID, ErrInvalid)
+	default:
 		t.TokenGeneration = st.info.TokenGeneration
 	}
 	if _, err := s.commit(st, record{Op: opTenant, Tenant: t.DirectoryID, At: s.cfg.Now().UTC(), Info: &t}); err != nil {
@@ -61,6 +64,9 @@ func (s *Store) Tenants() []Tenant {
 func (s *Store) Tenant(name string) (Tenant, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if st := s.tenants[name]; st != nil { // a customer id has a capital
+		return st.info, true
+	}
 	name = strings.ToLower(name)
 	if st := s.tenants[name]; st != nil {
 		return st.info, true

@@ -23,11 +23,13 @@ var (
 
 // Tenant is one directory and the app that may read it.
 type Tenant struct {
-	ID          string   `json:"id"`           // short name
-	DirectoryID string   `json:"directory_id"` // GUID; the key everywhere below
-	Name        string   `json:"name"`
-	Domains     []string `json:"domains"` // lower case; the first is the default
-	App         App      `json:"app"`
+	ID string `json:"id"` // short name
+	// Provider says whose directory it plays; empty means Entra.
+	Provider    directory.Provider `json:"provider,omitempty"`
+	DirectoryID string             `json:"directory_id"` // GUID, or Workspace's customer id; the key everywhere below
+	Name        string             `json:"name"`
+	Domains     []string           `json:"domains"` // lower case; the first is the default
+	App         App                `json:"app"`
 	// TokenGeneration is raised to void every delta token given out.
 	TokenGeneration int `json:"token_generation,omitempty"`
 }
@@ -39,6 +41,13 @@ type App struct {
 	Certificate string      `json:"certificate,omitempty"` // PEM
 	Federated   []Federated `json:"federated,omitempty"`
 	Permissions []string    `json:"permissions"`
+
+	// What follows is Workspace's: the service account that stands for the app, and what the customer delegated to it.
+	ServiceAccount string   `json:"service_account,omitempty"` // its address
+	PublicKey      string   `json:"public_key,omitempty"`      // PEM, of its key file
+	CallerToken    string   `json:"caller_token,omitempty"`    // a bearer token of a caller that may sign as the service account
+	Scopes         []string `json:"scopes,omitempty"`
+	Admins         []Admin  `json:"admins,omitempty"` // who may be impersonated
 }
 
 // Federated is a federated identity credential of an app.
@@ -63,6 +72,12 @@ type User struct {
 	Guest    bool      `json:"guest,omitempty"`
 	Created  time.Time `json:"created"`
 	Deleted  time.Time `json:"deleted,omitzero"` // soft-deleted since
+
+	// Archived, the times and the reason are Workspace's. The store sets the times.
+	Archived    bool      `json:"archived,omitempty"`
+	ArchivedAt  time.Time `json:"archived_at,omitzero"`
+	SuspendedAt time.Time `json:"suspended_at,omitzero"`
+	Suspension  string    `json:"suspension,omitempty"` // why, e.g. ADMIN
 }
 
 // Group is one group. Values that the store hands out are shared: do not change them.
@@ -101,11 +116,14 @@ func addresses(raw []string) []string {
 	return out
 }
 
-// Subscription is one change notification subscription.
+// Subscription is one change notification subscription of Graph, or one notification channel of Workspace.
 type Subscription struct {
 	ID           string    `json:"id"`
 	AppID        string    `json:"app_id"`
-	Resource     string    `json:"resource"` // as given
+	Resource     string    `json:"resource"`              // as given
+	ResourceID   string    `json:"resource_id,omitempty"` // Workspace's opaque id of what the channel watches
+	Subject      string    `json:"subject,omitempty"`     // who Workspace's channel was made as
+	Payload      bool      `json:"payload,omitempty"`     // Workspace's pushes have a body
 	ChangeType   string    `json:"change_type"`
 	URL          string    `json:"url"`
 	LifecycleURL string    `json:"lifecycle_url,omitempty"`
@@ -113,7 +131,8 @@ type Subscription struct {
 	TLSVersion   string    `json:"tls_version,omitempty"`
 	Expires      time.Time `json:"expires"`
 	Created      time.Time `json:"created"`
-	Since        uint64    `json:"since"` // the tenant's version when it was made; set by the store
+	Since        uint64    `json:"since"`            // the tenant's version when it was made; set by the store
+	Stopped      time.Time `json:"stopped,omitzero"` // Workspace's channel was stopped, and pushes may go on for a while
 }
 
 // Covers reports whether the subscription watches the object: resource is "users" or "groups".

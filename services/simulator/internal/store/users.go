@@ -27,6 +27,7 @@ func (s *Store) AddUsers(tenant string, users []*User) (Result, error) {
 				taken[a] = true
 			}
 			u.Created = s.cfg.Now().UTC()
+			st.date(&User{}, u, u.Created)
 		}
 		if len(users) == 0 {
 			return nil, nil
@@ -45,6 +46,7 @@ func (s *Store) EditUser(tenant, id string, edit func(*User)) (Result, error) {
 		u := *old
 		u.Proxies = slices.Clone(old.Proxies)
 		edit(&u)
+		st.date(old, &u, s.cfg.Now().UTC())
 		fields := diffUser(old, &u)
 		if fields == 0 {
 			return nil, nil
@@ -68,6 +70,7 @@ func diffUser(a, b *User) Fields {
 	add(a.Mail != b.Mail, Mail)
 	add(!slices.Equal(a.Proxies, b.Proxies), Proxies)
 	add(a.Disabled != b.Disabled, Enabled)
+	add(a.Archived != b.Archived, Archive)
 	add(a.Guest != b.Guest, Existence)
 	return f
 }
@@ -102,6 +105,9 @@ func (s *Store) setUserDeleted(tenant, id string, deleted time.Time) (Result, er
 		}
 		if old.Live() == deleted.IsZero() {
 			return nil, nil
+		}
+		if deleted.IsZero() && st.forgotten(old, s.cfg.Now()) {
+			return nil, fmt.Errorf("user %s: deleted more than 20 days ago: %w", id, ErrNotFound)
 		}
 		u := *old
 		u.Deleted = deleted

@@ -57,12 +57,19 @@ func (f *Faults) Next(tenant, route string) (control.Fault, bool) {
 	return control.Fault{}, false
 }
 
-// TokenRoute is the route of the token endpoint. A fault reaches it only when it names it: "token" or the route.
-const TokenRoute = "POST /token"
+// The routes of sign-in. A fault reaches one only when it names it; "token" stands for TokenRoute.
+const (
+	TokenRoute    = "POST /token"      // of either provider
+	ExchangeRoute = "POST /v1/token"   // Google's security token service
+	SignRoute     = "POST iam/signJwt" // Google's IAM, also for access tokens
+)
 
 func matches(want, route string) bool {
-	if route == TokenRoute {
+	switch route {
+	case TokenRoute:
 		return want == "token" || want == TokenRoute
+	case ExchangeRoute, SignRoute:
+		return want == route
 	}
 	return strings.HasPrefix(route, want)
 }

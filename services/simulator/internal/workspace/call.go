@@ -1,0 +1,183 @@
+package workspace
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"hash/fnv"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleauth"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleerror"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+)
+
+// call is one request under way.
+type call struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	query  url.Values
+	caller googleauth.Caller
+	route  string // as counted
+	now    time.Time
+	items  int // in the answer
+}
+
+type handler func(*call) error
+
+// object is a JSON object of an answer.
+type object = map[string]any
+
+// standardQuota is what an admin may ask in a minute. Source: guides/limits.
+const standardQuota = 2400
+
+var errQuota = googleerror.Quota(http.StatusForbidden)
+
+// wrap authenticates, spoils on demand, minds the quota, runs the handler, answers its error and counts.
+func (s *Server) wrap(route string, need right, f handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{w: w, r: r, query: r.URL.Query(), route: route, now: s.Clock.Now()}
+		if route == "GET admin/users" && showDeleted(c.query) {
+			c.route += " deleted"
+		}
+		err := s.admit(c, need)
+		if err == nil {
+			err = f(c)
+		}
+		served := control.Counter{Requests: 1, Items: c.items}
+		if err != nil {
+			status := googleerror.Write(w, known(err))
+			served = control.Counter{Requests: 1, Failed: 1}
+			if status == http.StatusTooManyRequests || errors.Is(err, errQuota) {
+				served = control.Counter{Requests: 1, Throttled: 1}
+			}
+		}
+		s.Meter.Count(c.tenant().DirectoryID, c.route, served)
+	})
+}
+
+// admit checks who calls, injects faults and minds the quota, in that order.
+func (s *Server) admit(c *call, need right) error {
+	var err error
+	if c.caller, err = s.Callers.Caller(c.r); err != nil {
+		return err
+	}
+	if fault, ok := s.Faults.Next(c.tenant().DirectoryID, c.route); ok {
+		if err := pause(c.r.Context(), fault.Delay); err != nil {
+			return err
+		}
+		if fault.Status != 0 {
+			return spoiled(fault)
+		}
+	}
+	limit := s.Settings().QuotaPerMinute
+	if limit == 0 {
+		limit = standardQuota
+	}
+	if !s.quota.Take(c.tenant().App.ClientID+" "+c.caller.Admin, s.Clock.Now(), limit) {
+		return errQuota
+	}
+	return c.caller.May(need.privilege, need.scopes...)
+}
+
+func spoiled(f control.Fault) error {
+	e := googleerror.Spoiled(f.Status)
+	if f.RetryAfter > 0 {
+		e.Header = http.Header{"Retry-After": {strconv.Itoa(f.RetryAfter)}}
+	}
+	return e
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// known turns the store's errors into Google's.
+func known(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return googleerror.NotFound("customer")
+	}
+	return err
+}
+
+func (c *call) tenant() store.Tenant { return c.caller.Tenant }
+
+// customer checks the parameter customer, if there is one: my_customer, or the customer's own id.
+func (c *call) customer() error {
+	switch c.query.Get("customer") {
+	case "", "my_customer", c.tenant().DirectoryID:
+		return nil
+	}
+	return googleerror.NotAuthorized()
+}
+
+// reply answers with the parts of a JSON object that the request asks for.
+func (c *call) reply(of shape, v object) error {
+	selected, err := parseMask(c.query.Get("fields"), of)
+	if err != nil {
+		return err
+	}
+	if tag, ok := v["etag"].(string); ok {
+		c.w.Header().Set("ETag", tag)
+	}
+	return c.encode(selected.apply(v))
+}
+
+func (c *call) encode(v any) error {
+	c.w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	enc := json.NewEncoder(c.w)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v) // the caller is gone; there is nobody to tell
+	return nil
+}
+
+// tagged gives an object an ETag of what is in it and below it.
+func tagged(v object) object {
+	h := fnv.New64a()
+	digest(h, v)
+	v["etag"] = `"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)) + `"`
+	return v
+}
+
+// digest feeds a value to a hash. Of an object that has an ETag already, that is all.
+func digest(h io.Writer, v any) {
+	switch v := v.(type) {
+	case object:
+		if tag, ok := v["etag"].(string); ok {
+			_, _ = io.WriteString(h, tag)
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			_, _ = io.WriteString(h, name+"=")
+			digest(h, v[name])
+		}
+	case []object:
+		for _, item := range v {
+			digest(h, item)
+		}
+	case []string:
+		for _, item := range v {
+			digest(h, item)
+		}
+	case string:
+		_, _ = io.WriteString(h, v+"\n")
+	case bool:
+		_, _ = io.WriteString(h, strconv.FormatBool(v)+"\n")
+	}
+}
