@@ -1,3 +1,6 @@
+// Package receiver is the seam between what is the same for every directory provider and what is each one's own. A
+// provider is one package that fills the ports declared here; the packages below do the rest with it: intake takes its
+// pushes in, channel keeps them coming, lane reads a tenant's directory, engine puts them together.
 package receiver
 
 import (
@@ -13,46 +16,96 @@ import (
 // Provider is what a directory provider fills: how its pushes look, and how one of its tenants is read.
 type Provider interface {
 	Name() directory.Provider
+	Traits() Traits
 	// Handshake answers a provider's proof-of-address request and reports whether r was one.
 	Handshake(w http.ResponseWriter, r *http.Request) bool
-	// Parse reads the items of one pushed body. An item that is broken comes back with its Fault set, so that the others
-	// still count; an error means that the body as a whole cannot be read.
-	Parse(body []byte) ([]Notification, error)
+	// Parse reads the items of one push. An item that is broken comes back with its Fault set, so that the others
+	// still count; an error means that the push as a whole cannot be read.
+	Parse(header http.Header, body []byte) ([]Notification, error)
 	// Connect opens one tenant's directory with its own credential. It sends nothing yet.
 	Connect(t tenant.Tenant) (Directory, error)
+	// Verify finds out what keeps a tenant from being read, and what can never be read of it. It sends requests of its
+	// own. An error means that the tenant's record is of no use.
+	Verify(ctx context.Context, t tenant.Tenant) ([]Finding, error)
+}
+
+// Traits say how all directories of a provider can be followed. They never change.
+type Traits struct {
+	// MemberFeeds: Changes of a MembersFeed go on from a cursor and show who joined and who left. Without them the engine
+	// lists the members of watched groups again and again, and compares.
+	MemberFeeds bool
+	// Journals: Changes only name what has changed (Page.Stale), late and perhaps not at all. What a push names is then
+	// read by itself, and the addresses of provisioning groups are looked up with each poll.
+	Journals bool
+	// MaxFeedGroups is how many groups one feed of members can be of.
+	MaxFeedGroups int
+	// PerMinute is how many requests a minute the provider grants one directory; 0: it does not say.
+	PerMinute int
+	// NamesChannels: channels have the names that we give them (NewChannel.Name), and pushes say them. A push that says
+	// another name than its secret proves is refused.
+	NamesChannels bool
 }
 
 // Notification is one item of a push, not trusted until its Secret is proved.
 type Notification struct {
-	DirectoryID    string // the provider's id of the tenant that it claims to be of
-	SubscriptionID string
-	Secret         string // what we gave when the subscription was made
-	Resource       string // "user", "group" or ""
-	ID             string // of the resource
-	Change         string // the provider's word
-	Lifecycle      string // the provider's word for news of the subscription itself, or ""
-	Fault          error  // why the item cannot be used
+	DirectoryID string // the provider's id of the tenant that it claims to be of; "" where pushes do not say
+	ChannelID   string // the provider's id of the channel that it came through
+	ResourceID  string // the provider's id of what that channel watches; "" where pushes do not say
+	Secret      string // what we gave when the channel was made
+	Resource    Resource
+	ID          string // of the resource. Never an address: it is stored
+	Change      string // the provider's word
+	News        News   // of the channel itself
+	Fault       error  // why the item cannot be used
 }
+
+// Resource says what a notification is about.
+type Resource string
+
+// The resources. Activity is an entry of a provider's journal, which a page answers by showing it (Page.Shown).
+const (
+	UserResource     Resource = "user"
+	GroupResource    Resource = "group"
+	ActivityResource Resource = "activity"
+)
+
+// News is what a provider tells of a channel itself.
+type News string
+
+// The news. ChannelOpened is a provider's first message on a new channel, and tells of no change.
+const (
+	ChannelOpened  News = "opened"
+	ChannelExpires News = "expires" // it should be renewed now
+	ChannelRemoved News = "removed" // the provider has ended it
+	PushesMissed   News = "missed"  // pushes were lost
+)
 
 // Directory reads one tenant's directory. Every method is one request to the provider, so that a stamp taken before the
 // call orders what it shows. The engine calls one at a time for each tenant.
+//
+// Keys of users, groups and members are ids or, where a Ref had one, addresses. An answer about a key that the provider
+// does not know has an ID only where the key was one.
 type Directory interface {
 	// Changes reads one page of what has changed behind a cursor; an empty cursor begins with everything there is.
-	// Feeds are independent of each other.
+	// Feeds are independent of each other. Without Traits.MemberFeeds it is never asked for members.
 	Changes(ctx context.Context, feed Feed, cursor string) (Page, error)
 	// User reads one user; a user that the provider says does not exist comes back as Deleted.
-	User(ctx context.Context, id string) (directory.User, error)
+	User(ctx context.Context, key string) (directory.User, error)
 	// Group reads one group; a group that the provider says does not exist comes back as Deleted.
-	Group(ctx context.Context, id string) (directory.Group, error)
+	Group(ctx context.Context, key string) (directory.Group, error)
 	// GroupsAt finds the groups that have the address, as their own or as an alias.
 	GroupsAt(ctx context.Context, address string) ([]directory.Group, error)
 	// Members reads one page of a group's direct members, the live truth rather than a feed. More is false on the last.
+	// ErrNoGroup when the provider says that there is no such group.
 	Members(ctx context.Context, groupID, cursor string) (Page, error)
+	// Member reads one direct membership; one that the provider says does not exist comes back as not Present. ErrNoGroup
+	// as for Members; errors.ErrUnsupported where only the whole list can tell.
+	Member(ctx context.Context, groupID, member string) (directory.Membership, error)
 
 	Channels
 }
 
-// Feed is one sequence of changes: all users, all groups, or the direct members of up to MaxGroups groups.
+// Feed is one sequence of changes: all users, all groups, or the direct members of up to Traits.MaxFeedGroups groups.
 type Feed struct {
 	Kind   FeedKind
 	Groups []string // for MembersFeed, sorted
@@ -75,49 +128,42 @@ type Page struct {
 	Unclear []directory.Membership
 	// SetAside are ids of objects that could not be understood. The rest of the page stands.
 	SetAside []string
-	Cursor   string // where to go on: at once while More, at the next round otherwise
-	More     bool
+	// Stale is what the page says has changed without showing what it is now: read it.
+	Stale []Ref
+	// Shown are the ids of activities (Notification.ID) that the page held.
+	Shown []string
+	// Anew: the page says that much has changed, and not what. Everything must be read again.
+	Anew   bool
+	Cursor string // where to go on: at once while More, at the next round otherwise
+	More   bool
 }
+
+// Ref names something that must be read to know what is true of it now. Keys are ids or addresses.
+type Ref struct {
+	Kind   RefKind
+	User   string // of RefUser
+	Group  string // of RefGroup, RefMembers and RefMembership; "" in RefMembers: every watched group
+	Member string // of RefMembership
+}
+
+// RefKind says what a Ref names.
+type RefKind string
+
+// The kinds of refs.
+const (
+	RefUser       RefKind = "user"
+	RefGroup      RefKind = "group"
+	RefMembers    RefKind = "members"    // all members of a group
+	RefMembership RefKind = "membership" // one of them
+)
 
 // ErrCursorExpired says that a cursor is no longer honoured: read everything again, beside what stands.
 var ErrCursorExpired = errors.New("the provider no longer honours the cursor")
+
+// ErrNoGroup says that the provider does not know the group whose members were asked for.
+var ErrNoGroup = errors.New("the provider knows no such group")
 
 // ErrThrottled carries how long the provider wants to be left alone.
 type ErrThrottled struct{ After time.Duration }
 
 func (e ErrThrottled) Error() string { return "the provider throttles: wait " + e.After.String() }
-
-// Channels keeps a tenant's push channels at the provider.
-type Channels interface {
-	// Resources are what needs a channel of its own, e.g. "users" and "groups".
-	Resources() []string
-	// CreateChannel asks the provider to push to url and to echo secret.
-	CreateChannel(ctx context.Context, c NewChannel) (Channel, error)
-	// RenewChannel moves the expiry; ErrChannelGone when the provider has forgotten the channel.
-	RenewChannel(ctx context.Context, id string, expires time.Time) (Channel, error)
-	// DeleteChannel ends a channel; one that is gone already is no error.
-	DeleteChannel(ctx context.Context, id string) error
-	// ListChannels returns those that the provider holds for us in this tenant.
-	ListChannels(ctx context.Context) ([]Channel, error)
-	// ChannelLife is how long a new or renewed channel is asked to live.
-	ChannelLife() time.Duration
-}
-
-// NewChannel is what a channel is asked for with.
-type NewChannel struct {
-	Resource string
-	URL      string // for changes
-	Secret   string
-	Expires  time.Time
-}
-
-// Channel is one subscription that the provider holds.
-type Channel struct {
-	ID       string
-	Resource string
-	URL      string
-	Expires  time.Time // as the provider granted it
-}
-
-// ErrChannelGone says that the provider does not know the channel any more.
-var ErrChannelGone = errors.New("the provider no longer knows the channel")

@@ -104,6 +104,7 @@ func TestRegistryKeepsDirectoriesApart(t *testing.T) {
 		t.Errorf("a second tenant on one directory: %v", err)
 	}
 	twin.Provider = directory.GoogleWorkspace
+	twin.Credential = tenant.Credential{Kind: tenant.GoogleImpersonation, ServiceAccount: "reader@vendor.iam.gserviceaccount.com", Subject: "admin@fabrikam.com"}
 	if err := r.Add(ctx, twin); err != nil {
 		t.Errorf("the same id at the other provider: %v", err)
 	}

@@ -57,31 +57,13 @@ func (t Tenant) Product(id string) (Product, bool) {
 	return Product{}, false
 }
 
-// CredentialKind says how the vendor's application proves itself to the tenant's directory.
-type CredentialKind string
-
-// The kinds of credentials for Entra.
-const (
-	ClientSecret     CredentialKind = "client-secret"
-	Certificate      CredentialKind = "certificate"
-	WorkloadIdentity CredentialKind = "workload-identity"
-)
-
-// Credential refers to what proves us: an application id, and the file or environment variable that holds the secret.
-type Credential struct {
-	Kind     CredentialKind `json:"kind"`
-	ClientID string         `json:"client_id"`
-	// File is the path of the secret, of the PEM or PFX certificate with its key, or of the federated token.
-	File string `json:"file,omitempty"`
-	// Env names an environment variable that holds the client secret, where there is no File.
-	Env string `json:"env,omitempty"`
-}
-
 // Endpoints overrides where the provider is reached: national clouds, and the simulator. Empty fields mean the public cloud.
 type Endpoints struct {
-	API       string `json:"api,omitempty"`       // e.g. https://graph.microsoft.us/v1.0
-	Authority string `json:"authority,omitempty"` // e.g. https://login.microsoftonline.us
-	CAFile    string `json:"ca_file,omitempty"`   // PEM of a private CA that signs for the two above
+	API string `json:"api,omitempty"` // e.g. https://graph.microsoft.us/v1.0
+	// Authority is where tokens come from, e.g. https://login.microsoftonline.us. At Google three hosts have a part in
+	// that (oauth2, iamcredentials and sts.googleapis.com); all their requests go to it then.
+	Authority string `json:"authority,omitempty"`
+	CAFile    string `json:"ca_file,omitempty"` // PEM of a private CA that signs for the two above
 }
 
 // Validate returns every fault at once.
@@ -114,31 +96,11 @@ func (t Tenant) Validate() error {
 		}
 		seen[p.ID] = true
 	}
-	errs = append(errs, t.Credential.validate()...)
+	errs = append(errs, t.Credential.validate(t.Provider)...)
 	for name, raw := range map[string]string{"api": t.Endpoints.API, "authority": t.Endpoints.Authority} {
 		if u, err := url.Parse(raw); raw != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
 			errs = append(errs, fmt.Errorf("endpoint %s: want an https URL", name))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func (c Credential) validate() []error {
-	var errs []error
-	if c.ClientID == "" {
-		errs = append(errs, errors.New("credential: want the application (client) id"))
-	}
-	switch c.Kind {
-	case ClientSecret:
-		if (c.File == "") == (c.Env == "") {
-			errs = append(errs, errors.New("credential client-secret: want either a file or an environment variable that holds it"))
-		}
-	case Certificate, WorkloadIdentity:
-		if c.File == "" {
-			errs = append(errs, fmt.Errorf("credential %s: want the path of its file", c.Kind))
-		}
-	default:
-		errs = append(errs, fmt.Errorf("credential kind %q: want %s, %s or %s", c.Kind, ClientSecret, Certificate, WorkloadIdentity))
-	}
-	return errs
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -46,7 +47,7 @@ func (c *Credential) options() policy.ClientOptions {
 	options := policy.ClientOptions{
 		Retry: policy.RetryOptions{MaxRetries: -1},
 		Transport: &http.Client{
-			Transport:     recorder{c.deps.Transport},
+			Transport:     remote.Recorder{Next: c.deps.Transport},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}

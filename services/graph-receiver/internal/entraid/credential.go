@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -67,10 +68,10 @@ func (c *Credential) GetToken(ctx context.Context, opts policy.TokenRequestOptio
 	if err != nil {
 		return azcore.AccessToken{}, fmt.Errorf("entra credential: %w", err)
 	}
-	ctx, seen := withRecord(ctx)
+	ctx, seen := remote.WithRecord(ctx)
 	token, err := inner.GetToken(ctx, opts)
 	if err != nil {
-		return azcore.AccessToken{}, seen.explain(ctx, err)
+		return azcore.AccessToken{}, explain(ctx, seen, err)
 	}
 	return token, nil
 }

@@ -2,17 +2,12 @@ package entraid
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"strings"
 
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
-
-// maxFile bounds what is read as a secret or a certificate.
-const maxFile = 1 << 20
 
 // source returns how the credential's secret is read. A certificate's Env names the variable with the password of its
 // PFX file, where it has one.
@@ -35,42 +30,26 @@ func source(c tenant.Credential, lookup func(string) (string, bool)) (func() (ma
 }
 
 func fromEnv(name string, lookup func(string) (string, bool)) (material, error) {
-	value, _ := lookup(name)
-	if value = strings.TrimSpace(value); value == "" {
-		return material{}, fmt.Errorf("the environment variable %s is not set or empty", name)
-	}
-	return material{data: []byte(value)}, nil
+	value, err := remote.SecretEnv(name, lookup)
+	return material{data: []byte(value)}, err
 }
 
 // fromFile reads a file; white space around a secret is what editors leave behind.
 func fromFile(what, path string) (material, error) {
-	m, err := readFile(what, path)
-	if m.data = bytes.TrimSpace(m.data); err == nil && len(m.data) == 0 {
+	data, err := remote.SecretFile(what, path)
+	if data = bytes.TrimSpace(data); err == nil && len(data) == 0 {
 		err = fmt.Errorf("read the %s: %s is empty", what, path)
 	}
-	return m, err
+	return material{data: data}, err
 }
 
 func certificate(c tenant.Credential, lookup func(string) (string, bool)) (material, error) {
-	m, err := readFile("certificate", c.File)
+	data, err := remote.SecretFile("certificate", c.File)
+	m := material{data: data}
 	if err == nil && c.Env != "" {
 		var password material
 		password, err = fromEnv(c.Env, lookup)
 		m.password = password.data
 	}
 	return m, err
-}
-
-func readFile(what, path string) (material, error) {
-	data, err := os.ReadFile(path)
-	var at *fs.PathError
-	switch {
-	case errors.As(err, &at):
-		return material{}, fmt.Errorf("read the %s %s: %w", what, path, at.Err)
-	case err != nil:
-		return material{}, fmt.Errorf("read the %s %s: %w", what, path, err)
-	case len(data) > maxFile:
-		return material{}, fmt.Errorf("read the %s %s: larger than %d bytes", what, path, maxFile)
-	}
-	return material{data: data}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/subscriptions"
 
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 )
 
 // channelLife is a day under what Graph allows for users and groups (41,760 minutes), for clocks that differ.
@@ -45,29 +46,29 @@ func (d *Directory) CreateChannel(ctx context.Context, c receiver.NewChannel) (r
 }
 
 // RenewChannel implements receiver.Channels. A renewal reauthorizes too.
-func (d *Directory) RenewChannel(ctx context.Context, id string, expires time.Time) (receiver.Channel, error) {
+func (d *Directory) RenewChannel(ctx context.Context, c receiver.Channel, expires time.Time) (receiver.Channel, error) {
 	const doing = "renew a subscription"
 	expires = expires.UTC()
 	s := models.NewSubscription()
 	s.SetExpirationDateTime(&expires)
 	ctx, cancel := d.client.channelContext(ctx, "/subscriptions/{id}")
 	defer cancel()
-	if id == "" {
+	if c.ID == "" {
 		return receiver.Channel{}, fmt.Errorf("%s: %w", doing, errID)
 	}
-	renewed, err := d.client.subscriptions().BySubscriptionId(id).Patch(ctx, s, nil)
+	renewed, err := d.client.subscriptions().BySubscriptionId(c.ID).Patch(ctx, s, nil)
 	return d.channel(doing, renewed, gone(err))
 }
 
 // DeleteChannel implements receiver.Channels.
-func (d *Directory) DeleteChannel(ctx context.Context, id string) error {
+func (d *Directory) DeleteChannel(ctx context.Context, c receiver.Channel) error {
 	const doing = "delete a subscription"
-	if id == "" {
+	if c.ID == "" {
 		return fmt.Errorf("%s: %w", doing, errID)
 	}
 	ctx, cancel := d.client.channelContext(ctx, "/subscriptions/{id}")
 	defer cancel()
-	err := gone(d.client.subscriptions().BySubscriptionId(id).Delete(ctx, nil))
+	err := gone(d.client.subscriptions().BySubscriptionId(c.ID).Delete(ctx, nil))
 	if err != nil && !errors.Is(err, receiver.ErrChannelGone) {
 		return d.client.wrap(doing, err)
 	}
@@ -120,7 +121,7 @@ func (d *Directory) subscriptionPage(ctx context.Context, get getSubscriptions) 
 
 // channelContext is for one request about subscriptions.
 func (c *client) channelContext(ctx context.Context, route string) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(withRoute(ctx, route), c.timeout)
+	return context.WithTimeout(remote.WithRoute(ctx, route), c.timeout)
 }
 
 // channel turns what the SDK returned into what the engine knows.

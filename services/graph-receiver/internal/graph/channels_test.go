@@ -44,7 +44,7 @@ func TestCreateAndRenewChannel(t *testing.T) {
 	if diff := cmp.Diff(granted, made); err != nil || diff != "" {
 		t.Fatalf("%v, -want +got\n%s", err, diff)
 	}
-	renewed, err := d.RenewChannel(t.Context(), "s1", expires)
+	renewed, err := d.RenewChannel(t.Context(), receiver.Channel{ID: "s1"}, expires)
 	if diff := cmp.Diff(granted, renewed); err != nil || diff != "" {
 		t.Fatalf("%v, -want +got\n%s", err, diff)
 	}
@@ -68,25 +68,25 @@ func TestChannelThatIsGone(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, says(http.StatusNotFound, odata("ResourceNotFound")))
 	d := f.connect(t)
-	if _, err := d.RenewChannel(t.Context(), "s1", time.Now()); !errors.Is(err, receiver.ErrChannelGone) {
+	if _, err := d.RenewChannel(t.Context(), receiver.Channel{ID: "s1"}, time.Now()); !errors.Is(err, receiver.ErrChannelGone) {
 		t.Errorf("%v, want ErrChannelGone", err)
 	}
-	if err := d.DeleteChannel(t.Context(), "s1"); err != nil {
+	if err := d.DeleteChannel(t.Context(), receiver.Channel{ID: "s1"}); err != nil {
 		t.Errorf("%v, want none", err)
 	}
 	f.answer = says(http.StatusNoContent, "")
-	if err := d.DeleteChannel(t.Context(), "s1"); err != nil {
+	if err := d.DeleteChannel(t.Context(), receiver.Channel{ID: "s1"}); err != nil {
 		t.Errorf("%v, want none", err)
 	}
-	if _, err := d.RenewChannel(t.Context(), "s1", time.Now()); err == nil {
+	if _, err := d.RenewChannel(t.Context(), receiver.Channel{ID: "s1"}, time.Now()); err == nil {
 		t.Error("a renewal without an answer is taken for one")
 	}
 	f.answer = says(http.StatusForbidden, odata("ExtensionError"))
-	if err := d.DeleteChannel(t.Context(), "s1"); err == nil {
+	if err := d.DeleteChannel(t.Context(), receiver.Channel{ID: "s1"}); err == nil {
 		t.Error("a refused deletion is taken for one")
 	}
-	_, renew := d.RenewChannel(t.Context(), "", time.Now())
-	if err := d.DeleteChannel(t.Context(), ""); err == nil || renew == nil {
+	_, renew := d.RenewChannel(t.Context(), receiver.Channel{ID: ""}, time.Now())
+	if err := d.DeleteChannel(t.Context(), receiver.Channel{ID: ""}); err == nil || renew == nil {
 		t.Error("an empty id is sent")
 	}
 }

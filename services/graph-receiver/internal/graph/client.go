@@ -16,6 +16,7 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/subscriptions"
 
 	"github.com/rollcall-hq/rollcall/services/graph-receiver/internal/entraid"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -26,17 +27,18 @@ type client struct {
 	timeout    time.Duration
 	adapter    *core.GraphRequestAdapterBase
 	credential *entraid.Credential
+	scopes     []string // of its tokens
 }
 
 // client builds the SDK's request adapter by hand: its root package would bring the whole of Graph.
 func (p *Provider) client(t tenant.Tenant, base *url.URL) (*client, error) {
-	pool, err := p.pool(t.Endpoints.CAFile)
+	pool, err := p.pools.Transport(t.Endpoints.CAFile)
 	if err != nil {
 		return nil, err
 	}
 	credential, err := entraid.New(
 		entraid.Config{DirectoryID: t.DirectoryID, Authority: t.Endpoints.Authority, Credential: t.Credential},
-		entraid.Deps{Transport: observed{pool, authorityRoute, p.deps.Observe}, LookupEnv: p.deps.LookupEnv, Clock: p.deps.Clock},
+		entraid.Deps{Transport: remote.Observed{Next: pool, Route: authorityRoute, Tell: p.deps.Observe}, LookupEnv: p.deps.LookupEnv, Clock: p.deps.Clock},
 	)
 	if err != nil {
 		return nil, err
@@ -54,7 +56,7 @@ func (p *Provider) client(t tenant.Tenant, base *url.URL) (*client, error) {
 		return nil, err
 	}
 	adapter.SetBaseUrl(base.String())
-	return &client{base: base, timeout: p.cfg.Timeout, adapter: adapter, credential: credential}, nil
+	return &client{base: base, timeout: p.cfg.Timeout, adapter: adapter, credential: credential, scopes: scopes}, nil
 }
 
 // httpClient has the SDK's middleware but for retries, redirects (a token is for one host) and compression (bodies are
@@ -62,7 +64,7 @@ func (p *Provider) client(t tenant.Tenant, base *url.URL) (*client, error) {
 func (p *Provider) httpClient(pool http.RoundTripper) *http.Client {
 	return &http.Client{
 		Transport: kiotahttp.NewCustomTransportWithParentTransport(
-			answers{observed{pool, apiRoute, p.deps.Observe}},
+			answers{remote.Observed{Next: pool, Route: remote.Route, Tell: p.deps.Observe}},
 			core.NewGraphTelemetryHandler(&core.GraphClientOptions{}), kiotahttp.NewUserAgentHandler()),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -74,7 +76,7 @@ func (c *client) get(ctx context.Context, route, address string, headers ...[2]s
 	if err != nil || !c.owns(address) {
 		return nil, errForeign
 	}
-	ctx, cancel := context.WithTimeout(withRoute(ctx, route), c.timeout)
+	ctx, cancel := context.WithTimeout(remote.WithRoute(ctx, route), c.timeout)
 	defer cancel()
 	info := kiota.NewRequestInformation()
 	info.Method = kiota.GET
@@ -99,10 +101,7 @@ var (
 )
 
 // owns reports whether a link is the API's own, so that it may be sent a token.
-func (c *client) owns(link string) bool {
-	u, err := url.Parse(link)
-	return err == nil && u.Scheme == c.base.Scheme && strings.EqualFold(u.Host, c.base.Host) && u.User == nil
-}
+func (c *client) owns(link string) bool { return remote.Owns(c.base, link) }
 
 // subscriptions returns the SDK's builder.
 func (c *client) subscriptions() *subscriptions.SubscriptionsRequestBuilder {

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/services/graph-receiver/internal/entraid"
-	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 )
 
 // ResponseError is an answer of Graph's that is no success. Of its body it keeps the code alone: messages name people.
@@ -20,8 +18,7 @@ type ResponseError struct {
 	Status    int
 	Code      string // Graph's, e.g. "Authorization_RequestDenied"; "" where none was told
 	RequestID string // what Microsoft's support asks for
-	retry     wait
-	means     error // one of the receiver's errors, or nil
+	means     error  // one of the receiver's errors, or nil
 }
 
 // Error returns one line: status, code, request id.
@@ -49,53 +46,14 @@ func newResponseError(res *http.Response) *ResponseError {
 	}
 	_ = json.Unmarshal(body, &answer) // a gateway's page has no code
 	e := &ResponseError{
-		Status: res.StatusCode, Code: harmless(answer.Error.Code), RequestID: harmless(res.Header.Get("request-id")),
-		retry: retryAfter(res.Header),
+		Status: res.StatusCode, Code: remote.Code(answer.Error.Code), RequestID: remote.Code(res.Header.Get("request-id")),
 	}
-	e.means = throttled(e.Status, e.retry)
+	e.means = remote.Throttled(e.Status, remote.RetryAfter(res.Header), unsaid)
 	return e
-}
-
-// wait is a Retry-After header, if there was one.
-type wait struct {
-	d    time.Duration
-	told bool
 }
 
 // unsaid is how long to wait after a 429 that does not say: the span of Graph's buckets for a tenant.
 const unsaid = 10 * time.Second
-
-// longest is how long an answer may ask to be left alone: a wrong header must not end a tenant's work, and one request an
-// hour is a burden to nobody.
-const longest = time.Hour
-
-// throttled returns receiver.ErrThrottled for an answer that asks to be left alone, else nil.
-func throttled(status int, w wait) error {
-	switch {
-	case status == http.StatusTooManyRequests && !w.told:
-		return receiver.ErrThrottled{After: unsaid}
-	case status == http.StatusTooManyRequests, w.told && (status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout):
-		return receiver.ErrThrottled{After: w.d}
-	}
-	return nil
-}
-
-// retryAfter reads seconds or a date; the date counts from the answer's own, so that no clock has to be right.
-func retryAfter(h http.Header) wait {
-	raw := h.Get("Retry-After")
-	if s, err := strconv.ParseFloat(raw, 64); err == nil && s >= 0 {
-		return wait{time.Duration(min(s, longest.Seconds()) * float64(time.Second)), true}
-	}
-	until, err := http.ParseTime(raw)
-	if err != nil {
-		return wait{}
-	}
-	from, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		return wait{}
-	}
-	return wait{min(max(until.Sub(from), 0), longest), true}
-}
 
 // expired reports whether an answer to a cursor says that it is no longer honoured. Entra answers 410; the codes are
 // those that Graph's other services use with a 400 or 404, and Entra's own for an old page.
@@ -110,7 +68,6 @@ func (e *ResponseError) expired() bool {
 func (c *client) wrap(doing string, err error) error {
 	var answer *ResponseError
 	var authority *entraid.Error
-	var at *url.Error
 	switch {
 	case errors.As(err, &answer):
 		if answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden {
@@ -118,22 +75,10 @@ func (c *client) wrap(doing string, err error) error {
 		}
 		return fmt.Errorf("%s: %w", doing, answer)
 	case errors.As(err, &authority):
-		if t := throttled(authority.Status, retryAfter(authority.Header)); t != nil {
+		if t := remote.Throttled(authority.Status, remote.RetryAfter(authority.Header), unsaid); t != nil {
 			return fmt.Errorf("%s: %w: %w", doing, authority, t)
 		}
 		return fmt.Errorf("%s: %w", doing, authority)
-	case errors.As(err, &at):
-		return fmt.Errorf("%s: %w", doing, at.Err)
 	}
-	return fmt.Errorf("%s: %w", doing, err)
-}
-
-// harmless returns s where it can be nothing but a code or an id.
-func harmless(s string) string {
-	if len(s) > 64 || strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '.')
-	}) {
-		return ""
-	}
-	return s
+	return fmt.Errorf("%s: %w", doing, remote.Bare(err))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/services/graph-receiver/internal/entraid/entraidtest"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 )
 
 // TestThrottling holds each call to one request: the SDK's own retries are off.
@@ -32,9 +33,9 @@ func TestThrottling(t *testing.T) {
 		{http.StatusTooManyRequests, "", unsaid, true},
 		{http.StatusTooManyRequests, "soon", unsaid, true},
 		{http.StatusTooManyRequests, "-1", unsaid, true},
-		{http.StatusTooManyRequests, "864000", longest, true},
-		{http.StatusTooManyRequests, "1e300", longest, true},
-		{http.StatusTooManyRequests, "Fri, 31 Dec 9999 23:59:59 GMT", longest, true},
+		{http.StatusTooManyRequests, "864000", remote.Longest, true},
+		{http.StatusTooManyRequests, "1e300", remote.Longest, true},
+		{http.StatusTooManyRequests, "Fri, 31 Dec 9999 23:59:59 GMT", remote.Longest, true},
 		{http.StatusServiceUnavailable, "120", 2 * time.Minute, true},
 		{http.StatusGatewayTimeout, "3", 3 * time.Second, true},
 		{http.StatusServiceUnavailable, "", 0, false},

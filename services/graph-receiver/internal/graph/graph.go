@@ -7,19 +7,17 @@
 package graph
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/graph-receiver/internal/graph/wire"
-	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -33,55 +31,37 @@ type Config struct {
 }
 
 // Deps are what a Provider works with.
-type Deps struct {
-	Logger *slog.Logger // discards when nil
-	Clock  clock.Clock  // clock.System() when nil
-	// Observe is told of every request that was sent, those for tokens too: its route is a template such as
-	// "/groups/{id}/members" or "/token", never an address; status is 0 where no answer came. May be nil.
-	Observe func(method, route string, status int, d time.Duration)
-	// LookupEnv finds secrets that are kept in the environment; os.LookupEnv when nil.
-	LookupEnv func(string) (string, bool)
-}
+type Deps = remote.Deps
 
 // Provider is Entra ID as a directory provider. It may be used by several goroutines.
 type Provider struct {
 	cfg  Config
 	deps Deps
 
-	mu    sync.Mutex
-	pools map[string]*http.Transport // by the PEM of the CA that they trust besides the system's
+	pools remote.Pools
 }
 
 var _ receiver.Provider = (*Provider)(nil)
 
 // New returns the provider. It sends nothing.
 func New(cfg Config, deps Deps) (*Provider, error) {
-	if cfg.API == "" {
-		cfg.API = PublicAPI
-	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = time.Minute
-	}
+	cfg.API, cfg.Timeout = cmp.Or(cfg.API, PublicAPI), cmp.Or(cfg.Timeout, time.Minute)
 	if _, err := parseAPI(cfg.API); err != nil {
 		return nil, err
 	}
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
-	if deps.Clock == nil {
-		deps.Clock = clock.System()
-	}
-	if deps.Observe == nil {
-		deps.Observe = func(string, string, int, time.Duration) {}
-	}
-	return &Provider{cfg: cfg, deps: deps, pools: map[string]*http.Transport{}}, nil
+	return &Provider{cfg: cfg, deps: deps.Filled()}, nil
 }
 
 // Name implements receiver.Provider.
 func (p *Provider) Name() directory.Provider { return directory.Entra }
 
+// Traits implements receiver.Provider. Graph names no number of requests: it says 429 when it has had enough.
+func (p *Provider) Traits() receiver.Traits {
+	return receiver.Traits{MemberFeeds: true, MaxFeedGroups: groupsPerQuery}
+}
+
 // Parse implements receiver.Provider.
-func (p *Provider) Parse(body []byte) ([]receiver.Notification, error) {
+func (p *Provider) Parse(_ http.Header, body []byte) ([]receiver.Notification, error) {
 	items, err := wire.Notifications(body)
 	if err != nil {
 		return nil, err
@@ -89,11 +69,16 @@ func (p *Provider) Parse(body []byte) ([]receiver.Notification, error) {
 	list := make([]receiver.Notification, len(items))
 	for i, n := range items {
 		list[i] = receiver.Notification{
-			DirectoryID: n.TenantID, SubscriptionID: n.SubscriptionID, Secret: n.ClientState, Resource: n.Resource,
-			ID: n.ID, Change: n.ChangeType, Lifecycle: n.LifecycleEvent, Fault: n.Fault,
+			DirectoryID: n.TenantID, ChannelID: n.SubscriptionID, Secret: n.ClientState, Resource: receiver.Resource(n.Resource),
+			ID: n.ID, Change: n.ChangeType, News: news[n.LifecycleEvent], Fault: n.Fault,
 		}
 	}
 	return list, nil
+}
+
+// news are Graph's lifecycle events. Source: learn.microsoft.com/graph/change-notifications-lifecycle-events.
+var news = map[string]receiver.News{
+	"reauthorizationRequired": receiver.ChannelExpires, "subscriptionRemoved": receiver.ChannelRemoved, "missed": receiver.PushesMissed,
 }
 
 // Connect implements receiver.Provider. An error means that the tenant's endpoints, CA file or kind of credential cannot
@@ -115,17 +100,11 @@ func (p *Provider) Connect(t tenant.Tenant) (receiver.Directory, error) {
 }
 
 // Close ends idle connections. Directories go on working.
-func (p *Provider) Close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, pool := range p.pools {
-		pool.CloseIdleConnections()
-	}
-}
+func (p *Provider) Close() { p.pools.Close() }
 
 func parseAPI(raw string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimSuffix(raw, "/"))
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	u, err := remote.Base(raw)
+	if err != nil {
 		return nil, errors.New("graph API: want an https address such as " + PublicAPI)
 	}
 	return u, nil

@@ -73,7 +73,7 @@ func FuzzHandshake(f *testing.F) {
 func TestParse(t *testing.T) {
 	t.Parallel()
 	p := provider(t)
-	got, err := p.Parse([]byte(`{"value":[{"changeType":"updated","clientState":"c","resource":"Users/u1","subscriptionId":"s","tenantId":"t"},
+	got, err := p.Parse(nil, []byte(`{"value":[{"changeType":"updated","clientState":"c","resource":"Users/u1","subscriptionId":"s","tenantId":"t"},
 		{"lifecycleEvent":"missed","subscriptionId":"s2","tenantId":"t"},5]}`))
 	if err != nil {
 		t.Fatal(err)
@@ -82,13 +82,13 @@ func TestParse(t *testing.T) {
 		t.Error("a number is taken for a notification")
 	}
 	want := []receiver.Notification{
-		{DirectoryID: "t", SubscriptionID: "s", Secret: "c", Resource: "user", ID: "u1", Change: "updated"},
-		{DirectoryID: "t", SubscriptionID: "s2", Lifecycle: "missed"},
+		{DirectoryID: "t", ChannelID: "s", Secret: "c", Resource: "user", ID: "u1", Change: "updated"},
+		{DirectoryID: "t", ChannelID: "s2", News: receiver.PushesMissed},
 	}
 	if diff := cmp.Diff(want, got[:2]); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	if _, err := p.Parse([]byte(`[]`)); err == nil {
+	if _, err := p.Parse(nil, []byte(`[]`)); err == nil {
 		t.Error("a body without notifications is accepted")
 	}
 	if p.Name() != directory.Entra {
@@ -133,7 +133,7 @@ func BenchmarkParse(b *testing.B) {
 			body := []byte(`{"value":[` + strings.TrimSuffix(strings.Repeat(item, items), ",") + `]}`)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := p.Parse(body); err != nil {
+				if _, err := p.Parse(nil, body); err != nil {
 					b.Fatal(err)
 				}
 			}

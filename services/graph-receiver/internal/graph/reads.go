@@ -34,13 +34,7 @@ func (d *Directory) User(ctx context.Context, id string) (directory.User, error)
 		return directory.User{}, d.client.wrap(doing, err)
 	}
 	u, err := wire.User(body)
-	if err == nil && !strings.EqualFold(u.ID, id) {
-		err = errOther
-	}
-	if err != nil {
-		return directory.User{}, fmt.Errorf("%s: %w", doing, err)
-	}
-	return u, nil
+	return u, asked(doing, id, u.ID, err)
 }
 
 // Group implements receiver.Directory. Only Graph's own "no such object" makes a group Deleted.
@@ -54,13 +48,18 @@ func (d *Directory) Group(ctx context.Context, id string) (directory.Group, erro
 		return directory.Group{}, d.client.wrap(doing, err)
 	}
 	g, err := wire.Group(body)
-	if err == nil && !strings.EqualFold(g.ID, id) {
-		err = errOther
+	return g, asked(doing, id, g.ID, err)
+}
+
+// asked returns what is wrong with an object that was read: err, or that it is another than was asked for.
+func asked(doing, id, got string, err error) error {
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", doing, err)
+	case !strings.EqualFold(got, id):
+		return fmt.Errorf("%s: %w", doing, errOther)
 	}
-	if err != nil {
-		return directory.Group{}, fmt.Errorf("%s: %w", doing, err)
-	}
-	return g, nil
+	return nil
 }
 
 var (
@@ -93,10 +92,7 @@ func (d *Directory) GroupsAt(ctx context.Context, address string) ([]directory.G
 		return nil, fmt.Errorf("%s: want an address", doing)
 	}
 	var found []directory.Group
-	for _, filter := range []string{
-		"mail eq " + quote(address),
-		"proxyAddresses/any(p:p eq " + quote("smtp:"+address) + ") or proxyAddresses/any(p:p eq " + quote("SMTP:"+address) + ")",
-	} {
+	for _, filter := range addressFilters(address) {
 		groups, err := d.filtered(ctx, filter)
 		if err != nil {
 			return nil, d.client.wrap(doing, err)
@@ -109,6 +105,14 @@ func (d *Directory) GroupsAt(ctx context.Context, address string) ([]directory.G
 		}
 	}
 	return found, nil
+}
+
+// addressFilters find what has an address as its own or as an alias.
+func addressFilters(address string) []string {
+	return []string{
+		"mail eq " + quote(address),
+		"proxyAddresses/any(p:p eq " + quote("smtp:"+address) + ") or proxyAddresses/any(p:p eq " + quote("SMTP:"+address) + ")",
+	}
 }
 
 // maxFilteredPages bounds how far an answer of no or a few groups is followed; pages may be empty.
@@ -153,7 +157,22 @@ func (d *Directory) Members(ctx context.Context, groupID, cursor string) (receiv
 		begin: "/groups/" + groupID + "/members" + query("$top", "999", "$select", "id"),
 	}, func(body []byte) (wire.Page, error) { return wire.Members(body, groupID) })
 	if err != nil {
-		return receiver.Page{}, err
+		return receiver.Page{}, noGroup(err)
 	}
 	return receiver.Page{Observations: p.Observations, SetAside: p.SetAside, Cursor: p.Next, More: p.Next != ""}, nil
+}
+
+// noGroup marks an answer that says that a group is not known.
+func noGroup(err error) error {
+	var answer *ResponseError
+	if notFound(err) && errors.As(err, &answer) {
+		answer.means = receiver.ErrNoGroup
+	}
+	return err
+}
+
+// Member implements receiver.Directory. Graph has no request that tells of one direct membership (checkMemberGroups counts
+// nested groups too).
+func (d *Directory) Member(context.Context, string, string) (directory.Membership, error) {
+	return directory.Membership{}, errors.ErrUnsupported
 }

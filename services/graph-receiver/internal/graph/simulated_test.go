@@ -292,7 +292,7 @@ func TestSimulatedChannel(t *testing.T) {
 			return
 		}
 		body, err := io.ReadAll(r.Body)
-		items, parseErr := s.provider.Parse(body)
+		items, parseErr := s.provider.Parse(nil, body)
 		if err != nil || parseErr != nil {
 			t.Errorf("%v, %v", err, parseErr)
 		}
@@ -312,7 +312,7 @@ func TestSimulatedChannel(t *testing.T) {
 	if diff := cmp.Diff([]receiver.Channel{made}, list); err != nil || diff != "" {
 		t.Errorf("%v, -want +got\n%s", err, diff)
 	}
-	renewed, err := s.directory.RenewChannel(ctx, made.ID, expires.Add(-time.Hour))
+	renewed, err := s.directory.RenewChannel(ctx, made, expires.Add(-time.Hour))
 	if err != nil || !renewed.Expires.Equal(expires.Add(-time.Hour)) {
 		t.Errorf("%+v, %v", renewed, err)
 	}
@@ -321,7 +321,7 @@ func TestSimulatedChannel(t *testing.T) {
 	id := must(t, c, err)
 	select {
 	case n := <-pushed:
-		want := receiver.Notification{DirectoryID: s.tenant.DirectoryID, SubscriptionID: made.ID, Secret: "proof", Resource: "user", ID: id, Change: "updated"}
+		want := receiver.Notification{DirectoryID: s.tenant.DirectoryID, ChannelID: made.ID, Secret: "proof", Resource: "user", ID: id, Change: "updated"}
 		if diff := cmp.Diff(want, n); diff != "" {
 			t.Errorf("pushed: -want +got\n%s", diff)
 		}
@@ -333,7 +333,7 @@ func TestSimulatedChannel(t *testing.T) {
 	}
 	select {
 	case n := <-pushed:
-		want := receiver.Notification{DirectoryID: s.tenant.DirectoryID, SubscriptionID: made.ID, Secret: "proof", Lifecycle: "reauthorizationRequired"}
+		want := receiver.Notification{DirectoryID: s.tenant.DirectoryID, ChannelID: made.ID, Secret: "proof", News: receiver.ChannelExpires}
 		if diff := cmp.Diff(want, n); diff != "" {
 			t.Errorf("lifecycle: -want +got\n%s", diff)
 		}
@@ -342,11 +342,11 @@ func TestSimulatedChannel(t *testing.T) {
 	}
 
 	for range 2 {
-		if err := s.directory.DeleteChannel(ctx, made.ID); err != nil {
+		if err := s.directory.DeleteChannel(ctx, made); err != nil {
 			t.Errorf("delete: %v", err)
 		}
 	}
-	if _, err := s.directory.RenewChannel(ctx, made.ID, expires); !errors.Is(err, receiver.ErrChannelGone) {
+	if _, err := s.directory.RenewChannel(ctx, made, expires); !errors.Is(err, receiver.ErrChannelGone) {
 		t.Errorf("renew after the end: %v, want ErrChannelGone", err)
 	}
 	deaf := httptest.NewServer(http.NotFoundHandler())

@@ -15,12 +15,15 @@ import (
 
 // keep brings what the provider holds to what it should hold, renews what is due or in now, and returns when to come again.
 func (k *Keeper) keep(ctx context.Context, now map[string]bool) (time.Time, error) {
-	known, err := k.store.load(ctx)
+	known, err := k.load(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
 	held, err := k.deps.Channels.ListChannels(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return k.rotate(ctx, known, now)
+	case err != nil:
 		return time.Time{}, fmt.Errorf("list the channels that the provider holds: %w", err)
 	}
 	if err := k.match(ctx, known, held); err != nil {
@@ -39,11 +42,16 @@ func (k *Keeper) keep(ctx context.Context, now map[string]bool) (time.Time, erro
 	if err := k.prune(ctx, known, held); err != nil {
 		return time.Time{}, err
 	}
+	k.tellGap()
+	return next, nil
+}
+
+// tellGap reports once that pushes may have been lost, when there are channels again.
+func (k *Keeper) tellGap() {
 	if k.lost {
 		k.lost = false
 		k.deps.Gap()
 	}
-	return next, nil
 }
 
 // match forgets the records of channels that the provider does not hold any more, and takes over the expiry of the others.
@@ -82,8 +90,10 @@ func (k *Keeper) one(ctx context.Context, known map[string]Record, resource stri
 	if r.Key != k.deps.Keys.Current() { // a renewal would keep the old secret
 		return k.replace(ctx, known, resource)
 	}
-	renewed, err := k.deps.Channels.RenewChannel(ctx, r.ID, k.expiry())
+	renewed, err := k.deps.Channels.RenewChannel(ctx, r.channel(), k.expiry())
 	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return k.replace(ctx, known, resource)
 	case errors.Is(err, receiver.ErrChannelGone):
 		if err := k.store.remove(ctx, r.Name); err != nil {
 			return time.Time{}, err
@@ -113,7 +123,7 @@ func (k *Keeper) replace(ctx context.Context, known map[string]Record, resource 
 func (k *Keeper) best(known map[string]Record, resource string) (Record, bool) {
 	var best Record
 	for _, r := range known {
-		if r.Resource != resource || r.URL != k.cfg.URL {
+		if r.State != Live || r.Resource != resource || r.URL != k.cfg.URL {
 			continue
 		}
 		current, was := r.Key == k.deps.Keys.Current(), best.Key == k.deps.Keys.Current()
@@ -126,22 +136,38 @@ func (k *Keeper) best(known map[string]Record, resource string) (Record, bool) {
 
 // create asks for a channel. Its first push may come before this returns: intake needs nothing that is stored here.
 func (k *Keeper) create(ctx context.Context, resource string) (Record, error) {
-	r := Record{
-		Name: rand.Text(), Resource: resource, URL: k.cfg.URL, Key: k.deps.Keys.Current(), Created: k.deps.Clock.Now(),
-	}
-	proof, err := k.deps.Keys.Sign(k.deps.Provider, secret.Proof{Tenant: k.deps.Tenant, Channel: r.Name})
+	r, proof, err := k.draft(resource)
 	if err != nil {
 		return Record{}, err
 	}
-	made, err := k.deps.Channels.CreateChannel(ctx, receiver.NewChannel{
-		Resource: resource, URL: r.URL, Secret: proof, Expires: k.expiry(),
-	})
+	made, err := k.ask(ctx, r, proof)
 	if err != nil {
-		return Record{}, fmt.Errorf("create the channel of %s: %w", resource, err)
+		return Record{}, err
 	}
 	r = r.granted(made, r.Created)
 	k.deps.Logger.InfoContext(ctx, "push channel created", "channel", r.Name, "resource", resource, "expires", r.Expires)
 	return r, k.store.put(ctx, r)
+}
+
+// draft is the record of a channel that is to be asked for, with its secret.
+func (k *Keeper) draft(resource string) (r Record, proof string, err error) {
+	r = Record{
+		Name: rand.Text(), Resource: resource, URL: k.cfg.URL, Key: k.deps.Keys.Current(),
+		Created: k.deps.Clock.Now(), Expires: k.expiry(),
+	}
+	proof, err = k.deps.Keys.Sign(k.deps.Provider, secret.Proof{Tenant: k.deps.Tenant, Channel: r.Name})
+	return r, proof, err
+}
+
+// ask has the provider make the channel of a record.
+func (k *Keeper) ask(ctx context.Context, r Record, proof string) (receiver.Channel, error) {
+	made, err := k.deps.Channels.CreateChannel(ctx, receiver.NewChannel{
+		Name: r.Name, Resource: r.Resource, URL: r.URL, Secret: proof, Expires: r.Expires,
+	})
+	if err != nil {
+		return receiver.Channel{}, fmt.Errorf("create the channel of %s: %w", r.Resource, err)
+	}
+	return made, nil
 }
 
 // prune ends every channel to this address, and every one that we know, that is not the one to keep of its resource. The
@@ -161,7 +187,7 @@ func (k *Keeper) prune(ctx context.Context, known map[string]Record, held []rece
 		if !ours || keep[c.ID] {
 			continue
 		}
-		if err := k.deps.Channels.DeleteChannel(ctx, c.ID); err != nil {
+		if err := k.deps.Channels.DeleteChannel(ctx, c); err != nil {
 			return fmt.Errorf("end a channel that is not needed: %w", err)
 		}
 		k.deps.Logger.InfoContext(ctx, "push channel ended", "resource", c.Resource, "expires", c.Expires)

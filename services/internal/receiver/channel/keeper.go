@@ -1,5 +1,5 @@
-// Package channel keeps a tenant's push channels alive at the provider: one for each resource, renewed at half of its life,
-// made anew when it is gone. Pushes only save time: sync reads without them too.
+// Package channel keeps a tenant's push channels alive at the provider: one for each resource, renewed at half of its life
+// or, where the provider renews none, followed by the next one. Pushes only save time: sync reads without them too.
 package channel
 
 import (
@@ -48,7 +48,11 @@ type Keeper struct {
 	deps  Deps
 	store records
 	news  chan news
-	lost  bool // pushes may have been lost, and Gap is not called yet; Run's
+
+	// Run's:
+	lost   bool                 // pushes may have been lost, and Gap is not called yet
+	unkept map[string]Record    // what could not be stored, by name
+	tries  map[string]time.Time // when to try again to end a channel, by name
 }
 
 // news is what the provider said of a channel.
@@ -62,7 +66,7 @@ func New(cfg Config, deps Deps) *Keeper {
 	deps.Logger = deps.Logger.With("tenant", deps.Tenant)
 	return &Keeper{
 		cfg: cfg, deps: deps, news: make(chan news, 16),
-		store: records{kv: deps.KV, tenant: deps.Tenant},
+		store: records{kv: deps.KV, tenant: deps.Tenant}, unkept: map[string]Record{}, tries: map[string]time.Time{},
 	}
 }
 

@@ -56,6 +56,7 @@ type Engine struct {
 	role    string // names durables and owner keys
 	metrics *lane.Metrics
 	roster  roster
+	book    *channel.Book
 	intake  http.Handler
 
 	// Set by Run before the first tenant is served.
@@ -73,10 +74,11 @@ func New(cfg Config, deps Deps) *Engine {
 	e := &Engine{
 		cfg: cfg, deps: deps, role: string(provider) + "-receiver",
 		metrics: lane.NewMetrics(deps.Metrics, provider, deps.Clock.Now),
-		roster:  newRoster(provider),
+		roster:  newRoster(provider), book: channel.NewBook(),
 	}
 	e.intake = intake.New(cfg.Intake, intake.Deps{
-		Provider: deps.Provider, Keys: deps.Keys, Tenants: &e.roster, Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics,
+		Provider: deps.Provider, Keys: deps.Keys, Tenants: &e.roster, Channels: e.book,
+		Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics,
 		Publisher: intake.BusPublisher{Bus: deps.Bus, Provider: provider},
 	})
 	return e
@@ -85,10 +87,13 @@ func New(cfg Config, deps Deps) *Engine {
 // Handler is intake. It answers 503 until Run knows the tenants.
 func (e *Engine) Handler() http.Handler { return e.intake }
 
-// Ready is nil when all stored tenants are known and followed.
+// Ready is nil when all stored tenants are known and followed, and all stored channels are known.
 func (e *Engine) Ready(context.Context) error {
-	if !e.roster.Loaded() {
+	switch {
+	case !e.roster.Loaded():
 		return fmt.Errorf("%s: the tenants are not known yet", e.role)
+	case !e.book.Loaded():
+		return fmt.Errorf("%s: the push channels are not known yet", e.role)
 	}
 	return nil
 }
@@ -102,6 +107,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	loaded := make(chan struct{})
 	group.Go(func() error { return e.follow(ctx, loaded) })
+	group.Go(func() error { return e.followChannels(ctx) })
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():

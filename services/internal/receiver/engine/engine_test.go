@@ -316,7 +316,7 @@ func TestNewsOfChannels(t *testing.T) {
 	b.connected("contoso")
 	b.waitFor("channels", func() bool { return len(dir.Channels()) == 2 })
 	dir.DropChannel(dir.Channels()[0].ID)
-	if code := b.push("contoso", "subscriptionRemoved", ""); code != http.StatusAccepted {
+	if code := b.push("contoso", string(receiver.ChannelRemoved), ""); code != http.StatusAccepted {
 		t.Errorf("answer %d", code)
 	}
 	b.waitFor("a new channel", func() bool { return len(dir.Channels()) == 2 })

@@ -46,6 +46,17 @@ func (e *Engine) follow(ctx context.Context, loaded chan<- struct{}) error {
 	return nil
 }
 
+// followChannels keeps the book of channels until ctx ends. While NATS is away intake judges by what was known.
+func (e *Engine) followChannels(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := e.book.Follow(ctx, e.channels); err != nil && ctx.Err() == nil {
+			e.deps.Logger.WarnContext(ctx, "watching the push channels was interrupted", "again_in", retry, "error", err)
+			rest(ctx, e.deps.Clock, retry)
+		}
+	}
+	return nil
+}
+
 func rest(ctx context.Context, c clock.Clock, d time.Duration) {
 	timer := c.NewTimer(d)
 	defer timer.Stop()
@@ -104,7 +115,7 @@ func (e *Engine) member(t tenant.Tenant, stamps lane.Stamps) *member {
 	directory := newTurns(func() (connected, error) { return e.deps.Provider.Connect(t) })
 	m := &member{tenant: t, done: make(chan struct{})}
 	m.lane = lane.New(e.cfg.Lane, lane.Deps{
-		Tenant: t, Directory: directory, Connection: e.connection(t), Stamps: stamps, Store: e.store,
+		Tenant: t, Directory: directory, Traits: e.deps.Provider.Traits(), Connection: e.connection(t), Stamps: stamps, Store: e.store,
 		Publisher: e.deps.Bus, Logger: e.deps.Logger, Clock: e.deps.Clock, Metrics: e.metrics,
 	})
 	if e.cfg.PushURL != "" {

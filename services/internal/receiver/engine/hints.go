@@ -9,14 +9,8 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
-)
-
-// Providers' words for news of a channel itself (Graph's; others are mapped to them by their Parse).
-const (
-	reauthorizationRequired = "reauthorizationRequired"
-	subscriptionRemoved     = "subscriptionRemoved"
-	missed                  = "missed"
 )
 
 const (
@@ -76,14 +70,15 @@ func (e *Engine) onNotification(ctx context.Context, m bus.Message) error {
 
 // news acts on what the provider says of a channel. The hint's round follows in any case.
 func (m *member) news(ctx context.Context, msg bus.Message, data event.NotificationReceived) error {
+	said := receiver.News(data.Lifecycle)
 	if m.keeper != nil {
-		if data.Lifecycle == reauthorizationRequired {
+		if said == receiver.ChannelExpires {
 			m.keeper.Renew(data.Channel)
 		} else {
 			m.keeper.Look()
 		}
 	}
-	if data.Lifecycle != subscriptionRemoved && data.Lifecycle != missed {
+	if said != receiver.ChannelRemoved && said != receiver.PushesMissed {
 		return nil
 	}
 	return m.lane.Command(ctx, state.Command{Sequence: msg.Sequence, ID: msg.Event.ID(), ForNews: true})

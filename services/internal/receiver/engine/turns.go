@@ -69,16 +69,20 @@ func (t *turns) Members(ctx context.Context, group, cursor string) (receiver.Pag
 	return take(ctx, t, func(d connected) (receiver.Page, error) { return d.Members(ctx, group, cursor) })
 }
 
+func (t *turns) Member(ctx context.Context, group, member string) (directory.Membership, error) {
+	return take(ctx, t, func(d connected) (directory.Membership, error) { return d.Member(ctx, group, member) })
+}
+
 func (t *turns) CreateChannel(ctx context.Context, c receiver.NewChannel) (receiver.Channel, error) {
 	return take(ctx, t, func(d connected) (receiver.Channel, error) { return d.CreateChannel(ctx, c) })
 }
 
-func (t *turns) RenewChannel(ctx context.Context, id string, expires time.Time) (receiver.Channel, error) {
-	return take(ctx, t, func(d connected) (receiver.Channel, error) { return d.RenewChannel(ctx, id, expires) })
+func (t *turns) RenewChannel(ctx context.Context, c receiver.Channel, expires time.Time) (receiver.Channel, error) {
+	return take(ctx, t, func(d connected) (receiver.Channel, error) { return d.RenewChannel(ctx, c, expires) })
 }
 
-func (t *turns) DeleteChannel(ctx context.Context, id string) error {
-	_, err := take(ctx, t, func(d connected) (struct{}, error) { return struct{}{}, d.DeleteChannel(ctx, id) })
+func (t *turns) DeleteChannel(ctx context.Context, c receiver.Channel) error {
+	_, err := take(ctx, t, func(d connected) (struct{}, error) { return struct{}{}, d.DeleteChannel(ctx, c) })
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/secret"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -26,6 +27,11 @@ type Tenants interface {
 	// Loaded reports whether all that are stored are known. Before that, nobody can be refused as unknown.
 	Loaded() bool
 	Tenant(id string) (tenant.Tenant, bool)
+}
+
+// Channels knows what the keepers have stored of push channels. What it does not know may be on its way.
+type Channels interface {
+	Find(tenant, name string) (channel.Record, bool)
 }
 
 // Publisher makes hints durable. It returns nil only when all of them are; some may be when it fails, which does no harm:
@@ -38,7 +44,7 @@ type Publisher interface {
 type Config struct {
 	MaxBody        int64         // bytes; a larger one is refused. Default 4 MiB
 	ReadTimeout    time.Duration // for the whole body. Default 5 s
-	PublishTimeout time.Duration // Default 2 s: Graph calls an answer after 3 s slow
+	PublishTimeout time.Duration // Default 2 s: a provider calls an answer after 3 s slow
 }
 
 // Deps are what a Handler works with. All are needed.
@@ -46,16 +52,19 @@ type Deps struct {
 	Provider  receiver.Provider
 	Keys      secret.Keys
 	Tenants   Tenants
+	Channels  Channels
 	Publisher Publisher
 	Logger    *slog.Logger
 	Clock     clock.Clock
 	Metrics   prometheus.Registerer
 }
 
-// Handler answers a provider's pushes: changes and news of the channels themselves, on one address.
+// Handler answers a provider's pushes: changes and news of the channels themselves, on one address. Trouble that passes is
+// answered with 503: every provider sends again after that, and not every one after another status.
 type Handler struct {
 	cfg     Config
 	deps    Deps
+	named   bool // channels have our names: receiver.Traits.NamesChannels
 	metrics *metrics
 }
 
@@ -70,7 +79,9 @@ func New(cfg Config, deps Deps) *Handler {
 	if cfg.PublishTimeout <= 0 {
 		cfg.PublishTimeout = 2 * time.Second
 	}
-	return &Handler{cfg: cfg, deps: deps, metrics: newMetrics(deps.Metrics, deps.Provider.Name())}
+	return &Handler{
+		cfg: cfg, deps: deps, named: deps.Provider.Traits().NamesChannels, metrics: newMetrics(deps.Metrics, deps.Provider.Name()),
+	}
 }
 
 // ServeHTTP answers one push.
@@ -89,11 +100,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) answer(w http.ResponseWriter, status int) {
 	h.metrics.answer(status)
-	switch status {
-	case http.StatusServiceUnavailable:
+	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
-	case http.StatusRequestTimeout, http.StatusRequestEntityTooLarge:
-		w.Header().Set("Connection", "close") // the rest of the body is not waited for
 	}
 	w.WriteHeader(status)
 }
@@ -107,7 +115,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) int {
 	if status != 0 {
 		return status
 	}
-	items, err := h.deps.Provider.Parse(body)
+	items, err := h.deps.Provider.Parse(r.Header, body)
 	if err != nil {
 		h.deps.Logger.DebugContext(r.Context(), "push cannot be parsed", "bytes", len(body))
 		return http.StatusBadRequest
@@ -125,8 +133,13 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) int {
 	return http.StatusAccepted
 }
 
-// read returns the body, or the status that says why there is none.
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, int) {
+// read returns the body, or the status that says why there is none; the rest of it is not waited for.
+func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
+	defer func() {
+		if status != 0 {
+			w.Header().Set("Connection", "close")
+		}
+	}()
 	if r.ContentLength > h.cfg.MaxBody {
 		return nil, http.StatusRequestEntityTooLarge
 	}
@@ -139,7 +152,7 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, int) {
 	case errors.As(err, &tooLarge):
 		return nil, http.StatusRequestEntityTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, http.StatusRequestTimeout
+		return nil, http.StatusServiceUnavailable
 	case err != nil:
 		return nil, http.StatusBadRequest
 	}

@@ -23,6 +23,8 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/intake"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/receivertest"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/secret"
@@ -66,7 +68,7 @@ type bench struct {
 func setup(cfg intake.Config, r roster) *bench {
 	b := &bench{keys: secret.Generate(), store: &kept{}, log: &bytes.Buffer{}, metrics: prometheus.NewRegistry()}
 	b.handler = intake.New(cfg, intake.Deps{
-		Provider: &receivertest.Provider{}, Keys: b.keys, Tenants: r, Publisher: b.store,
+		Provider: &receivertest.Provider{}, Keys: b.keys, Tenants: r, Channels: channel.NewBook(), Publisher: b.store,
 		Logger: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Clock: clock.System(), Metrics: b.metrics,
 	})
 	return b
@@ -141,7 +143,7 @@ func TestItemsAreProvedOneByOne(t *testing.T) {
 				t.Errorf("hints %v, want the good item's alone", b.store.hints)
 			}
 			want := fmt.Sprintf(`
-				# HELP rollcall_notifications_total Pushed items by result and, where refused, the reason.
+				# HELP rollcall_notifications_total Pushed items by result and, where not accepted, the reason.
 				# TYPE rollcall_notifications_total counter
 				rollcall_notifications_total{provider="entra",reason="",result="accepted"} 1
 				rollcall_notifications_total{provider="entra",reason=%q,result="refused"} 1
@@ -170,7 +172,7 @@ func TestLifecycleNeedsNoResource(t *testing.T) {
 	t.Parallel()
 	b := setup(intake.Config{}, roster{})
 	item := b.item(t, "contoso")
-	item.Resource, item.ID, item.Change, item.Lifecycle = "", "", "", "reauthorizationRequired"
+	item.Resource, item.ID, item.Change, item.Lifecycle = "", "", "", string(receiver.ChannelExpires)
 	if code := b.post(receivertest.Body(item)); code != http.StatusAccepted || len(b.store.hints) != 1 {
 		t.Fatalf("answer %d with %d hints", code, len(b.store.hints))
 	}
@@ -268,7 +270,7 @@ func TestSlowBodyIsNotWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode != http.StatusRequestTimeout || !answer.Close {
+	if answer.StatusCode != http.StatusServiceUnavailable || !answer.Close {
 		t.Errorf("answer %s, closed %t", answer.Status, answer.Close)
 	}
 }

@@ -27,7 +27,7 @@ func newMetrics(reg prometheus.Registerer, provider directory.Provider) *metrics
 		}, []string{"code"}),
 		notifications: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rollcall_notifications_total", ConstLabels: labels,
-			Help: "Pushed items by result and, where refused, the reason.",
+			Help: "Pushed items by result and, where not accepted, the reason.",
 		}, []string{"result", "reason"}),
 	}
 	reg.MustRegister(m.handshakes, m.answers, m.notifications)
@@ -36,8 +36,11 @@ func newMetrics(reg prometheus.Registerer, provider directory.Provider) *metrics
 
 func (m *metrics) answer(status int) { m.answers.WithLabelValues(strconv.Itoa(status)).Inc() }
 
-func (m *metrics) items(accepted int, refused map[reason]int) {
+func (m *metrics) items(accepted int, ignored, refused map[reason]int) {
 	m.notifications.WithLabelValues("accepted", "").Add(float64(accepted))
+	for why, n := range ignored {
+		m.notifications.WithLabelValues("ignored", string(why)).Add(float64(n))
+	}
 	for why, n := range refused {
 		m.notifications.WithLabelValues("refused", string(why)).Add(float64(n))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
 )
 
 // reason says why an item counts for nothing. The values are metric labels.
@@ -19,7 +20,18 @@ const (
 	forged        reason = "forged"
 	unknownTenant reason = "unknown-tenant"
 	foreignTenant reason = "foreign-tenant"
+	// foreignChannel: the push names another channel than its secret proves.
+	foreignChannel reason = "foreign-channel"
+	// foreignResource: the push says that its channel watches something else than we know it does.
+	foreignResource reason = "foreign-resource"
+
+	// Proved items that tell of no change:
+	opened  reason = "opened"  // a provider's first message on a channel
+	retired reason = "retired" // another channel has followed the one that it came through, and tells the same
 )
+
+// ignored reports whether an item is good and no hint is made of it.
+func (r reason) ignored() bool { return r == opened || r == retired }
 
 // maxHints bounds the hints of one tenant in one push. One alone makes sync read every feed, so that nothing is lost with
 // the rest.
@@ -28,13 +40,17 @@ const maxHints = 64
 // sift proves each item by itself and returns one hint for each thing that changed. What is refused is counted, and told
 // in one line that shows nothing of what was sent.
 func (h *Handler) sift(ctx context.Context, items []receiver.Notification) []event.Event {
-	refused := map[reason]int{}
+	refused, ignored := map[reason]int{}, map[reason]int{}
 	accepted := 0
 	seen, ofTenant := map[hintKey]bool{}, map[string]int{}
 	var hints []event.Event
 	for _, item := range items {
 		tenantID, data, why := h.prove(item)
-		if why != good {
+		switch {
+		case why.ignored():
+			ignored[why]++
+			continue
+		case why != good:
 			refused[why]++
 			continue
 		}
@@ -53,7 +69,7 @@ func (h *Handler) sift(ctx context.Context, items []receiver.Notification) []eve
 		}
 		hints = append(hints, hint)
 	}
-	h.metrics.items(accepted, refused)
+	h.metrics.items(accepted, ignored, refused)
 	if len(refused) > 0 {
 		attrs := []any{"items", len(items)}
 		for why, n := range refused {
@@ -81,24 +97,52 @@ func (h *Handler) prove(item receiver.Notification) (string, event.NotificationR
 	if !known {
 		return "", none, unknownTenant
 	}
-	if item.DirectoryID != t.DirectoryID {
+	if item.DirectoryID != "" && item.DirectoryID != t.DirectoryID {
 		return "", none, foreignTenant
 	}
-	data := event.NotificationReceived{
-		Provider: string(h.deps.Provider.Name()), SubscriptionID: item.SubscriptionID, Channel: proof.Channel,
-		Resource: item.Resource, ID: item.ID, Change: letters(item.Change), Lifecycle: letters(item.Lifecycle),
+	if why := h.channel(t.ID, proof.Channel, item); why != good {
+		return "", none, why
 	}
-	if data.Resource != "user" && data.Resource != "group" {
-		data.Resource, data.ID = "", ""
+	data := event.NotificationReceived{
+		Provider: string(h.deps.Provider.Name()), SubscriptionID: item.ChannelID, Channel: proof.Channel, Change: letters(item.Change),
+	}
+	switch item.Resource {
+	case receiver.UserResource, receiver.GroupResource, receiver.ActivityResource:
+		data.Resource, data.ID = string(item.Resource), item.ID
+	}
+	switch item.News {
+	case receiver.ChannelExpires, receiver.ChannelRemoved, receiver.PushesMissed:
+		data.Lifecycle = string(item.News)
 	}
 	switch {
-	case !event.ValidToken(data.SubscriptionID), data.ID != "" && !event.ValidToken(data.ID), data.Resource == "" && data.Lifecycle == "":
+	case !event.ValidToken(data.SubscriptionID), data.ID != "" && !event.ValidToken(data.ID):
+		return "", none, malformed
+	case item.News == receiver.ChannelOpened:
+		return "", none, opened
+	case data.Resource == "" && data.Lifecycle == "":
 		return "", none, malformed
 	}
 	return t.ID, data, good
 }
 
-var word = regexp.MustCompile(`^[A-Za-z]{1,64}$`)
+// channel judges what a push says of the channel that it came through by what is known of it.
+func (h *Handler) channel(tenantID, name string, item receiver.Notification) reason {
+	if h.named && item.ChannelID != name {
+		return foreignChannel
+	}
+	known, ok := h.deps.Channels.Find(tenantID, name)
+	switch {
+	case !ok: // its record may be on its way, and the secret proves itself
+		return good
+	case known.ResourceID != "" && item.ResourceID != "" && known.ResourceID != item.ResourceID:
+		return foreignResource
+	case known.State == channel.Retired, known.State == channel.Ended:
+		return retired
+	}
+	return good
+}
+
+var word = regexp.MustCompile(`^[A-Za-z_]{1,64}$`)
 
 // letters keeps a provider's word where it is one.
 func letters(s string) string {

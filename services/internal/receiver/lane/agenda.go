@@ -8,9 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
-	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
 )
 
@@ -25,50 +22,82 @@ const (
 	vanish   work = "vanish"   // prove that a watched group is gone
 	proof    work = "proof"    // read candidates for removal
 	baseline work = "baseline" // read the members of a group that is newly watched
+	list     work = "list"     // go on with the lists of watched groups
 	full     work = "full"     // read everything
 )
 
-// next returns what to do and when. The first kind that is due wins; they are in the order of their haste. Only a round
-// lets all others go before the next one: where something changes all the time, a round is always due.
+// haste is the order in which work that is due goes.
+var haste = [...]work{round, vanish, look, proof, baseline, list, full}
+
+// next returns what to do and when. The first kind that is due wins. Only rounds and lists let all others go before the
+// next one: where something changes all the time, or where there is much to list, they are always due.
 func (l *Lane) next(now time.Time) (work, time.Time) {
 	if !l.loaded {
 		return load, l.gates[load].after(now)
 	}
 	best, bestAt := idle, time.Time{}
-	again := time.Time{} // since when a second round in a row is due
-	for _, candidate := range []struct {
-		kind work
-		due  func(time.Time) time.Time
-	}{
-		{round, l.roundDue}, {vanish, l.vanishDue}, {look, l.lookDue}, {proof, l.proofDue}, {baseline, l.baselineDue}, {full, l.fullDue},
-	} {
-		at := candidate.due(now)
-		if at.IsZero() {
-			continue
-		}
-		at = l.gates[candidate.kind].after(at)
+	again, againAt := idle, time.Time{}
+	for _, kind := range haste {
+		at := l.due(kind, now)
 		switch {
-		case at.After(now):
-		case candidate.kind == round && l.rounded:
-			again = at
+		case at.IsZero():
 			continue
-		default:
-			return candidate.kind, at
+		case at.After(now):
+		case !l.had[kind]:
+			return kind, at
+		case again == idle:
+			again, againAt = kind, at
 		}
 		if best == idle || at.Before(bestAt) {
-			best, bestAt = candidate.kind, at
+			best, bestAt = kind, at
 		}
 	}
-	if !again.IsZero() {
-		return round, again
+	if again != idle {
+		return again, againAt
 	}
 	return best, bestAt
+}
+
+// due says when a kind of work is due; the zero time: there is none.
+func (l *Lane) due(kind work, now time.Time) time.Time {
+	var at time.Time
+	switch kind {
+	case round:
+		at = l.roundDue(now)
+	case vanish:
+		at = l.vanishDue(now)
+	case look:
+		at = l.lookDue(now)
+	case proof:
+		at = l.proofDue(now)
+	case baseline:
+		at = l.baselineDue(now)
+	case list:
+		at = l.listDue(now)
+	case full:
+		at = l.fullDue(now)
+	}
+	if at.IsZero() {
+		return at
+	}
+	return l.gates[kind].after(at)
+}
+
+// turn notes that a kind of work had its turn.
+func (l *Lane) turn(kind work) {
+	always := kind == round || kind == list
+	if !always || l.had[kind] {
+		clear(l.had)
+	}
+	if always {
+		l.had[kind] = true
+	}
 }
 
 // do carries one piece of work out and settles how it went.
 func (l *Lane) do(ctx context.Context, kind work) {
 	err := l.guarded(ctx, kind)
-	l.rounded = kind == round
+	l.turn(kind)
 	if ctx.Err() != nil {
 		return
 	}
@@ -104,23 +133,47 @@ func (l *Lane) guarded(ctx context.Context, kind work) (err error) {
 		return l.prove(ctx)
 	case baseline:
 		return l.readBaseline(ctx)
+	case list:
+		return l.list(ctx)
 	case full:
 		return l.readFull(ctx)
 	}
 	return fmt.Errorf("no such work: %s", kind)
 }
 
-// between does what has more haste than a long read, between two of its requests: at most one round.
+// listsBetween is how many pages of lists go between two requests of a long read: with listShare of the budget, what keeps
+// to their pace. A provider that answers too slowly for it keeps the long read going at the cost of the lists.
+const listsBetween = 16
+
+// roundEvery is after how many of those pages there may be another round: a hint does not wait for them all.
+const roundEvery = 4
+
+// between does what has more haste than a long read, between two of its requests: one round, and the pages of lists that
+// are due, with more rounds between them.
 func (l *Lane) between(ctx context.Context) {
-	l.rounded = false
+	rounds, pages := 1, listsBetween
 	for ctx.Err() == nil {
 		now := l.deps.Clock.Now()
-		kind, at := l.next(now)
-		if at.After(now) || (kind != round && kind != vanish) || (kind == round && l.rounded) {
+		switch {
+		case rounds > 0 && l.isDue(round, now):
+			rounds--
+			l.do(ctx, round)
+		case l.isDue(vanish, now):
+			l.do(ctx, vanish)
+		case pages > 0 && l.isDue(list, now):
+			if pages--; pages%roundEvery == 0 {
+				rounds = 1
+			}
+			l.do(ctx, list)
+		default:
 			return
 		}
-		l.do(ctx, kind)
 	}
+}
+
+func (l *Lane) isDue(kind work, now time.Time) bool {
+	at := l.due(kind, now)
+	return l.loaded && !at.IsZero() && !at.After(now)
 }
 
 // connected reports whether the first complete read is done: without it there is nothing that could have changed.
@@ -135,12 +188,22 @@ func (l *Lane) roundDue(now time.Time) time.Time {
 	}
 	b := &l.inbox
 	b.mu.Lock()
-	wanted := b.round || (b.mark != nil && !b.begun) || (l.complete() && slices.ContainsFunc(b.commands, plainRead))
+	wanted := b.round || (b.mark != nil && !b.begun) || slices.ContainsFunc(b.commands, l.answers)
 	b.mu.Unlock()
+	at := earliest(l.pollAt, l.unseen.next(), l.echoes.next())
 	if wanted {
-		return now
+		at = now
 	}
-	return earliest(l.pollAt, l.unseen.next())
+	if !at.IsZero() && l.roundAfter.After(at) && l.budget.at(now, true).After(now) {
+		return l.roundAfter // where something changes all the time, rounds alone could take all there is
+	}
+	return at
+}
+
+// answers reports whether a round can answer a command to read once more: it reads all feeds, and all lists were read
+// since the command came.
+func (l *Lane) answers(c state.Command) bool {
+	return plainRead(c) && l.complete() && l.listedSince(c.Revision)
 }
 
 func (l *Lane) proofDue(now time.Time) time.Time {
@@ -182,101 +245,4 @@ func earliest(times ...time.Time) time.Time {
 		}
 	}
 	return first
-}
-
-// gate keeps a kind of work from being tried again too soon: after 0.5 s, growing to a minute, with jitter.
-type gate struct {
-	until   time.Time
-	backoff *backoff.ExponentialBackOff
-}
-
-func newGates() map[work]*gate {
-	gates := map[work]*gate{}
-	for _, kind := range []work{load, look, round, vanish, proof, baseline, full} {
-		gates[kind] = &gate{backoff: backoff.NewExponentialBackOff()}
-	}
-	return gates
-}
-
-func (g *gate) after(t time.Time) time.Time {
-	if g.until.After(t) {
-		return g.until
-	}
-	return t
-}
-
-func (g *gate) open() {
-	g.until = time.Time{}
-	g.backoff.Reset()
-}
-
-func (g *gate) close(now time.Time) time.Duration {
-	wait := g.backoff.NextBackOff()
-	g.until = now.Add(wait)
-	return wait
-}
-
-// load reads what is stored. Feeds of another connection mean nothing.
-func (l *Lane) load(ctx context.Context) error {
-	feeds, revision, err := l.deps.Store.LoadFeeds(ctx, l.id)
-	if err != nil {
-		return err
-	}
-	mark, err := l.deps.Store.LoadMark(ctx, l.id)
-	if err != nil {
-		return err
-	}
-	commands, err := l.deps.Store.Commands(ctx, l.id)
-	if err != nil {
-		return err
-	}
-	l.saved, l.revision = feeds.Clone(), revision
-	if feeds.Connection != l.deps.Connection {
-		feeds = state.Feeds{Connection: l.deps.Connection, Addresses: l.addresses}
-	}
-	if feeds.Watched == nil {
-		feeds.Watched = map[string]state.Watch{}
-	}
-	l.feeds = feeds
-	l.setBack()
-	l.expired = map[receiver.FeedKind]bool{}
-	l.inbox.restore(l.id, mark, commands)
-	if l.cfg.Poll > 0 {
-		l.pollAt = l.deps.Clock.Now()
-	}
-	if l.connected() {
-		l.deps.Metrics.readAll(l.id, feeds.FullAt)
-	}
-	l.loaded = true
-	return nil
-}
-
-// setBack brings times that were stored by a clock far ahead back to what they may be at most.
-func (l *Lane) setBack() {
-	now := l.deps.Clock.Now()
-	if l.feeds.FullAt.After(now) {
-		l.feeds.FullAt = now
-	}
-	latest := now.Add(l.cfg.Vanish)
-	for id, w := range l.feeds.Watched {
-		if w.Vanish != nil && w.Vanish.Next.After(latest) {
-			sooner := *w.Vanish
-			sooner.Next = latest
-			w.Vanish = &sooner
-			l.feeds.Watched[id] = w
-		}
-	}
-}
-
-// restore takes what is stored in beside what has come in since.
-func (b *inbox) restore(tenant string, mark *state.Mark, commands []state.Command) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.mark == nil && mark != nil {
-		b.mark, b.begun = mark, false
-		b.expect(mark.ID)
-	}
-	for _, c := range commands {
-		b.add(tenant, c)
-	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/lane"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/receivertest"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
@@ -28,7 +29,7 @@ import (
 func TestMain(m *testing.M) { bustest.VerifyNoLeaks(m) }
 
 const (
-	patience = 20 * time.Second
+	patience = time.Minute
 	poll     = time.Minute
 	vanish   = 30 * time.Second
 	address  = "virtru-secure-share-provisioning-group@contoso.com"
@@ -36,19 +37,21 @@ const (
 
 // bench is a lane over a directory in memory and a real NATS server, with a clock that stands still.
 type bench struct {
-	t      *testing.T
-	dir    *receivertest.Directory
-	clock  *clock.Fake
-	bus    *bus.Bus
-	kv     jetstream.KeyValue
-	store  *state.Store
-	stamps *stamps
-	cfg    lane.Config
-	lane   *lane.Lane
-	refuse atomic.Pointer[string] // what of an event's subject is not stored
-	told   chan bus.Message       // LEDGER_IN
-	stop   func()
-	seq    uint64
+	t       *testing.T
+	dir     *receivertest.Directory
+	clock   *clock.Fake
+	bus     *bus.Bus
+	kv      jetstream.KeyValue
+	store   *state.Store
+	stamps  *stamps
+	traits  receiver.Traits
+	cfg     lane.Config
+	lane    *lane.Lane
+	metrics *prometheus.Registry
+	refuse  atomic.Pointer[string] // what of an event's subject is not stored
+	told    chan bus.Message       // LEDGER_IN
+	stop    func()
+	seq     uint64
 }
 
 type stamps struct {
@@ -64,7 +67,8 @@ func setup(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{
 		t: t, dir: &receivertest.Directory{}, clock: clock.NewFake(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)),
-		bus: bustest.New(t), stamps: &stamps{epoch: 7}, cfg: lane.Config{Poll: poll, Vanish: vanish}, told: make(chan bus.Message, 10_000),
+		bus: bustest.New(t), stamps: &stamps{epoch: 7}, traits: receiver.Traits{MemberFeeds: true, MaxFeedGroups: 50},
+		cfg: lane.Config{Poll: poll, Vanish: vanish}, told: make(chan bus.Message, 10_000),
 	}
 	var err error
 	if b.kv, err = b.bus.KeyValue(t.Context(), bus.BucketCursors); err != nil {
@@ -111,10 +115,11 @@ func (b *bench) run() {
 
 func (b *bench) runAs(who tenant.Tenant) {
 	b.t.Helper()
+	b.metrics = prometheus.NewRegistry()
 	b.lane = lane.New(b.cfg, lane.Deps{
-		Tenant: who, Directory: b.dir, Connection: "c1", Stamps: b.stamps, Store: b.store, Publisher: b,
+		Tenant: who, Directory: b.dir, Traits: b.traits, Connection: "c1", Stamps: b.stamps, Store: b.store, Publisher: b,
 		Logger: slog.New(slog.NewTextHandler(testWriter{b.t}, nil)), Clock: b.clock,
-		Metrics: lane.NewMetrics(prometheus.NewRegistry(), directory.Entra, b.clock.Now),
+		Metrics: lane.NewMetrics(b.metrics, directory.Entra, b.clock.Now),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/receivertest"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
 )
 
 // A directory where something changes all the time has a hint waiting at the end of every round.
@@ -29,7 +30,7 @@ func TestHintsWithoutEndHoldUpNoRead(t *testing.T) {
 			b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
 				if c.Feed == receiver.UsersFeed && hints < endless {
 					hints++
-					b.hint(fmt.Sprintf("hint-%d", hints), "user", "u1")
+					return b.lane.Hint(context.Background(), state.Mark{Cause: fmt.Sprintf("hint-%d", hints), Resource: "user", ID: "u1"})
 				}
 				return nil
 			}

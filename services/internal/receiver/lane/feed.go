@@ -19,7 +19,7 @@ const maxPages = 100_000
 // attempts is how often a page of a long read is asked for.
 const attempts = 4
 
-// errEndless says that a feed's pages do not lead to an end (Graph has been seen to do so).
+// errEndless says that a feed's pages do not lead to an end (it has been seen to happen).
 var errEndless = errors.New("the provider's pages lead in a circle")
 
 // drain reads a feed from a cursor to its end and publishes what each page shows before it asks for the next. It returns
@@ -69,6 +69,15 @@ func (l *Lane) page(ctx context.Context, p *pass, feed receiver.Feed, cursor str
 
 // take publishes one page and clears up what it leaves open.
 func (l *Lane) take(ctx context.Context, p *pass, feed receiver.Feed, stamp directory.Stamp, page receiver.Page) error {
+	p.name(page.Stale...)
+	for _, id := range page.Shown {
+		p.shown[id] = struct{}{}
+	}
+	if page.Anew {
+		if err := l.readAgain(ctx, p); err != nil {
+			return err
+		}
+	}
 	if err := l.publish(ctx, p, stamp, l.admit(p, page.Observations)); err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
 )
 
-// maxHinted bounds how many hinted objects are remembered to see whether a round shows them.
-const maxHinted = 256
+// maxHinted bounds how many hinted objects are remembered to see whether a round shows them, and to read them.
+const maxHinted = 1000
 
 // Hint makes the tenant's mark durable and wakes the lane. While a mark waits for its round there is nothing to store:
 // that round will begin after this hint as well.
@@ -16,7 +16,7 @@ func (l *Lane) Hint(ctx context.Context, m state.Mark) error {
 	l.inbox.mu.Lock()
 	waiting := l.inbox.mark != nil && !l.inbox.begun
 	if waiting {
-		l.inbox.expect(m.ID)
+		l.inbox.expect(m.Resource, m.ID)
 	}
 	l.inbox.mu.Unlock()
 	if waiting {
@@ -28,21 +28,25 @@ func (l *Lane) Hint(ctx context.Context, m state.Mark) error {
 	}
 	l.inbox.mu.Lock()
 	l.inbox.mark, l.inbox.begun = &m, false
-	l.inbox.expect(m.ID)
+	l.inbox.expect(m.Resource, m.ID)
 	l.inbox.mu.Unlock()
 	l.inbox.signal()
 	return nil
 }
 
 // expect remembers what a hint was about. The caller holds the lock.
-func (b *inbox) expect(id string) {
-	if id == "" || len(b.hinted) >= maxHinted {
+func (b *inbox) expect(resource, id string) {
+	if id == "" {
+		return
+	}
+	if len(b.hinted) >= maxHinted {
+		b.crowded = true
 		return
 	}
 	if b.hinted == nil {
-		b.hinted = map[string]struct{}{}
+		b.hinted = map[string]string{}
 	}
-	b.hinted[id] = struct{}{}
+	b.hinted[id] = resource
 }
 
 // Command makes a command durable and wakes the lane.
@@ -61,6 +65,7 @@ func (l *Lane) Command(ctx context.Context, c state.Command) error {
 // add puts a command behind the others, in place of itself where it was given before. The caller holds the lock.
 func (b *inbox) add(tenant string, c state.Command) {
 	key := c.Key(tenant)
+	b.revision = max(b.revision, c.Revision)
 	i := slices.IndexFunc(b.commands, func(o state.Command) bool { return o.Key(tenant) == key })
 	switch {
 	case i < 0:
@@ -81,24 +86,37 @@ func (l *Lane) Round() {
 // taken is what a round answers.
 type taken struct {
 	mark     *state.Mark
-	hinted   map[string]struct{}
-	commands []state.Command // to read once more, and nothing in particular
+	hinted   map[string]string // resources, by id
+	crowded  bool              // there were more
+	commands []state.Command   // to read once more, and nothing in particular
 }
 
-// begin takes what is there. What comes after it needs another round.
-func (b *inbox) begin(complete bool) taken {
+// begin takes what is there. What comes after it needs another round. Commands that the round may not answer yet are left.
+func (b *inbox) begin(answers func(state.Command) bool) taken {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t := taken{mark: b.mark, hinted: b.hinted}
-	b.begun, b.hinted, b.round = true, nil, false
-	if complete {
-		for _, c := range b.commands {
-			if plainRead(c) {
-				t.commands = append(t.commands, c)
-			}
+	t := taken{mark: b.mark, hinted: b.hinted, crowded: b.crowded}
+	b.begun, b.hinted, b.crowded, b.round = true, nil, false, false
+	for _, c := range b.commands {
+		if plainRead(c) && answers(c) {
+			t.commands = append(t.commands, c)
 		}
 	}
 	return t
+}
+
+// latest returns the revision of the last command that came.
+func (b *inbox) latest() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.revision
+}
+
+// plainAfter reports whether a command to read once more came after a revision.
+func (b *inbox) plainAfter(revision uint64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.ContainsFunc(b.commands, func(c state.Command) bool { return plainRead(c) && c.Revision > revision })
 }
 
 // again puts back what a round that failed had taken.
@@ -107,8 +125,9 @@ func (b *inbox) again(t taken) {
 	defer b.mu.Unlock()
 	b.begun = false
 	b.round = b.round || (t.mark == nil && len(t.commands) == 0)
-	for id := range t.hinted {
-		b.expect(id)
+	b.crowded = b.crowded || t.crowded
+	for id, resource := range t.hinted {
+		b.expect(resource, id)
 	}
 }
 

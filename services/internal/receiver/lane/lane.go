@@ -1,13 +1,16 @@
 // Package lane reads one tenant's directory and tells LEDGER_IN what it saw. All of a tenant's requests go out one at a
 // time and in one goroutine, each with a stamp taken just before it, so that what is read later is what is true later.
 //
-// A lane does three kinds of work. A round reads what has changed since the last one: when a hint, a poll or a command asks
+// A lane does four kinds of work. A round reads what has changed since the last one: when a hint, a poll or a command asks
 // for it. A read takes everything from the beginning, beside the cursors that stand, with rounds between its pages. Proof
-// reads single things again before anything may be removed. What is published is only ever what a request has shown; a
+// reads single things again before anything may be removed. Where no feed tells of members, the lists of watched groups are
+// read again and again, and compared; where feeds only name what has changed, a round reads that too (see
+// receiver.Traits). What is published is only ever what a request has shown; a
 // cursor is stored only when all that lies before it is durable.
 package lane
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -25,8 +28,11 @@ import (
 // Config says when a lane reads by itself.
 type Config struct {
 	Poll   time.Duration // between two rounds that nothing asked for; 0: none
+	List   time.Duration // between the begins of two lists of a group's members, where no feed tells of them; default 5 s
 	Full   time.Duration // between the begins of two complete reads; 0: only the first
 	Vanish time.Duration // between the two reads that must both say that a watched group is gone; default 60 s
+	// PerMinute is how many requests a minute may be sent; default is what the provider grants (Traits.PerMinute).
+	PerMinute int
 }
 
 // Publisher makes an event durable before it returns nil.
@@ -41,7 +47,8 @@ type Stamps interface{ Next() directory.Stamp }
 type Deps struct {
 	Tenant     tenant.Tenant
 	Directory  receiver.Directory
-	Connection string // see state.Feeds
+	Traits     receiver.Traits // how the directory can be followed
+	Connection string          // see state.Feeds
 	Stamps     Stamps
 	Store      *state.Store
 	Publisher  Publisher
@@ -66,10 +73,25 @@ type Lane struct {
 
 	pollAt  time.Time
 	lastRun time.Time // begin of the last good round or complete read
-	expired map[receiver.FeedKind]bool
-	unseen  unseen
-	gates   map[work]*gate
-	rounded bool // the last work was a round: other work that is due goes before the next
+	// roundAfter is when the next round may begin while the budget's reserve is not there: half of it is for other work.
+	roundAfter time.Time
+	expired    map[receiver.FeedKind]bool
+	unseen     unseen
+	gates      map[work]*gate
+	had        map[work]bool // kinds that others go before, as these had their turn
+
+	// Where no feed tells of members (see Traits.MemberFeeds):
+	rolls     map[string]*roll // of the watched groups
+	listGates map[string]*gate
+	wholeOnly bool      // the provider tells nothing of single memberships
+	shownAt   time.Time // when the state of the lists was last stored
+
+	// Where changes are only named (see Traits.Journals):
+	echoes echoes
+	gone   gone
+	lookAt time.Time // when to look provisioning addresses up again
+
+	budget *budget
 }
 
 // New returns a lane that has read nothing yet.
@@ -77,10 +99,14 @@ func New(cfg Config, deps Deps) *Lane {
 	if cfg.Vanish <= 0 {
 		cfg.Vanish = time.Minute
 	}
+	if cfg.List <= 0 {
+		cfg.List = 5 * time.Second
+	}
 	deps.Logger = deps.Logger.With("tenant", deps.Tenant.ID)
 	return &Lane{
 		cfg: cfg, deps: deps, id: deps.Tenant.ID, addresses: groupAddresses(deps.Tenant),
 		inbox: inbox{wake: make(chan struct{}, 1)}, expired: map[receiver.FeedKind]bool{}, unseen: unseen{}, gates: newGates(),
+		had: map[work]bool{}, rolls: map[string]*roll{}, listGates: map[string]*gate{}, echoes: echoes{}, gone: gone{}, budget: newBudget(cmp.Or(cfg.PerMinute, deps.Traits.PerMinute)),
 	}
 }
 
@@ -118,10 +144,12 @@ type inbox struct {
 
 	mu       sync.Mutex
 	mark     *state.Mark
-	begun    bool // a round began after the mark: it needs no other
-	hinted   map[string]struct{}
+	begun    bool              // a round began after the mark: it needs no other
+	hinted   map[string]string // resources, by id
+	crowded  bool              // more was hinted than is kept in hinted
 	commands []state.Command
-	round    bool // a round is wanted that nothing durable asks for
+	revision uint64 // of the last command that came
+	round    bool   // a round is wanted that nothing durable asks for
 }
 
 func (b *inbox) signal() {

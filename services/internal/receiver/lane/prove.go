@@ -12,7 +12,7 @@ import (
 
 const (
 	// suspicious is how many candidates an empty list of members takes at most: a group that a complete read also showed
-	// without anybody may be one that we are not allowed to see into (Graph's hidden memberships look empty).
+	// without anybody may be one that we are not allowed to see into (hidden memberships look empty).
 	suspicious = 4
 	// hopeless is after how many failures in a row the rest of the candidates is not asked about any more.
 	hopeless = 5
@@ -96,7 +96,8 @@ func (v *proving) one(ctx context.Context, read func() (directory.Observation, d
 	return ctx.Err()
 }
 
-// memberships answers each candidate from one complete list of its group's members.
+// memberships answers each candidate by itself where the provider can, or else from one complete list of its group's
+// members.
 func (v *proving) memberships(ctx context.Context, asked []event.Membership) error {
 	var all []directory.Membership
 	for _, m := range asked {
@@ -105,7 +106,13 @@ func (v *proving) memberships(ctx context.Context, asked []event.Membership) err
 			v.unproven++
 			continue
 		}
-		all = append(all, one)
+		single, err := v.membership(ctx, one)
+		if err != nil {
+			return err
+		}
+		if !single {
+			all = append(all, one)
+		}
 	}
 	for _, group := range groupsOf(all) {
 		of := slices.DeleteFunc(slices.Clone(all), func(m directory.Membership) bool { return m.GroupID != group })
@@ -123,6 +130,27 @@ func (v *proving) memberships(ctx context.Context, asked []event.Membership) err
 		}
 	}
 	return nil
+}
+
+// membership reads and publishes one candidate, and reports whether that is possible.
+func (v *proving) membership(ctx context.Context, m directory.Membership) (bool, error) {
+	if !v.lists() || v.wholeOnly || m.ID == "" {
+		return false, nil
+	}
+	supported := true
+	err := v.one(ctx, func() (directory.Observation, directory.Stamp, error) {
+		answer, stamp, err := v.member(ctx, v.p, m)
+		supported = !errors.Is(err, errors.ErrUnsupported)
+		if !answer.Present {
+			answer = m
+			answer.Present = false
+		}
+		return directory.Observation{Membership: &answer}, stamp, err
+	})
+	if !supported {
+		v.failures, v.unproven = 0, v.unproven-1
+	}
+	return supported, err
 }
 
 // settle publishes what a read of n candidates showed, or counts them as unproven.

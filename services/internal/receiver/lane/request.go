@@ -24,24 +24,37 @@ type pass struct {
 	cause    string // id of the event that asked for it, or ""
 	snapshot string // id of the snapshot that its pages are part of, or ""
 	patient  bool   // lets more hasty work in between its requests
+	// background leaves some of the budget to more hasty work. A patient pass does so too.
+	background bool
 
 	began    directory.Stamp // of the first request
 	requests int
 	pages    int                 // events published
 	shown    map[string]struct{} // ids of users and groups that were observed, themselves or their members
 	setAside []state.SetAside
+	odd      []string // ids of members that could not be understood
+
+	stale []receiver.Ref // what pages named, each once, in order
+	named map[receiver.Ref]struct{}
+	moved []func() // steps of cursors that wait for what was named to be read
 }
 
-func newPass(cause string) *pass { return &pass{cause: cause, shown: map[string]struct{}{}} }
+func newPass(cause string) *pass {
+	return &pass{cause: cause, shown: map[string]struct{}{}, named: map[receiver.Ref]struct{}{}}
+}
 
 // pauses is how often in a row one request waits until the provider wants to be asked again. Then it fails: a provider
-// may say so of one thing for ever (Graph's 503), and that must not hold up the tenant's others.
+// may say so of one thing for ever, and that must not hold up the tenant's others.
 const pauses = 5
 
 // ask sends one request with a stamp taken just before. Throttling holds up this tenant alone: ask waits as long as the
 // provider wants, and asks again with a new stamp.
 func ask[T any](ctx context.Context, l *Lane, p *pass, call func(context.Context) (T, error)) (T, directory.Stamp, error) {
 	for n := 1; ; n++ {
+		if err := l.afford(ctx, p); err != nil {
+			var none T
+			return none, directory.Stamp{}, err
+		}
 		stamp := l.deps.Stamps.Next()
 		if p.requests++; p.requests == 1 {
 			p.began = stamp
@@ -90,6 +103,7 @@ func (l *Lane) publish(ctx context.Context, p *pass, stamp directory.Stamp, seen
 		}
 		p.pages++
 		p.show(seen[:n])
+		l.recall(seen[:n])
 		seen = seen[n:]
 	}
 	return nil
@@ -113,7 +127,11 @@ func fill(seen []directory.Observation) ([]event.Observation, int, error) {
 	return wire, len(seen), nil
 }
 
+// show notes what was observed. Nobody asks that of a snapshot, which may hold a million users.
 func (p *pass) show(seen []directory.Observation) {
+	if p.snapshot != "" {
+		return
+	}
 	for _, o := range seen {
 		switch {
 		case o.User != nil:

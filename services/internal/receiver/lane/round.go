@@ -14,13 +14,14 @@ import (
 // round reads what has changed since the last one, in every feed. A feed that fails does not hold up the others, but only
 // a round that read them all has ended well: it stores how far it came, says so, and clears the mark that it answers.
 func (l *Lane) round(ctx context.Context) error {
-	taken := l.inbox.begin(l.complete())
+	taken := l.inbox.begin(l.answers)
 	p := newPass(taken.cause())
 	began := l.deps.Clock.Now()
 	err := l.readChanges(ctx, p, taken)
+	l.roundAfter = began.Add(min(l.budget.twice(p.requests), l.cfg.List))
 	if err == nil && l.complete() {
 		err = l.endRound(ctx, p, taken, event.RoundEnded{
-			Began: began, Stamp: event.StampOf(p.began), Requests: p.requests,
+			Began: l.listed(began), Stamp: event.StampOf(p.began), Requests: p.requests,
 			Vanishing: l.vanishing(), Unread: l.unread(),
 		})
 	}
@@ -35,7 +36,12 @@ func (l *Lane) round(ctx context.Context) error {
 	if l.complete() {
 		l.lastRun = began
 		l.deps.Metrics.ended()
-		l.deps.Metrics.fresh(l.id, began)
+		if l.lists() {
+			l.measureLists()
+		}
+		if !l.lists() || len(l.unread()) == 0 {
+			l.deps.Metrics.fresh(l.id, l.listed(began))
+		}
 	}
 	return nil
 }
@@ -83,6 +89,9 @@ func (l *Lane) readFeeds(ctx context.Context, p *pass, taken taken) error {
 		}
 		errs = append(errs, err)
 	}
+	if err := l.readNamed(ctx, p, taken); err != nil {
+		errs = append(errs, err)
+	}
 	return errors.Join(errs...)
 }
 
@@ -95,6 +104,9 @@ func (l *Lane) changedGroups(ctx context.Context, p *pass) error {
 }
 
 func (l *Lane) changedMembers(ctx context.Context, p *pass) error {
+	if l.lists() {
+		return nil
+	}
 	for _, f := range slices.Clone(l.feeds.Members) {
 		cursor := f.Cursor
 		if err := l.changed(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: f.Groups}, &cursor); err != nil {
@@ -125,7 +137,12 @@ func (l *Lane) changed(ctx context.Context, p *pass, feed receiver.Feed, cursor 
 	if err != nil {
 		return err
 	}
-	*cursor = next
+	move := func() { *cursor = next }
+	if l.deps.Traits.Journals {
+		p.moved = append(p.moved, move)
+		return nil
+	}
+	move()
 	return nil
 }
 

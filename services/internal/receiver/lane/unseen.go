@@ -12,6 +12,7 @@ type unseen map[string]*reread
 type reread struct {
 	since   time.Time // the first round that did not show it
 	attempt int       // index of the wait in rereads
+	of      string    // the resource
 }
 
 func (r reread) at() time.Time { return r.since.Add(rereads[r.attempt]) }
@@ -27,9 +28,20 @@ func (u unseen) next() time.Time {
 	return first
 }
 
+// due returns the resources of those to read again now, by id.
+func (u unseen) due(now time.Time) map[string]string {
+	due := map[string]string{}
+	for id, r := range u {
+		if !r.at().After(now) {
+			due[id] = r.of
+		}
+	}
+	return due
+}
+
 // after settles a round that began at the given time: what it showed is no longer missed, what was hinted and not shown is
 // from now on, and what was read again in vain waits longer or is let go.
-func (u unseen) after(began time.Time, shown, hinted map[string]struct{}) {
+func (u unseen) after(began time.Time, shown map[string]struct{}, hinted map[string]string) {
 	for id, r := range u {
 		if _, ok := shown[id]; ok {
 			delete(u, id)
@@ -42,10 +54,10 @@ func (u unseen) after(began time.Time, shown, hinted map[string]struct{}) {
 			delete(u, id)
 		}
 	}
-	for id := range hinted {
+	for id, of := range hinted {
 		if _, ok := shown[id]; ok || len(u) >= maxHinted {
 			continue
 		}
-		u[id] = &reread{since: began}
+		u[id] = &reread{since: began, of: of}
 	}
 }

@@ -11,10 +11,6 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
-// maxGroups is how many groups one feed of members can be of: the least of what the providers allow (Graph's delta
-// filter takes 50 ids).
-const maxGroups = 50
-
 // groupAddresses are the addresses that make a group one of the tenant's provisioning groups.
 func groupAddresses(t tenant.Tenant) []string {
 	var all []string
@@ -75,18 +71,20 @@ func (l *Lane) watch(g directory.Group, cause string) {
 		if !watched {
 			w.By = cause
 		}
-		l.feeds.Watched[g.ID] = state.Watch{Addresses: has, By: w.By}
+		l.feeds.Watched[g.ID] = state.Watch{Addresses: has, Names: g.Addresses, By: w.By}
 	}
 }
 
 func (l *Lane) unwatch(group string) {
 	delete(l.feeds.Watched, group)
+	delete(l.listGates, group)
 	l.forgetMembers(group)
 }
 
-// forgetMembers takes the group out of the feeds of members. A feed of other groups too goes on without it: what it shows
+// forgetMembers forgets what is known of the group's list, and takes it out of the feeds of members. A feed of other groups too goes on without it: what it shows
 // of the group is not admitted while it is not watched, and only repeats its baseline when it is again.
 func (l *Lane) forgetMembers(group string) {
+	delete(l.rolls, group)
 	feeds := make([]state.MembersFeed, 0, len(l.feeds.Members))
 	for _, f := range l.feeds.Members {
 		if i := slices.Index(f.Groups, group); i >= 0 {
@@ -132,7 +130,8 @@ func (l *Lane) vanishDue(time.Time) time.Time {
 // apart, both say so, and no group with its address is it.
 func (l *Lane) checkVanishing(ctx context.Context) error {
 	now := l.deps.Clock.Now()
-	for id, w := range l.feeds.Watched {
+	for _, id := range l.vanishing() {
+		w := l.feeds.Watched[id]
 		if w.Vanish == nil || w.Vanish.Next.After(now) {
 			continue
 		}

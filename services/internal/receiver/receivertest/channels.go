@@ -53,7 +53,8 @@ func (d *Directory) HoldChannel(c receiver.NewChannel) receiver.Channel {
 }
 
 // RenewChannel implements receiver.Channels.
-func (d *Directory) RenewChannel(ctx context.Context, id string, expires time.Time) (receiver.Channel, error) {
+func (d *Directory) RenewChannel(ctx context.Context, which receiver.Channel, expires time.Time) (receiver.Channel, error) {
+	id := which.ID
 	if err := d.request(ctx, Call{Method: "RenewChannel", ID: id}); err != nil {
 		return receiver.Channel{}, err
 	}
@@ -69,7 +70,8 @@ func (d *Directory) RenewChannel(ctx context.Context, id string, expires time.Ti
 }
 
 // DeleteChannel implements receiver.Channels.
-func (d *Directory) DeleteChannel(ctx context.Context, id string) error {
+func (d *Directory) DeleteChannel(ctx context.Context, which receiver.Channel) error {
+	id := which.ID
 	if err := d.request(ctx, Call{Method: "DeleteChannel", ID: id}); err != nil {
 		return err
 	}

@@ -31,6 +31,11 @@ type Directory struct {
 	Intercept func(context.Context, Call) error
 	// Edit may change each page of Changes, and make it an odd one.
 	Edit func(Call, *receiver.Page)
+	// Journals makes its feeds journals (see receiver.Traits): behind the first list, pages only name what has changed, by
+	// address. There are no feeds of members, and single memberships can be read.
+	Journals bool
+	// ListsOnly makes single memberships unreadable again.
+	ListsOnly bool
 
 	channels
 
@@ -43,6 +48,7 @@ type Directory struct {
 	holding    bool
 	generation int
 	calls      []Call
+	overlap    map[receiver.FeedKind]bool // whose next page of a journal begins far back
 }
 
 // entry is one change. Feeds tell the state of what has changed, not the change.
@@ -50,6 +56,8 @@ type entry struct {
 	kind       receiver.FeedKind
 	id, member string
 	memberKind directory.MemberKind
+	// In a journal: what it is called, as it was before the change.
+	address, memberAddress string
 }
 
 // PutUser adds or changes a user.
@@ -145,7 +153,11 @@ func (d *Directory) change(e entry, apply func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
+	e.address, e.memberAddress = d.addressOf(e)
 	apply()
+	if e.address == "" {
+		e.address, e.memberAddress = d.addressOf(e)
+	}
 	d.log = append(d.log, e)
 }
 
@@ -172,23 +184,23 @@ func (d *Directory) request(ctx context.Context, c Call) error {
 }
 
 // User implements receiver.Directory.
-func (d *Directory) User(ctx context.Context, id string) (directory.User, error) {
-	if err := d.request(ctx, Call{Method: "User", ID: id}); err != nil {
+func (d *Directory) User(ctx context.Context, key string) (directory.User, error) {
+	if err := d.request(ctx, Call{Method: "User", ID: key}); err != nil {
 		return directory.User{}, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return *d.user(id).User, nil
+	return *d.user(d.userKey(key)).User, nil
 }
 
 // Group implements receiver.Directory.
-func (d *Directory) Group(ctx context.Context, id string) (directory.Group, error) {
-	if err := d.request(ctx, Call{Method: "Group", ID: id}); err != nil {
+func (d *Directory) Group(ctx context.Context, key string) (directory.Group, error) {
+	if err := d.request(ctx, Call{Method: "Group", ID: key}); err != nil {
 		return directory.Group{}, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return *d.group(id).Group, nil
+	return *d.group(d.groupKey(key)).Group, nil
 }
 
 // GroupsAt implements receiver.Directory.
@@ -215,13 +227,13 @@ func (d *Directory) Members(ctx context.Context, group, cursor string) (receiver
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, ok := d.groups[group]; !ok {
-		return receiver.Page{}, fmt.Errorf("no group %s", group)
+		return receiver.Page{}, fmt.Errorf("list %s: %w", group, receiver.ErrNoGroup)
 	}
 	offset, _ := strconv.Atoi(cursor)
 	ids := slices.Sorted(maps.Keys(d.members[group]))
 	end := min(offset+d.PageSize, len(ids))
 	page := receiver.Page{More: end < len(ids), Cursor: strconv.Itoa(end)}
-	for _, id := range ids[offset:end] {
+	for _, id := range ids[min(offset, len(ids)):end] {
 		page.Observations = append(page.Observations, d.membership(group, id, ""))
 	}
 	return page, nil

@@ -2,6 +2,7 @@ package receivertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,9 +40,20 @@ func (d *Directory) Changes(ctx context.Context, feed receiver.Feed, text string
 	if at.Generation != d.generation {
 		return receiver.Page{}, receiver.ErrCursorExpired
 	}
-	page := d.changed(feed, at)
-	if at.Listing {
+	var page receiver.Page
+	switch {
+	case d.Journals && feed.Kind == receiver.MembersFeed:
+		return receiver.Page{}, fmt.Errorf("read a feed of members: %w", errors.ErrUnsupported)
+	case at.Listing:
 		page = d.list(feed, at)
+	case d.Journals:
+		if d.overlap[feed.Kind] {
+			delete(d.overlap, feed.Kind)
+			at.Log = 0
+		}
+		page = d.journal(feed, at)
+	default:
+		page = d.changed(feed, at)
 	}
 	if d.Edit != nil {
 		d.Edit(call, &page)

@@ -1,6 +1,7 @@
 package receivertest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +13,11 @@ import (
 )
 
 // Provider has a Directory for each tenant, by id. Its pushes are JSON arrays of Item.
-type Provider struct{ Directories map[string]*Directory }
+type Provider struct {
+	Directories map[string]*Directory
+	// Follow are its traits; by default those of feeds of up to 50 groups' members.
+	Follow *receiver.Traits
+}
 
 // Item is one item of a push.
 type Item struct {
@@ -44,7 +49,7 @@ func (p *Provider) Handshake(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // Parse implements receiver.Provider.
-func (p *Provider) Parse(body []byte) ([]receiver.Notification, error) {
+func (p *Provider) Parse(_ http.Header, body []byte) ([]receiver.Notification, error) {
 	var items []Item
 	if err := json.Unmarshal(body, &items); err != nil {
 		return nil, fmt.Errorf("read a push: %w", err)
@@ -52,14 +57,27 @@ func (p *Provider) Parse(body []byte) ([]receiver.Notification, error) {
 	list := make([]receiver.Notification, len(items))
 	for i, item := range items {
 		list[i] = receiver.Notification{
-			DirectoryID: item.Directory, SubscriptionID: item.Subscription, Secret: item.Secret, Resource: item.Resource,
-			ID: item.ID, Change: item.Change, Lifecycle: item.Lifecycle,
+			DirectoryID: item.Directory, ChannelID: item.Subscription, Secret: item.Secret, Resource: receiver.Resource(item.Resource),
+			ID: item.ID, Change: item.Change, News: receiver.News(item.Lifecycle),
 		}
 		if item.Broken {
 			list[i].Fault = errors.New("broken")
 		}
 	}
 	return list, nil
+}
+
+// Traits implements receiver.Provider.
+func (p *Provider) Traits() receiver.Traits {
+	if p.Follow != nil {
+		return *p.Follow
+	}
+	return receiver.Traits{MemberFeeds: true, MaxFeedGroups: 50}
+}
+
+// Verify implements receiver.Provider: there is nothing that could be wrong.
+func (p *Provider) Verify(context.Context, tenant.Tenant) ([]receiver.Finding, error) {
+	return nil, nil
 }
 
 // Connect implements receiver.Provider.

@@ -4,7 +4,7 @@
 //	v1.<key id>.<tenant>.<channel>.<mac>
 //
 // The mac is HMAC-SHA-256 over version, provider, tenant and channel under the key with that id, cut to 160 bits, in
-// base64url. The whole is at most 128 characters: the least that any provider keeps (Graph's clientState).
+// base64url. The whole is at most 128 characters: the least that any provider keeps.
 package secret
 
 import (

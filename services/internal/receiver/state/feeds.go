@@ -41,8 +41,14 @@ type MembersFeed struct {
 // Watch is a group whose members are mirrored, because it has the address of a provisioning group.
 type Watch struct {
 	Addresses []string `json:"addresses"`       // those of Feeds.Addresses that it has
+	Names     []string `json:"names,omitempty"` // all its addresses
 	By        string   `json:"cause,omitempty"` // id of the event that brought the group
 	Vanish    *Vanish  `json:"vanish,omitempty"`
+}
+
+// IsNamed reports whether a key is the id of the watched group or one of its addresses.
+func (w Watch) IsNamed(id, key string) bool {
+	return key == id || slices.Contains(w.Names, key) || slices.Contains(w.Addresses, key)
 }
 
 // Vanish is how far it is proved that a group is gone.

@@ -83,26 +83,10 @@ func (u *userFields) guest() bool {
 // addresses returns own and then the smtp ones of proxyAddresses, normalized, each once. A proxy address of another kind
 // (sip:, x500:, eum:) is no e-mail address.
 func addresses(proxies []string, own ...string) []string {
-	var list []string
-	add := func(a string) {
-		a = directory.Address(a)
-		if a == "" {
-			return
-		}
-		for _, b := range list { // a handful: cheaper than a set
-			if a == b {
-				return
-			}
-		}
-		list = append(list, a)
-	}
-	for _, a := range own {
-		add(a)
-	}
 	for _, p := range proxies {
 		if kind, _, found := strings.Cut(p, ":"); !found || strings.EqualFold(strings.TrimSpace(kind), "smtp") {
-			add(p)
+			own = append(own, p)
 		}
 	}
-	return list
+	return directory.Addresses(own...)
 }

@@ -1,0 +1,136 @@
+package lane
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+)
+
+// proveMissing asks about one member that a pass has missed: pages shift while they are read. Only what the provider says
+// of this one membership removes it. m says that it is absent.
+func (l *Lane) proveMissing(ctx context.Context, p *pass, r *roll, m directory.Membership) error {
+	why, before, err := l.left(ctx, p, m) // first: nothing is read between the proof and its publishing
+	if err != nil {
+		return err
+	}
+	answer, stamp, err := l.member(ctx, p, m)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		r.doubt(m.ID)
+		return nil
+	case errors.Is(err, receiver.ErrNoGroup):
+		l.beginVanish(m.GroupID, p.cause)
+		r.stop()
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil: // it stays, and the next pass asks again
+		r.refuse(m.ID)
+		if r.refused++; r.refused >= hopeless {
+			r.spareAll()
+		}
+		l.deps.Logger.DebugContext(ctx, "a missing member could not be asked about", "group", m.GroupID, "error", err)
+		return nil
+	}
+	r.refused = 0
+	delete(r.hard, m.ID)
+	if answer.Present {
+		r.spare(m.ID)
+		return nil
+	}
+	if len(why) > 0 {
+		stamp = before
+	}
+	if err := l.publish(ctx, p, stamp, l.admit(p, append(why, observations([]directory.Membership{m})...))); err != nil {
+		return err
+	}
+	r.spare(m.ID) // in case that it was held back
+	return nil
+}
+
+// member reads one membership by the member's id. That of a whole customer has none: only the list can tell.
+func (l *Lane) member(ctx context.Context, p *pass, m directory.Membership) (directory.Membership, directory.Stamp, error) {
+	if m.ID == "" || l.wholeOnly {
+		return m, directory.Stamp{}, errors.ErrUnsupported
+	}
+	answer, stamp, err := ask(ctx, l, p, func(ctx context.Context) (directory.Membership, error) {
+		return l.deps.Directory.Member(ctx, m.GroupID, m.ID)
+	})
+	l.wholeOnly = errors.Is(err, errors.ErrUnsupported)
+	if err != nil {
+		return m, stamp, fmt.Errorf("read a member of group %s: %w", m.GroupID, err)
+	}
+	return answer, stamp, nil
+}
+
+// refuse leaves a missing member whose proof failed for the end of the next pass, behind all others: some can never be
+// proved.
+func (r *roll) refuse(id string) {
+	if r.hard == nil {
+		r.hard = map[string]struct{}{}
+	}
+	r.hard[id] = struct{}{}
+	r.spare(id)
+}
+
+// doubt puts a missing member off until a second whole list has missed it too.
+func (r *roll) doubt(id string) {
+	if r.doubting == nil {
+		r.doubting = map[string]struct{}{}
+	}
+	r.doubting[id] = struct{}{}
+	r.spare(id)
+}
+
+// spareAll leaves the rest of the missing for the next pass.
+func (r *roll) spareAll() {
+	for _, id := range r.missing {
+		r.spare(id)
+	}
+	r.missing = nil
+}
+
+// absent returns whom this list and the one before both miss, where only lists can tell. An empty list proves nothing
+// against many.
+func (r *roll) absent(group string) []directory.Membership {
+	if len(r.order) == 0 && len(r.doubting) > suspicious {
+		return nil
+	}
+	var gone []directory.Membership
+	for id := range r.doubting {
+		slot, member := r.slots[id]
+		if _, again := r.doubted[id]; again && member {
+			gone = append(gone, directory.Membership{GroupID: group, ID: id, Kind: kinds[r.members[slot].kind]})
+		}
+	}
+	slices.SortFunc(gone, func(a, b directory.Membership) int { return cmp.Compare(a.ID, b.ID) })
+	return gone
+}
+
+// close ends a pass. One that has found new doubts counts only when the next has cleared them up, which begins at once.
+func (r *roll) close() {
+	this := listing{began: r.began, after: r.after}
+	fresh := false
+	for id := range r.doubting {
+		if _, old := r.doubted[id]; !old {
+			fresh = true
+		}
+	}
+	switch {
+	case !fresh || !r.read(): // a first list has nobody to doubt
+		r.complete(this)
+		r.before = nil
+	default:
+		if r.before != nil {
+			r.complete(*r.before)
+		}
+		r.before, r.wanted = &this, true
+	}
+	r.doubted, r.doubting = r.doubting, nil
+	r.running, r.ended, r.cause = false, false, ""
+}

@@ -1,0 +1,188 @@
+package lane
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"pgregory.net/rapid"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/receivertest"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+)
+
+// leap is a clock on which nobody ever waits: a timer takes the clock to its time and fires.
+type leap struct{ now time.Time }
+
+func (c *leap) Now() time.Time                         { return c.now }
+func (c *leap) After(d time.Duration) <-chan time.Time { return c.NewTimer(d).C() }
+
+func (c *leap) NewTimer(d time.Duration) clock.Timer {
+	if d > 0 {
+		c.now = c.now.Add(d)
+	}
+	fired := make(leapt, 1)
+	fired <- c.now
+	return fired
+}
+
+type leapt chan time.Time
+
+func (t leapt) C() <-chan time.Time      { return t }
+func (t leapt) Stop() bool               { return false }
+func (t leapt) Reset(time.Duration) bool { return false }
+
+// stepped is a lane that does one piece of work at a time, in the test's own goroutine, and a ledger of what it tells.
+type stepped struct {
+	t       *rapid.T
+	id      string
+	clock   *leap
+	dir     *receivertest.Directory
+	kv      jetstream.KeyValue
+	lane    *Lane
+	epoch   int64
+	counter uint64
+	seq     uint64
+
+	users   map[string]told[directory.User]
+	members map[[2]string]told[directory.Membership]
+	asked   []event.ReadRequested // what a worker would ask for after a snapshot
+}
+
+// told is what was last told of a thing.
+type told[T any] struct {
+	stamp    directory.Stamp
+	snapshot string
+	value    T
+}
+
+const (
+	provisioning = "virtru-secure-share-provisioning-group@contoso.com"
+	elsewhere    = "elsewhere@contoso.com"
+)
+
+func newStepped(t *rapid.T, kv jetstream.KeyValue, id string) *stepped {
+	return &stepped{
+		t: t, id: id, kv: kv, clock: &leap{time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, epoch: 1,
+		dir:   &receivertest.Directory{Journals: true, PageSize: rapid.IntRange(1, 4).Draw(t, "page")},
+		users: map[string]told[directory.User]{}, members: map[[2]string]told[directory.Membership]{},
+	}
+}
+
+func (s *stepped) Next() directory.Stamp {
+	s.counter++
+	return directory.Stamp{Epoch: s.epoch, Counter: s.counter}
+}
+
+// start begins anew, as a process does.
+func (s *stepped) start() {
+	s.epoch++
+	s.dir.Overlap()
+	s.lane = New(Config{Poll: time.Minute, Vanish: 30 * time.Second}, Deps{
+		Tenant: tenant.Tenant{
+			ID: s.id, Provider: directory.GoogleWorkspace, Domain: "contoso.com", Products: []tenant.Product{tenant.SecureShare()},
+		},
+		Directory: s.dir, Traits: receiver.Traits{Journals: true, MaxFeedGroups: 1, PerMinute: 2400}, Connection: "c1", Stamps: s,
+		Store: state.New(s.kv), Publisher: s, Logger: slog.New(slog.DiscardHandler), Clock: s.clock,
+		Metrics: NewMetrics(prometheus.NewRegistry(), directory.GoogleWorkspace, s.clock.Now),
+	})
+}
+
+// steps does pieces of work until the time has passed.
+func (s *stepped) steps(ctx context.Context, d time.Duration) {
+	for until := s.clock.now.Add(d); ; {
+		for _, read := range s.asked {
+			s.seq++
+			err := s.lane.Command(ctx, state.Command{Sequence: s.seq, ID: fmt.Sprintf("read-%d", s.seq), Read: &read})
+			if err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		s.asked = nil
+		kind, at := s.lane.next(s.clock.now)
+		if kind == idle || at.After(until) {
+			s.clock.now = until
+			return
+		}
+		if at.After(s.clock.now) {
+			s.clock.now = at
+			continue
+		}
+		s.lane.do(ctx, kind)
+	}
+}
+
+// Publish implements Publisher: it is the ledger.
+func (s *stepped) Publish(_ context.Context, _ string, ev event.Event, _ ...bus.PublishOption) (bus.Ack, error) {
+	switch ev.Type() {
+	case event.TypeDirectoryObserved:
+		page, err := event.Data[event.DirectoryObserved](ev)
+		if err != nil {
+			return bus.Ack{}, err
+		}
+		for _, o := range page.Observations {
+			seen, err := o.Directory()
+			if err != nil {
+				s.t.Fatalf("told what nobody can read: %v", err)
+			}
+			s.take(seen, page)
+		}
+	case event.TypeSnapshotEnded:
+		ended, err := event.Data[event.SnapshotEnded](ev)
+		if err != nil {
+			return bus.Ack{}, err
+		}
+		s.sweep(ended)
+	}
+	return bus.Ack{}, nil
+}
+
+func (s *stepped) take(o directory.Observation, page event.DirectoryObserved) {
+	stamp := page.Stamp.Directory()
+	switch {
+	case o.User != nil:
+		if stamp.Compare(s.users[o.User.ID].stamp) >= 0 {
+			s.users[o.User.ID] = told[directory.User]{stamp, page.Snapshot, *o.User}
+		}
+	case o.Membership != nil:
+		m := *o.Membership
+		// Whatever happens to the directory happens before a request is answered, so what is told is still true.
+		if !m.Present && s.dir.IsMember(m.GroupID, m.ID) {
+			s.t.Fatalf("told that %s is not in %s, and it is", m.ID, m.GroupID)
+		}
+		key := [2]string{m.GroupID, m.ID}
+		if stamp.Compare(s.members[key].stamp) >= 0 {
+			s.members[key] = told[directory.Membership]{stamp, page.Snapshot, m}
+		}
+	}
+}
+
+// sweep asks for the proof that those are gone whom a snapshot did not show, as the worker does.
+func (s *stepped) sweep(ended event.SnapshotEnded) {
+	read := event.ReadRequested{Snapshot: ended.Snapshot}
+	began := ended.Began.Directory()
+	for key, m := range s.members {
+		for _, group := range ended.Members {
+			if key[0] == group && m.value.Present && m.stamp.Compare(began) < 0 {
+				read.Members = append(read.Members, event.FromMembership(m.value))
+			}
+		}
+	}
+	for id, u := range s.users {
+		if ended.Users && u.value.Status != directory.Deleted && u.stamp.Compare(began) < 0 {
+			read.Users = append(read.Users, id)
+		}
+	}
+	if len(read.Members)+len(read.Users) > 0 {
+		s.asked = append(s.asked, read)
+	}
+}
