@@ -19,6 +19,8 @@ type edge struct {
 const (
 	graphSDK     = "github.com/microsoftgraph"
 	graphAdapter = services + "/graph-receiver/internal/graph"
+	googleSDK    = "google.golang.org/api"
+	googleHome   = services + "/workspace-receiver/internal"
 	simulator    = services + "/simulator"
 	rollcall     = services + "/rollcall"
 	verifier     = "verify" // the package of the demo's verifier is named so, wherever it lies in rollcall
@@ -79,6 +81,17 @@ var edges = []edge{
 		name: "one package sees msgraph-sdk-go", why: "its models take minutes to compile",
 		from:    func(p string) bool { return p != graphAdapter },
 		forbids: func(_, imported string) bool { return within(imported, graphSDK) },
+	},
+	{
+		name: "the Workspace adapter alone sees Google's SDK", why: "what is Google's own stays with it",
+		from:    func(p string) bool { return !within(p, googleHome) },
+		forbids: func(_, imported string) bool { return within(imported, googleSDK) },
+	},
+	{
+		name: "Google's SDK is tested by the adapter and the simulator", why: "others know Google by the ports only",
+		from:    func(p string) bool { return !within(p, googleHome) && !within(p, simulator) },
+		forbids: func(_, imported string) bool { return within(imported, googleSDK) },
+		tests:   true,
 	},
 }
 
@@ -206,7 +219,11 @@ func TestImportRulesComplain(t *testing.T) {
 		{"no service imports another", services + "/worker/internal/relay", services + "/graph-receiver", services + "/worker"},
 		{"no service imports another", services + "/worker", simulator, services + "/internal/ledger"},
 		{"the services' shared code imports no service", services + "/internal/receiver", services + "/worker", pkg + "/bus"},
+		{"no service imports another", graphAdapter, googleHome + "/workspace", services + "/internal/receiver"},
 		{"one package sees msgraph-sdk-go", services + "/graph-receiver", graphSDK + "/msgraph-sdk-go/models", graphAdapter},
+		{"the Workspace adapter alone sees Google's SDK", services + "/workspace-receiver", googleSDK + "/admin/reports/v1", googleHome + "/workspace"},
+		{"the Workspace adapter alone sees Google's SDK", simulator, googleSDK + "/googleapi", services + "/internal/clock"},
+		{"Google's SDK is tested by the adapter and the simulator", services + "/internal/receiver/lane", googleSDK + "/googleapi", pkg + "/bus"},
 	} {
 		i := slices.IndexFunc(edges, func(e edge) bool { return e.name == c.rule })
 		if i < 0 {

@@ -49,8 +49,8 @@ func TestNATS(t *testing.T) {
 	await(t, s, project.Services["nats"], nil)
 }
 
-// TestDemo starts everything in the order of the file, connects the simulated tenant as docs/operations.md says, and asks
-// who is licensed.
+// TestDemo starts everything in the order of the file, connects a simulated tenant of each provider as docs/operations.md
+// says, and asks who is licensed.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	project := load(t, []string{"demo"}, []string{"ROLLCALL_SYNC_POLL_INTERVAL=1s", "ROLLCALL_WORKER_SETTLE=1s"})
@@ -71,14 +71,14 @@ func TestDemo(t *testing.T) {
 
 	rollcall := project.Services["rollcall"]
 	simulate(t, s, rollcall)
-	for _, command := range [][]string{
+	for _, command := range append(customer(t, s, rollcall), [][]string{
 		{
 			"tenants", "add", "contoso", "--directory-id", directoryID, "--connected-by", "admin@contoso.com", "--client-id", clientID,
 			"--secret-file", "/run/secrets/contoso", "--api", "https://simulator:7443/v1.0", "--authority", "https://simulator:7443", "--ca-file", "/simulator/ca.pem",
 		},
 		{"refresh", "--tenant", "contoso"},
 		{"check", "--tenant", "contoso", "--user", "ada@contoso.com", "--action", "share.initiate"},
-	} {
+	}...) {
 		if out, err := execute(t, s, built, rollcall, command...); err != nil {
 			t.Fatalf("rollcall %s: %v\n%s", strings.Join(command, " "), err, out)
 		}

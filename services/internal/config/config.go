@@ -10,7 +10,7 @@ import (
 // Config is everything that can be set. Default gives every field a value that works on one machine.
 type Config struct {
 	Data   string   `yaml:"data" env:"ROLLCALL_DATA" doc:"Folder for all that this process keeps: the ledger, the embedded NATS server's streams, keys."`
-	Roles  []string `yaml:"roles" env:"ROLLCALL_ROLES" doc:"What this process does: graph-receiver, worker, or all. Comma-separated in the environment."`
+	Roles  []string `yaml:"roles" env:"ROLLCALL_ROLES" doc:"What this process does: graph-receiver, workspace-receiver, worker, or all. Comma-separated in the environment."`
 	NATS   NATS     `yaml:"nats"`
 	Ledger Ledger   `yaml:"ledger"`
 	HTTP   HTTP     `yaml:"http"`
@@ -71,9 +71,10 @@ type Log struct {
 
 // The roles that one process can have.
 const (
-	RoleGraphReceiver = "graph-receiver"
-	RoleWorker        = "worker"
-	RoleAll           = "all"
+	RoleGraphReceiver     = "graph-receiver"
+	RoleWorkspaceReceiver = "workspace-receiver"
+	RoleWorker            = "worker"
+	RoleAll               = "all"
 )
 
 // Default is the configuration of a process that runs alone on one machine.

@@ -97,6 +97,13 @@ func TestPushNeedsAnAddressAndTLS(t *testing.T) {
 	if err := push.Validate(); err == nil {
 		t.Error("an open NATS server on every interface")
 	}
+	for _, role := range []string{config.RoleGraphReceiver, config.RoleWorkspaceReceiver} {
+		receiver := config.Default()
+		receiver.Roles = []string{role}
+		if err := receiver.Validate(); err == nil || !strings.Contains(err.Error(), "intake.public_url") {
+			t.Errorf("a %s without a URL: %v", role, err)
+		}
+	}
 	worker := config.Default()
 	worker.Roles = []string{config.RoleWorker}
 	if err := worker.Validate(); err != nil {

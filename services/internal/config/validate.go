@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -46,12 +47,13 @@ func (c Config) faults() []error {
 type addFault func(setting, format string, args ...any)
 
 func (c Config) roleFaults(add addFault) {
+	known := []string{RoleGraphReceiver, RoleWorkspaceReceiver, RoleWorker, RoleAll}
 	if len(c.Roles) == 0 {
-		add("roles", "want at least one of %s, %s, %s", RoleGraphReceiver, RoleWorker, RoleAll)
+		add("roles", "want at least one of %s", strings.Join(known, ", "))
 	}
 	for _, r := range c.Roles {
-		if r != RoleGraphReceiver && r != RoleWorker && r != RoleAll {
-			add("roles", "%q: want %s, %s or %s", r, RoleGraphReceiver, RoleWorker, RoleAll)
+		if !slices.Contains(known, r) {
+			add("roles", "%q: want one of %s", r, strings.Join(known, ", "))
 		}
 	}
 }
@@ -82,7 +84,7 @@ func (c Config) httpFaults(add addFault) {
 	if (c.HTTP.TLSCertFile == "") != (c.HTTP.TLSKeyFile == "") {
 		add("http.tls_cert_file", "want both a certificate and its key, or neither")
 	}
-	if !c.Sync.Push || !c.HasRole(RoleGraphReceiver) {
+	if !c.Sync.Push || !c.HasRole(RoleGraphReceiver) && !c.HasRole(RoleWorkspaceReceiver) {
 		return
 	}
 	public, err := url.Parse(c.Intake.PublicURL)

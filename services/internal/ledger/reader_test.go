@@ -114,6 +114,13 @@ func TestReaderTellsDecisionsAndTheirHistory(t *testing.T) {
 	if diff := cmp.Diff(want, all); diff != "" || err != nil {
 		t.Errorf("entitlements (-want +got), %v:\n%s", err, diff)
 	}
+	decisions, err := r.Decisions(t.Context(), "contoso", "p")
+	if diff := cmp.Diff(map[string]ledger.Current{"ann": {Licensed: true, Sequence: 7}}, decisions); diff != "" || err != nil {
+		t.Errorf("decisions (-want +got), %v:\n%s", err, diff)
+	}
+	if none, err := r.Decisions(t.Context(), "contoso", "q"); err != nil || len(none) != 0 {
+		t.Errorf("decisions for another product: %v, %v", none, err)
+	}
 	periods, err := r.History(t.Context(), ann, "")
 	wantPeriods := []ledger.Period{
 		{Product: "p", Licensed: true, Reason: "domain-default", From: nine, To: nine.Add(time.Hour), Cause: "e1", Sequence: 2},
