@@ -47,11 +47,12 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rollcall",
 		Short: "Rollcall says who holds a license, and tells it on as events",
-		Long: `Rollcall watches a customer's directory, keeps each user's license true within seconds of a change in a
-provisioning group, and publishes every grant and revocation as a CloudEvent that can be replayed.
+		Long: `Rollcall watches a customer's directory in Microsoft Entra ID or Google Workspace, keeps each user's license true
+within seconds of a change in a provisioning group, and publishes every grant and revocation as a CloudEvent that can be
+replayed.
 
 Begin with "rollcall demo": it needs nothing but this binary.`,
-		Example: `  rollcall demo                                        see it at work on a simulated directory
+		Example: `  rollcall demo                                        see it at work on simulated directories
   rollcall serve --check                               look for faults in the configuration
   rollcall tenants add contoso --help                  connect a directory
   rollcall check --tenant contoso --user ada@contoso.com

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -66,14 +67,22 @@ func (a *app) withBus(work func(*bus.Bus) error) error {
 // withTenants gives work the registry of tenants.
 func (a *app) withTenants(cmd *cobra.Command, work func(*tenant.Registry) error) error {
 	return a.withBus(func(b *bus.Bus) error {
-		kv, err := b.KeyValue(cmd.Context(), bus.BucketTenants)
+		registry, err := a.tenants(cmd.Context(), b)
 		if err != nil {
 			return err
 		}
-		registry := tenant.NewRegistry(kv)
-		registry.OnFault = func(id string, err error) {
-			_, _ = fmt.Fprintf(a.stderr, "rollcall: the record of tenant %s cannot be read: %v\n", id, err)
-		}
 		return work(registry)
 	})
+}
+
+func (a *app) tenants(ctx context.Context, b *bus.Bus) (*tenant.Registry, error) {
+	kv, err := b.KeyValue(ctx, bus.BucketTenants)
+	if err != nil {
+		return nil, err
+	}
+	registry := tenant.NewRegistry(kv)
+	registry.OnFault = func(id string, err error) {
+		_, _ = fmt.Fprintf(a.stderr, "rollcall: the record of tenant %s cannot be read: %v\n", id, err)
+	}
+	return registry, nil
 }

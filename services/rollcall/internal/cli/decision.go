@@ -134,11 +134,11 @@ func sentence(d decision, who string) string {
 	case licensing.NotAMember:
 		return is + "not a member of the provisioning group " + d.Group + "."
 	case licensing.Suspended:
-		return is + "suspended in the directory."
+		return is + string(d.Status) + " in the directory, so without a way to sign in." // suspended or archived
 	case licensing.Deleted:
 		return is + "deleted from the directory."
 	case licensing.Guest:
-		return is + "a guest from another directory."
+		return is + "a guest, not one of the directory's own users."
 	default:
 		return is + d.Reason + "."
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,14 +17,15 @@ func (a *app) demoCommand() *cobra.Command {
 	var logLevel string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "See Rollcall at work on a simulated directory",
-		Long: `See Rollcall at work: one process runs NATS, all services and a simulated Entra directory, connects the two, and plays
-a short story of changes with the time that each took. Then it stays up and prints commands to try.
+		Short: "See Rollcall at work on simulated directories",
+		Long: `See Rollcall at work: one process runs NATS, all services and two simulated directories, contoso in Microsoft Entra ID
+and initech in Google Workspace. It connects them, and plays a short story of changes in both at the same time, with the
+time that each took. Then it stays up and prints commands to try.
 
 A second run on the same --data resumes. Ports that are taken are replaced, and it says so.`,
 		Example: `  rollcall demo
   rollcall demo --users 20000 --data big
-  rollcall demo --once --json | jq .latency      # exits 0 only when every license is as the directory says`,
+  rollcall demo --once --json | jq '.tenants[].latency'   # exits 0 only when every license is as the directory says`,
 		Args: cobra.NoArgs,
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
 			started := time.Now()
@@ -37,14 +39,15 @@ A second run on the same --data resumes. Ports that are taken are replaced, and 
 				deps.Out = a.stderr
 			}
 			result, err := demo.Run(cmd.Context(), cfg, deps)
-			if a.printer.Format != output.Table && len(result.Steps) > 0 {
+			played := slices.ContainsFunc(result.Tenants, func(t demo.Tenant) bool { return len(t.Steps) > 0 })
+			if a.printer.Format != output.Table && played {
 				err = errors.Join(err, output.One(a.printer, result, nil))
 			}
 			return err
 		}),
 	}
 	f := cmd.Flags()
-	f.IntVar(&cfg.Users, "users", 2000, "users of the simulated directory, where it is made anew")
+	f.IntVar(&cfg.Users, "users", 2000, "users of each simulated directory, where it is made anew")
 	f.StringVar(&cfg.HTTPAddr, "http-addr", "127.0.0.1:8080", "address of health and metrics")
 	f.StringVar(&cfg.NATSAddr, "nats-addr", "127.0.0.1:4222", "loopback address of the NATS server")
 	f.BoolVar(&cfg.Once, "once", false, "end after the story: 0 when every license is as the directory says, 1 otherwise")

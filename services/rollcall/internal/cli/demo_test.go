@@ -17,8 +17,12 @@ import (
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/demo"
 )
 
-// forge tells the world that a licensed user has no license, in an event that only its content gives away.
-func forge(ctx context.Context, natsURL string) error {
+// forge tells the world that a licensed user of a tenant has no license, in an event that only its content gives away.
+func forge(tenant string) func(ctx context.Context, natsURL string) error {
+	return func(ctx context.Context, natsURL string) error { return forgeLast(ctx, natsURL, tenant) }
+}
+
+func forgeLast(ctx context.Context, natsURL, tenant string) error {
 	nc, err := nats.Connect(natsURL)
 	if err != nil {
 		return err
@@ -29,7 +33,7 @@ func forge(ctx context.Context, natsURL string) error {
 		return err
 	}
 	var last license.Event
-	if err := client.Replay(ctx, license.Options{}, func(_ context.Context, e license.Event) error {
+	if err := client.Replay(ctx, license.Options{Tenant: tenant}, func(_ context.Context, e license.Event) error {
 		last = e
 		return nil
 	}); err != nil {
@@ -55,23 +59,25 @@ func forge(ctx context.Context, natsURL string) error {
 
 func TestDemoExitsWithTheTruth(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		tamper func(context.Context, string) error
-		code   int
-	}{
-		"as it is":            {code: 0},
-		"one decision forged": {tamper: forge, code: 1},
+	for name, forged := range map[string]string{ // in which tenant
+		"as it is":          "",
+		"forged in contoso": "contoso",
+		"forged in initech": "initech",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
-			a := &app{getenv: func(string) string { return "" }, stdout: &stdout, stderr: &stderr, tamper: c.tamper}
+			a := &app{getenv: func(string) string { return "" }, stdout: &stdout, stderr: &stderr}
+			code := 0
+			if forged != "" {
+				a.tamper, code = forge(forged), 1
+			}
 			err := a.execute(t.Context(), []string{
 				"demo", "--once", "--json", "--users", "60", "--data", t.TempDir(),
 				"--http-addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0", "--log-level", "warn",
 			})
-			if code := ExitCode(err); code != c.code {
-				t.Fatalf("exit code %d, want %d: %v\n%s", code, c.code, err, &stderr)
+			if got := ExitCode(err); got != code {
+				t.Fatalf("exit code %d, want %d: %v\n%s", got, code, err, &stderr)
 			}
 			var result demo.Result
 			d := json.NewDecoder(&stdout)
@@ -79,10 +85,15 @@ func TestDemoExitsWithTheTruth(t *testing.T) {
 			if err := d.Decode(&result); err != nil || d.More() {
 				t.Fatalf("stdout is not one JSON object: %v", err)
 			}
-			if result.Verified != (c.code == 0) || len(result.Steps) < 9 {
-				t.Errorf("verified %v after %d steps", result.Verified, len(result.Steps))
+			if result.Verified != (forged == "") || len(result.Tenants) != 2 {
+				t.Errorf("verified %v in %d tenants", result.Verified, len(result.Tenants))
 			}
-			if forged := c.tamper != nil; errors.Is(err, demo.ErrUntrue) != forged || strings.Contains(stderr.String(), "1 users differ") != forged {
+			for _, one := range result.Tenants {
+				if one.Verified != (forged != one.Tenant) || len(one.Steps) < 9 {
+					t.Errorf("%s is verified %v after %d steps", one.Tenant, one.Verified, len(one.Steps))
+				}
+			}
+			if says := forged + ": 1 users differ"; errors.Is(err, demo.ErrUntrue) != (forged != "") || forged != "" && !strings.Contains(stderr.String(), says) {
 				t.Errorf("error %v\n%s", err, &stderr)
 			}
 			if !strings.Contains(stderr.String(), "The group is deleted.") {

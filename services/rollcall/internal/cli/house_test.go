@@ -150,7 +150,7 @@ func (h *house) awaitTruth(t *testing.T) {
 	}
 	report, err := verify.Await(t.Context(), verify.Config{
 		Tenant: "contoso", Product: "secure-share", Group: address, Simulated: "contoso",
-	}, h.client, client, time.Minute)
+	}, verify.Sources{Directory: h.client, Stream: client}, time.Minute)
 	if err != nil || !report.OK() {
 		t.Fatalf("untrue: %v, %v", report, err)
 	}

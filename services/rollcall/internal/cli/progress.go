@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
@@ -12,8 +13,10 @@ import (
 // progress tells how far a full read has come: on one line that is written over where a person watches, and else on a
 // new line now and then.
 type progress struct {
-	out                         io.Writer
-	terminal                    bool
+	out      io.Writer
+	terminal bool
+
+	mu                          sync.Mutex // silent comes from elsewhere
 	users, groups, members, all int
 	told                        time.Time
 	shown                       bool
@@ -44,6 +47,8 @@ func (p *progress) page(ev event.Event, snapshot string) error {
 	if data.Snapshot != snapshot {
 		return nil
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, o := range data.Observations {
 		switch {
 		case o.User != nil:
@@ -71,11 +76,23 @@ func (p *progress) snapshot(ev event.Event, snapshot string) error {
 		return err
 	}
 	if data.Snapshot == snapshot {
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		p.tell("read, comparing")
 	}
 	return nil
 }
 
+// silent says where to look when nothing was read for long.
+func (p *progress) silent(tenant string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all == 0 && !p.shown {
+		_, _ = fmt.Fprintf(p.out, "nothing is read yet: \"rollcall tenants verify %s\" finds out what keeps the directory from being read\n", tenant)
+	}
+}
+
+// tell writes how far it is. The lock is held.
 func (p *progress) tell(what string) {
 	p.told, p.shown = time.Now(), true
 	line := plainLine

@@ -11,7 +11,6 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
-	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
 
@@ -62,11 +61,11 @@ instead of asking again.`,
 }
 
 func (r *refresh) run(ctx context.Context, b *bus.Bus) error {
-	kv, err := b.KeyValue(ctx, bus.BucketTenants)
+	registry, err := r.app.tenants(ctx, b)
 	if err != nil {
 		return err
 	}
-	if _, err := tenant.NewRegistry(kv).Get(ctx, r.tenant); err != nil {
+	if _, err := registry.Get(ctx, r.tenant); err != nil {
 		return err
 	}
 	id := r.tenant + ".refresh." + defaultTo(r.key, rand.Text())
@@ -89,6 +88,9 @@ func (r *refresh) run(ctx context.Context, b *bus.Bus) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("not finished after %s; it goes on, and \"rollcall serve\" tells in its log how it stands", r.timeout)
 	}
+	if errors.Is(err, context.Canceled) {
+		return errors.New("told to stop waiting; the refresh goes on")
+	}
 	if err != nil {
 		return fmt.Errorf("wait for the refresh: %w", err)
 	}
@@ -103,10 +105,15 @@ func (r *refresh) run(ctx context.Context, b *bus.Bus) error {
 
 var errDone = errors.New("done")
 
+// longSilence is when somebody who waits for a first page is told where to look. One page takes a second, not many.
+const longSilence = 15 * time.Second
+
 // follow reads LEDGER_IN from the command on until the event that answers it, and shows how far the reading has come.
 func (r *refresh) follow(ctx context.Context, b *bus.Bus, id string, from uint64) (event.RefreshCompleted, error) {
 	var result event.RefreshCompleted
 	p := newProgress(r.app.stderr)
+	silence := time.AfterFunc(longSilence, func() { p.silent(r.tenant) })
+	defer silence.Stop()
 	err := b.Read(ctx, bus.ReadSpec{
 		Stream:       bus.LedgerIn,
 		Filters:      []string{"directory.*." + r.tenant + ".>", "command.*." + r.tenant + ".refreshed"},

@@ -2,10 +2,10 @@ package cli
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
@@ -47,6 +47,14 @@ var userActs = []act{
 		args: cobra.ExactArgs(1), do: onOne((*control.Client).Unsuspend),
 	},
 	{
+		use: "archive USER", short: "Archive a user; Workspace only", example: "archive ada@initech.com",
+		only: directory.GoogleWorkspace, args: cobra.ExactArgs(1), do: onOne((*control.Client).Archive),
+	},
+	{
+		use: "unarchive USER", short: "Bring an archived user back; Workspace only", example: "unarchive ada@initech.com",
+		only: directory.GoogleWorkspace, args: cobra.ExactArgs(1), do: onOne((*control.Client).Unarchive),
+	},
+	{
 		use: "rename USER ADDRESS", short: "Give a user another address", example: "rename ada@contoso.com ada.king@contoso.com",
 		args: cobra.ExactArgs(2),
 		do: func(ctx context.Context, s *simulated, c *control.Client, args []string) (control.Change, error) {
@@ -81,8 +89,9 @@ var groupActs = []act{
 
 var memberActs = []act{
 	{
-		use: "add-member USER...", short: "Put users into the provisioning group", example: "add-member ada@contoso.com",
-		args: cobra.MinimumNArgs(1),
+		use: "add-member USER...", example: "add-member ada@contoso.com",
+		short: "Put users into the provisioning group; in Workspace also outsiders, and everyone as \"customer\"",
+		args:  cobra.MinimumNArgs(1),
 		do: func(ctx context.Context, s *simulated, c *control.Client, args []string) (control.Change, error) {
 			return c.AddMembers(ctx, s.tenant, s.group, args...)
 		},
@@ -115,21 +124,4 @@ func (s *simulated) generateCommand() *cobra.Command {
 	cmd.Flags().IntVar(&g.Users, "users", 100, "how many")
 	cmd.Flags().Uint64Var(&g.Seed, "seed", 0, "the same seed makes the same users")
 	return cmd
-}
-
-func (s *simulated) pushCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "push on|off", Short: "Deliver notifications, or lose them", Example: "  rollcall simulate push off",
-		Args: cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs), ValidArgs: []string{"on", "off"},
-		RunE: run(codeFailed, func(cmd *cobra.Command, args []string) error {
-			client, err := s.client(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if err := client.SetPush(cmd.Context(), control.Push{Mode: control.PushMode(args[0])}); err != nil {
-				return err
-			}
-			return s.print("push "+args[0], control.Change{Count: 1, At: time.Now()})
-		}),
-	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
@@ -15,7 +17,7 @@ func (a *app) tenantsCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "tenants",
 		Short: "Connect directories, and see which are connected",
-	}, a.tenantsAddCommand(), a.tenantsListCommand(), a.tenantsShowCommand())
+	}, a.tenantsAddCommand(), a.tenantsListCommand(), a.tenantsShowCommand(), a.tenantsVerifyCommand())
 }
 
 func (a *app) tenantsListCommand() *cobra.Command {
@@ -48,12 +50,14 @@ func (a *app) tenantsShowCommand() *cobra.Command {
 		Example: "  rollcall tenants show contoso",
 		Args:    cobra.ExactArgs(1),
 		RunE: run(codeFailed, func(cmd *cobra.Command, args []string) error {
-			return a.withTenants(cmd, func(r *tenant.Registry) error {
-				t, err := r.Get(cmd.Context(), args[0])
+			return a.withBus(func(b *bus.Bus) error {
+				shown, err := a.shownTenant(cmd.Context(), b, args[0])
 				if err != nil {
 					return err
 				}
-				return output.One(a.printer, t, describeTenant)
+				return output.One(a.printer, shown, func(s shownTenant) string {
+					return describeTenant(s.Tenant) + describeLists(s.Lists, time.Now())
+				})
 			})
 		}),
 	}
@@ -63,11 +67,7 @@ func (a *app) tenantsShowCommand() *cobra.Command {
 
 func describeTenant(t tenant.Tenant) string {
 	var b strings.Builder
-	line := func(name, value string) {
-		if value != "" {
-			_, _ = fmt.Fprintf(&b, "%-20s %s\n", name, value)
-		}
-	}
+	line := func(name, value string) { writeLine(&b, name, value) }
 	line("tenant", t.ID)
 	line("provider", string(t.Provider))
 	line("directory id", t.DirectoryID)
@@ -79,13 +79,36 @@ func describeTenant(t tenant.Tenant) string {
 		line("  if licensed", strings.Join(p.Licensed, ", "))
 		line("  if active", strings.Join(p.Active, ", "))
 	}
-	line("credential", string(t.Credential.Kind)+" of application "+t.Credential.ClientID)
-	line("  in file", t.Credential.File)
-	line("  in environment", t.Credential.Env)
+	describeCredential(line, t)
 	line("API", t.Endpoints.API)
 	line("authority", t.Endpoints.Authority)
 	line("CA file", t.Endpoints.CAFile)
 	return b.String()
+}
+
+// writeLine writes a name and what it is, where it is anything.
+func writeLine(b *strings.Builder, name, value string) {
+	if value != "" {
+		_, _ = fmt.Fprintf(b, "%-20s %s\n", name, value)
+	}
+}
+
+func describeCredential(line func(name, value string), t tenant.Tenant) {
+	c := t.Credential
+	switch {
+	case t.Provider == directory.GoogleWorkspace:
+		line("credential", string(c.Kind))
+		line("  service account", c.ServiceAccount)
+		line("  client id", c.ClientID)
+		line("  in the name of", c.Subject)
+	default:
+		line("credential", string(c.Kind)+" of application "+c.ClientID)
+	}
+	line("  in file", c.File)
+	line("  in environment", c.Env)
+	if c.Kind == tenant.GoogleImpersonation && c.File == "" {
+		line("  in file", "none: application default credentials")
+	}
 }
 
 func products(t tenant.Tenant) string {

@@ -21,10 +21,10 @@ func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 func TestHelpTeaches(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{
-		"", "demo", "serve", "tenants add", "tenants list", "tenants show", "events", "check", "explain", "refresh", "simulate",
+		"", "demo", "serve", "tenants add", "tenants list", "tenants show", "tenants verify", "events", "check", "explain", "refresh", "simulate",
 		"simulate add-user", "simulate remove-user", "simulate restore-user", "simulate suspend", "simulate unsuspend", "simulate rename",
 		"simulate add-group", "simulate remove-group", "simulate rename-group", "simulate add-member", "simulate remove-member",
-		"simulate generate", "simulate push",
+		"simulate archive", "simulate unarchive", "simulate generate", "simulate push", "simulate lag",
 	} {
 		stdout, stderr, code := run(t, append(strings.Fields(command), "--help")...)
 		if code != 0 || stderr != "" {
@@ -68,6 +68,7 @@ func TestMistakesAreToldOnOneLine(t *testing.T) {
 		"refresh --tenant a --key 1/2":                       {2, "--key"},
 		"simulate suspend a@b.c":                             {1, "no demo runs"},
 		"simulate push sideways":                             {2, "sideways"},
+		"simulate lag soon":                                  {2, "soon"},
 		"simulate suspend a --simulator https://127.0.0.1:1": {2, "--simulator-ca"},
 		"demo --users 3 --once":                              {1, "users"},
 		"demo --log-level loud":                              {2, "loud"},
@@ -99,7 +100,7 @@ func TestAddRefusesWhatCannotBe(t *testing.T) {
 		{"--connected-by", "Admin <admin@contoso.com>", "--connected-by"},
 		{"--connected-by", "admin@contoso", "--connected-by"},
 		{"--connected-by", "@contoso.com", "--connected-by"},
-		{"--provider", "google-workspace", "the only provider so far is entra"},
+		{"--provider", "ldap", "want entra or google-workspace"},
 		{"--secret-env", "7~s3cret", "name of an environment variable"},
 		{"--api", "https://graph.microsoft.us/v1.0", "belong together"},
 		{"--authority", "https://login.microsoftonline.us", "belong together"},

@@ -142,7 +142,7 @@ func (h *house) verify(t *testing.T) {
 	}
 	report, err := verify.Await(t.Context(), verify.Config{
 		Tenant: simulated, Product: product, Group: group, Simulated: simulated,
-	}, h.client, client, patience)
+	}, verify.Sources{Directory: h.client, Stream: client}, patience)
 	if err != nil {
 		t.Fatalf("compare: %v", err)
 	}

@@ -15,7 +15,6 @@ type audience struct {
 	mu      sync.Mutex
 	heard   []heard
 	state   map[string]event.Entitlement // by user
-	policy  event.PolicyChanged          // the last one
 	changed chan struct{}                // closed and replaced with each event
 }
 
@@ -44,9 +43,6 @@ func (a *audience) hear(_ context.Context, e license.Event) error {
 	defer a.mu.Unlock()
 	if h.license.User != "" {
 		a.state[h.license.User] = h.license
-	}
-	if h.policy.Mode != "" {
-		a.policy = h.policy
 	}
 	a.heard = append(a.heard, h)
 	close(a.changed)

@@ -1,5 +1,6 @@
-// Package demo runs all of Rollcall in one process beside a simulated directory, connects the two, and plays a short story
-// in it. Everything is the real thing but the directory: the SDK, TLS, JetStream, the database.
+// Package demo runs all of Rollcall in one process beside simulated directories, one of each provider, connects them, and
+// plays a short story in all of them at once. Everything is the real thing but the directories: the SDKs, TLS, JetStream,
+// the database.
 package demo
 
 import (
@@ -14,13 +15,12 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/supervise"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 )
 
 // Config says how the demo is set up.
 type Config struct {
 	Data     string // folder that it keeps everything in; a second run on it resumes
-	Users    int    // of the simulated directory, where it is made anew
+	Users    int    // of each simulated directory, where it is made anew
 	HTTPAddr string
 	NATSAddr string
 	Once     bool // end after the story, verified
@@ -47,8 +47,12 @@ var ErrUntrue = errors.New("what was published differs from the directory")
 // ErrInterrupted says that the story was not played to its end.
 var ErrInterrupted = errors.New("told to stop before the story had ended")
 
-// patienceToVerify is how long entitlements may still be on their way when the story has ended.
-const patienceToVerify = 5 * time.Second
+// How long entitlements may still be on their way when the story has ended: to LICENSES, and from there into its copies. The
+// server writes each entry of the bucket to the disk by itself, and behind a bulk that takes it seconds.
+const (
+	patienceForStream = 5 * time.Second
+	patienceForCopies = time.Minute
+)
 
 // Run plays the demo. With Once it returns the verified result, and ErrUntrue with it when it is not true; otherwise it
 // stays up until ctx ends.
@@ -101,30 +105,22 @@ type director struct {
 // run ends the demo after the story, or keeps it up.
 func (d *director) run(ctx context.Context) error {
 	d.failed = d.play(ctx)
-	if d.failed == nil && !d.cfg.Once {
-		d.stage.hints()
-		<-ctx.Done()
-		return nil
+	if d.failed != nil || d.cfg.Once {
+		d.stop()
 	}
-	d.stop()
 	<-ctx.Done()
 	return nil
 }
 
 func (d *director) play(ctx context.Context) error {
-	nc, client, err := d.stage.subscriber()
-	if err != nil {
-		return err
-	}
-	defer nc.Close()
-	s, done, err := d.stage.story(ctx, nc, client, d.deps.Started)
+	d.stage.introduce()
+	e, done, err := d.stage.ensemble(ctx, d.deps.Started)
 	if err != nil {
 		return err
 	}
 	defer done()
-	s.again = d.cfg.Again
-	err = s.play(ctx)
-	d.result = s.result
+	err = e.play(ctx)
+	d.result = e.result()
 	if err != nil {
 		return err
 	}
@@ -133,18 +129,18 @@ func (d *director) play(ctx context.Context) error {
 			return err
 		}
 	}
-	report, err := verify.Await(ctx, d.stage.verification(), s.company.client, client, patienceToVerify)
+	err = e.verify(ctx)
+	d.result = e.result()
 	if err != nil {
-		return fmt.Errorf("verify: %w", err)
+		return err
 	}
-	d.result.Verification, d.result.Verified = report, report.OK()
-	if !report.OK() {
-		return fmt.Errorf("%w: %s", ErrUntrue, report)
-	}
-	s.tell.verified(d.result)
+	d.stage.tell.verified(d.result)
 	if d.cfg.Once {
 		return nil
 	}
-	d.stage.example = s.cast.members[0].Address
-	return s.epilogue(ctx)
+	if err := e.epilogue(ctx); err != nil {
+		return err
+	}
+	d.stage.hints(e.stories)
+	return nil
 }

@@ -60,10 +60,18 @@ func stay(t *testing.T, ctx context.Context, cfg demo.Config, told teller) (demo
 	return result, told.String()
 }
 
-// steps are the changes and the type of the event that came of each.
-func steps(r demo.Result) (all [][2]string) {
+// steps are the changes in one tenant and the type of the event that came of each.
+func steps(r demo.Tenant) (all [][2]string) {
 	for _, s := range r.Steps {
 		all = append(all, [2]string{s.Change, strings.TrimPrefix(s.EventType, "io.rollcall.")})
+	}
+	return all
+}
+
+// providers are those of the tenants, in their order.
+func providers(r demo.Result) (all []string) {
+	for _, one := range r.Tenants {
+		all = append(all, one.Tenant+" "+string(one.Provider))
 	}
 	return all
 }
@@ -94,29 +102,38 @@ func TestTheStoryIsTrueAndCanBePlayedAgain(t *testing.T) {
 		{"remove-member", revoked},
 		{"remove-group", policy},
 	}
-	if diff := cmp.Diff(want, steps(first)); diff != "" {
-		t.Errorf("steps (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"contoso entra", "initech google-workspace"}, providers(first)); diff != "" || !first.Verified {
+		t.Fatalf("verified %v, tenants (-want +got):\n%s", first.Verified, diff)
 	}
-	if !first.Verified || first.FirstEventMS <= 0 || first.Users != 100 || first.Latency.Count != 7 {
-		t.Errorf("result %+v", first)
-	}
-	flip := first.Steps[slices.IndexFunc(first.Steps, func(s demo.Step) bool { return s.EventType == event.TypePolicyChanged })]
-	if flip.LatencyMS < 300 || flip.Revoked != first.Steps[0].Granted-25 {
-		t.Errorf("the flip took %v ms and revoked %d of %d", flip.LatencyMS, flip.Revoked, first.Steps[0].Granted)
+	for _, one := range first.Tenants {
+		if diff := cmp.Diff(want, steps(one)); diff != "" {
+			t.Errorf("steps of %s (-want +got):\n%s", one.Tenant, diff)
+		}
+		if !one.Verified || one.FirstEventMS <= 0 || one.Users < 100 || one.Latency.Count < 5 || len(one.Verification.Copies) != 2 {
+			t.Errorf("result %+v", one)
+		}
+		flip := one.Steps[slices.IndexFunc(one.Steps, func(s demo.Step) bool { return s.EventType == event.TypePolicyChanged })]
+		if flip.LatencyMS < 300 || flip.Revoked != one.Steps[0].Granted-25 {
+			t.Errorf("the flip of %s took %v ms and revoked %d of %d", one.Tenant, flip.LatencyMS, flip.Revoked, one.Steps[0].Granted)
+		}
 	}
 	if !strings.Contains(told, taken.Addr().String()+" is taken") {
 		t.Errorf("that a port was replaced is not said:\n%s", told)
 	}
 
 	again, told := play(t, cfg)
-	if diff := cmp.Diff(want, steps(again)); diff != "" {
-		t.Errorf("steps of the second run (-want +got):\n%s", diff)
-	}
-	if !again.Verified || again.FirstEventMS != 0 || again.Users != 100 || !strings.Contains(told, "was connected before") {
+	if !again.Verified || !strings.Contains(told, "were connected before") {
 		t.Errorf("the second run did not resume: %+v\n%s", again, told)
 	}
-	if again.Verification.Events <= first.Verification.Events || again.Verification.Licensed != first.Verification.Licensed-1 {
-		t.Errorf("the second run has %+v, the first had %+v", again.Verification, first.Verification)
+	for i, one := range again.Tenants {
+		if diff := cmp.Diff(want, steps(one)); diff != "" {
+			t.Errorf("steps of the second run of %s (-want +got):\n%s", one.Tenant, diff)
+		}
+		before := first.Tenants[i]
+		if one.FirstEventMS != 0 || one.Users != before.Users || one.Verification.Events <= before.Verification.Events ||
+			one.Verification.Licensed != before.Verification.Licensed-1 {
+			t.Errorf("the second run has %+v, the first had %+v", one, before)
+		}
 	}
 }
 
@@ -130,14 +147,14 @@ func TestWhatIsLeftBehindIsTidied(t *testing.T) {
 		licensed = published(t, told)
 		leave()
 	}})
-	if licensed != 24 || !strings.Contains(told, "with 25 members: the 24 active ones alone are licensed now") {
+	if licensed != 2*24 || !strings.Contains(told, "with 25 members: the active ones alone are licensed now") {
 		t.Errorf("%d are licensed when it says so:\n%s", licensed, told)
 	}
-	if !first.Verified || !strings.Contains(told, "simulate remove-member") || !strings.Contains(told, "nats --server nats://") {
+	if !first.Verified || strings.Count(told, "simulate remove-member") != 2 || !strings.Contains(told, "nats --server nats://") {
 		t.Errorf("the first run: %+v\n%s", first, told)
 	}
 	again, told := play(t, cfg)
-	if !again.Verified || !strings.Contains(told, "It is deleted first.") {
+	if !again.Verified || strings.Count(told, "It is deleted first.") != 2 {
 		t.Errorf("the second run: %+v\n%s", again, told)
 	}
 }

@@ -5,13 +5,21 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 )
 
 // Result is what a story came to: the one JSON object of "rollcall demo --once --json".
 type Result struct {
-	Tenant string `json:"tenant"`
-	Users  int    `json:"users"`
+	Verified bool     `json:"verified"` // in every tenant
+	Tenants  []Tenant `json:"tenants"`
+}
+
+// Tenant is what the story came to in one of the directories.
+type Tenant struct {
+	Tenant   string             `json:"tenant"`
+	Provider directory.Provider `json:"provider"`
+	Users    int                `json:"users"`
 	// FirstEventMS is the time from the start of the process to the first license event; absent when the directory was
 	// connected by an earlier run.
 	FirstEventMS float64       `json:"first_event_ms,omitempty"`

@@ -5,104 +5,103 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/pkg/license"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
 // groupName is the display name of the story's group.
 const groupName = "Secure Share seats"
 
-// story plays changes in the simulated directory and listens to what comes of each.
+// story plays changes in the simulated directory of one company and listens to what comes of each.
 type story struct {
 	company  company
-	admin    *admin
+	stage    *stage
+	bus      *bus.Bus
+	client   *license.Client
 	audience *audience
 	mirror   *mirror
-	tell     teller
-	settle   time.Duration
 	started  time.Time // of the process
-	fresh    bool      // the directory is connected for the first time
-	again    int       // how many single changes are measured beside the story
 
+	tenant      tenant.Tenant // as it is connected
+	fresh       bool          // for the first time
 	cast        cast
 	filled      control.Change // the last addition to the group
 	filledMark  int
 	renamed     control.User
 	renamedMark int
-	result      Result
+	served      map[string]control.Counter // before the changes of single users
+	result      Tenant
 }
 
-// patience bounds each step: a story that hangs is a story that failed.
-const patience = 2 * time.Minute
-
-// play runs the steps one after the other.
-func (s *story) play(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{
-		s.tidy, s.connected, s.emptyGroup, s.fill, s.flip,
-		s.incremental(s.join, s.leave, s.suspend, s.rename, s.onceMore), s.deleteGroup,
-	} {
-		limited, cancel := context.WithTimeout(ctx, patience)
-		err := step(limited)
-		cancel()
-		if err != nil {
-			return err
-		}
+// listen begins to follow the company's streams, until ctx ends.
+func (s *story) listen(ctx context.Context, nc *nats.Conn) (err error) {
+	if s.bus, err = bus.New(nc, bus.Config{}); err != nil {
+		return err
 	}
-	s.result.Latency = summarize(s.result.Steps)
-	return nil
-}
-
-// epilogue makes the group once more, so that a person who stays has members to take out and put in.
-func (s *story) epilogue(ctx context.Context) error {
-	mark := s.audience.mark()
-	made, err := s.company.client.AddGroup(ctx, s.company.tenant, control.NewGroup{Name: groupName, Address: s.company.address})
-	if err != nil {
-		return fmt.Errorf("make the group again: %w", err)
+	if s.client, err = license.New(nc); err != nil {
+		return err
 	}
-	ids := make([]string, len(s.cast.members))
-	for i, u := range s.cast.members {
-		ids[i] = u.ID
-	}
-	if _, err := s.company.client.AddMembers(ctx, s.company.tenant, made.ID, ids...); err != nil {
-		return fmt.Errorf("fill the group again: %w", err)
-	}
-	if _, err := s.audience.await(ctx, mark, func(h heard) bool { return h.policy.Group == made.ID }); err != nil {
-		return fmt.Errorf("make the group again: %w", err)
-	}
-	want, err := s.company.members(ctx)
+	s.audience, s.mirror = newAudience(), newMirror(s.bus, s.company.id)
+	last, err := s.mirror.catchUp(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := s.audience.agrees(ctx, want); err != nil {
-		return fmt.Errorf("make the group again: %w", err)
-	}
-	s.tell.say("For you to play with, the group is there again, with %d members: the %d active ones alone are licensed now.",
-		len(ids), s.audience.licensed())
+	logger := s.stage.logger.With("tenant", s.company.id)
+	go func() {
+		options := license.Options{Tenant: s.company.id, Product: product().ID, Follow: true}
+		if err := s.client.Replay(ctx, options, s.audience.hear); err != nil && ctx.Err() == nil {
+			logger.Error("the audience has left", "error", err)
+		}
+	}()
+	go func() {
+		if err := s.mirror.follow(ctx, last); err != nil && ctx.Err() == nil {
+			logger.Error("the mirror is not followed", "error", err)
+		}
+	}()
 	return nil
 }
 
-// add notes a step down and tells it.
-func (s *story) add(step Step, format string, args ...any) {
+// connect makes the simulated directory, where it is not there yet, and connects it.
+func (s *story) connect(ctx context.Context) (err error) {
+	s.result = Tenant{Tenant: s.company.id, Provider: s.company.kind}
+	if s.tenant, err = s.company.found(ctx, s.stage.dir, s.stage.cfg.Users); err != nil {
+		return err
+	}
+	sim := s.stage.simulator
+	s.fresh, err = s.company.connect(ctx, s.stage.process.Tenants(), &s.tenant, sim.URL(), sim.CAFile())
+	return err
+}
+
+// add notes a step down and returns what is told of it.
+func (s *story) add(step Step) cell {
 	s.result.Steps = append(s.result.Steps, step)
-	s.tell.step(fmt.Sprintf(format, args...), step)
+	return step.cell()
 }
 
 // single plays one change of one user and waits for the user's event.
-func (s *story) single(ctx context.Context, name string, u control.User, eventType string, change func() (control.Change, error)) (Step, error) {
+func (s *story) single(ctx context.Context, name string, u control.User, eventType string, change func() (control.Change, error)) (cell, error) {
 	mark := s.audience.mark()
 	made, err := change()
 	if err != nil {
-		return Step{}, fmt.Errorf("%s: %w", name, err)
+		return cell{}, fmt.Errorf("%s: %w", name, err)
 	}
 	h, err := s.audience.await(ctx, mark, func(h heard) bool { return h.license.User == u.ID })
 	if err != nil {
-		return Step{}, fmt.Errorf("%s: %w", name, err)
+		return cell{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if h.eventType != eventType {
-		return Step{}, fmt.Errorf("%s: the event is %s with reason %s, want %s", name, h.eventType, h.license.Reason, eventType)
+		return cell{}, fmt.Errorf("%s: the event is %s with reason %s, want %s", name, h.eventType, h.license.Reason, eventType)
 	}
 	step := Step{Change: name, User: u.ID, Address: u.Address, EventType: h.eventType}
-	return step, s.measure(ctx, &step, made, h.at)
+	if err := s.measure(ctx, &step, made, h.at); err != nil {
+		return cell{}, err
+	}
+	return s.add(step), nil
 }
 
 // measure fills in how long it took from the notification of a change to the given time.
@@ -137,4 +136,14 @@ func (s *story) quiet(mark int) error {
 		}
 	}
 	return nil
+}
+
+// rest waits, unless the story ends.
+func rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }

@@ -1,6 +1,12 @@
 package demo
 
 import (
+	"bytes"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,14 +17,89 @@ import (
 
 func TestListsAreNoticed(t *testing.T) {
 	t.Parallel()
-	before := map[string]control.Counter{"GET /users": {Requests: 2}, "GET /users/delta token": {Requests: 1}}
-	after := map[string]control.Counter{"GET /users": {Requests: 2}, "GET /users/delta token": {Requests: 9}, "GET /users/{id}": {Requests: 4}}
-	if err := noLists(before, after); err != nil {
-		t.Errorf("single reads are taken for lists: %v", err)
+	for name, c := range map[string]struct {
+		provider provider
+		single   map[string]control.Counter // what single users may need
+		list     string
+	}{
+		"entra": {
+			provider: entra(), list: "GET /groups/{id}/members",
+			single: map[string]control.Counter{"GET /users": {Requests: 2}, "GET /users/delta token": {Requests: 9}, "GET /users/{id}": {Requests: 4}},
+		},
+		"workspace": {
+			provider: workspace(), list: "GET admin/users",
+			single: map[string]control.Counter{"GET admin/users": {Requests: 2}, "GET admin/users/{userKey}": {Requests: 9}, "GET admin/members": {Requests: 40}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			before := map[string]control.Counter{"GET /users": {Requests: 2}, "GET admin/users": {Requests: 2}, "GET /users/delta token": {Requests: 1}}
+			if err := noLists(c.provider.lists, before, c.single); err != nil {
+				t.Errorf("single reads are taken for lists: %v", err)
+			}
+			listed := maps.Clone(c.single)
+			listed[c.list] = control.Counter{Requests: c.single[c.list].Requests + 1}
+			if noLists(c.provider.lists, before, listed) == nil {
+				t.Errorf("%s goes unnoticed", c.list)
+			}
+		})
 	}
-	after["GET /groups/{id}/members"] = control.Counter{Requests: 1}
-	if noLists(before, after) == nil {
-		t.Error("a list of members goes unnoticed")
+}
+
+func TestKeyFileIsMadeOnceAndSafe(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "initech.key.json")
+	if err := makeKeyFile(path); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("key file: %v, %v", info.Mode(), err)
+	}
+	first, err := publicKey(path)
+	if err != nil || !strings.HasPrefix(first, "-----BEGIN PUBLIC KEY-----") {
+		t.Errorf("public key %q, %v", first, err)
+	}
+	if again, err := publicKey(path); err != nil || again != first {
+		t.Errorf("another key the second time: %v", err)
+	}
+}
+
+func TestInPortions(t *testing.T) {
+	t.Parallel()
+	var got [][]string
+	note := func(portion []string) error { got = append(got, portion); return nil }
+	if err := inPortions(t.Context(), []string{"a", "b", "c", "d", "e"}, 2, 0, note); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]string{{"a", "b"}, {"c", "d"}, {"e"}}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	broken := errors.New("broken")
+	if err := inPortions(t.Context(), []string{"a", "b"}, 1, 0, func([]string) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("a portion that fails: %v", err)
+	}
+}
+
+func TestRows(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	tell := newTeller(&out)
+	tell.head([]*story{{company: companies(nil)[0]}, {company: companies(nil)[1]}})
+	tell.row("All of it.", []cell{
+		Step{Measured: fromStart, EventType: event.TypeLicenseGranted, Granted: 1891, LatencyMS: 930}.cell(),
+		Step{Measured: fromChange, LatencyMS: 1234}.cell(),
+	})
+	tell.row(strings.Repeat("word ", 14), []cell{
+		Step{Measured: fromNotification, EventType: event.TypeLicenseRevoked, LatencyMS: 9.5}.cell(),
+		Step{Measured: fromNotification, EventType: event.TypePolicyChanged, Revoked: 7, LatencyMS: 12.4}.cell(),
+	})
+	want := strings.Repeat(" ", 64) + `  contoso (Entra ID)      initech (Workspace)
+  1 All of it.                                                    1891 licensed   930 ms  no event        1.2 s*
+  2 word word word word word word word word word word word word
+    word word                                                     revoked         9.5 ms  7 revoked        12 ms
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -45,7 +126,7 @@ func TestWrapAndSeconds(t *testing.T) {
 	if diff := cmp.Diff([]string{"one two", "three"}, wrap("one two three", 8)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for ms, want := range map[float64]string{4.26: "4.3 ms", 12.4: "12 ms", 1840: "1.8 s"} {
+	for ms, want := range map[float64]string{4.26: "4.3 ms", 9.96: "10 ms", 12.4: "12 ms", 1840: "1.8 s"} {
 		if got := seconds(ms); got != want {
 			t.Errorf("%v ms: %q, want %q", ms, got, want)
 		}

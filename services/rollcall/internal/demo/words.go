@@ -8,42 +8,51 @@ import (
 
 // introduce says what is running, and which addresses had to be replaced.
 func (s *stage) introduce() {
-	s.tell.say("Rollcall demo: a simulated Entra directory and all of Rollcall in one process, in %s.\n", s.cfg.Data)
+	s.tell.say("Rollcall demo: simulated directories of both providers and all of Rollcall in one process, in %s.\n", s.cfg.Data)
 	for _, line := range s.process.Moved() {
 		s.tell.say("  %s", line)
 	}
 	s.tell.say("  NATS       %s", s.process.NATSURL())
 	s.tell.say("  HTTP       %s  (/healthz, /readyz, /metrics)", s.process.HTTPURL())
-	s.tell.say("  simulator  %s  (Microsoft Graph, over TLS)\n", s.simulator.URL())
-	s.tell.say("Times are from the simulator's notification to the license event at a subscriber on a connection of its own.\n")
+	s.tell.say("  simulator  %s  (Microsoft Graph, and Google's Directory and Reports APIs, over TLS)\n", s.simulator.URL())
+	s.tell.say("Each step is made in both directories at the same time. Times are from the simulator's notification to the license")
+	s.tell.say("event at a subscriber on a connection of its own; with a star from the change, where no notification told of it.\n")
 }
 
 // verified says that the story was true.
 func (t teller) verified(r Result) {
-	t.say("\nVerified: %s.", r.Verification)
-	if r.Latency.Count > 0 {
-		t.say("From notification to license event over %d changes of single users: p50 %s, p99 %s, longest %s.",
-			r.Latency.Count, seconds(r.Latency.P50MS), seconds(r.Latency.P99MS), seconds(r.Latency.MaxMS))
+	agree := append([]string{"the directory", "LICENSES"}, r.Tenants[0].Verification.Copies...)
+	last := len(agree) - 1
+	t.say("\nVerified: %s and %s say the same of every user.\n", strings.Join(agree[:last], ", "), agree[last])
+	for _, one := range r.Tenants {
+		v, l := one.Verification, one.Latency
+		told := fmt.Sprintf("%d of %d users licensed, %d events without a gap", v.Licensed, v.Users, v.Events)
+		if l.Count > 0 {
+			told += fmt.Sprintf("; %d single changes: p50 %s, p99 %s, longest %s", l.Count, seconds(l.P50MS), seconds(l.P99MS), seconds(l.MaxMS))
+		}
+		t.say("  %-8s %s", one.Tenant, told)
 	}
 }
 
 // hints prints what a person may try now, ready to paste into another terminal.
-func (s *stage) hints() {
+func (s *stage) hints(stories []*story) {
 	data := ""
 	if s.cfg.Data != "rollcall-data" {
 		data = " --data " + quote(s.cfg.Data)
 	}
-	name, user := program(), s.example
+	name := program()
 	s.tell.say("\nIt stays up until Ctrl-C. Watch in one terminal:\n")
-	s.tell.say("  %s events --tenant contoso --follow%s", name, data)
-	s.tell.say("\nand change the directory in another:\n")
-	s.tell.say("  %s simulate remove-member %s%s", name, user, data)
-	s.tell.say("  %s simulate add-member %s%s", name, user, data)
-	s.tell.say("  %s simulate suspend %s%s", name, user, data)
-	s.tell.say("  %s simulate remove-group%s", name, data)
+	s.tell.say("  %s events --follow%s", name, data)
+	s.tell.say("\nand change the directories in another (\"simulate --help\" lists what else there is):\n")
+	for _, st := range stories {
+		for _, act := range []string{"remove-member", "add-member", "suspend"} {
+			s.tell.say("  %s simulate %s %s%s", name, act, st.cast.members[0].Address, data)
+		}
+	}
 	s.tell.say("\nAsk who is licensed, and why:\n")
-	s.tell.say("  %s check --tenant contoso --user %s --action share.initiate%s", name, user, data)
-	s.tell.say("  %s explain --tenant contoso --user %s%s", name, user, data)
+	for _, st := range stories {
+		s.tell.say("  %s explain --tenant %s --user %s%s", name, st.company.id, st.cast.members[0].Address, data)
+	}
 	s.tell.say("\nOr with the stock nats command line:\n")
 	s.tell.say("  nats --server %s sub --stream LICENSES --all", s.process.NATSURL())
 	s.tell.say("  nats --server %s kv watch entitlements", s.process.NATSURL())

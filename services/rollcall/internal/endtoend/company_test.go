@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/license"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/workspacetest"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
@@ -37,25 +38,49 @@ type company struct {
 	house     *house
 	id        string
 	domain    string
+	kind      directory.Provider
 	directory string // the provider's id of it
+	proof     tenant.Credential
+	api       string // behind the simulator's URL
 
 	licenses *heard[told]
 	ledger   *heard[bus.Message] // of LEDGER_IN
 	hints    *heard[bus.Message] // of NOTIFICATIONS
 }
 
-// found makes a simulated directory without users. Its domain is its name with .com; others are verified beside it.
+// found makes a simulated Entra directory without users. Its domain is its name with .com; others are verified beside it.
 func (h *house) found(tb testing.TB, id string, domains ...string) *company {
 	tb.Helper()
-	c := &company{house: h, id: id, domain: id + ".com"}
-	made, err := h.control.PutTenant(tb.Context(), control.Tenant{
-		ID: id, Domains: append([]string{c.domain}, domains...), App: control.App{ClientID: appID, Secret: appSecret},
+	file := filepath.Join(filepath.Dir(h.data), id+".secret")
+	if err := os.WriteFile(file, []byte(appSecret), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	c := &company{
+		house: h, id: id, domain: id + ".com", kind: directory.Entra, api: "/v1.0",
+		proof: tenant.Credential{Kind: tenant.ClientSecret, ClientID: appID, File: file},
+	}
+	c.put(tb, control.App{ClientID: appID, Secret: appSecret}, domains...)
+	return c
+}
+
+// foundWorkspace makes a simulated Workspace customer that holds its admin alone.
+func (h *house) foundWorkspace(tb testing.TB, id string) *company {
+	tb.Helper()
+	account := workspacetest.New(tb)
+	c := &company{house: h, id: id, domain: id + ".com", kind: directory.GoogleWorkspace, proof: account.Credential(id + ".com")}
+	c.put(tb, account.App())
+	return c
+}
+
+func (c *company) put(tb testing.TB, app control.App, domains ...string) {
+	tb.Helper()
+	made, err := c.house.control.PutTenant(tb.Context(), control.Tenant{
+		ID: c.id, Provider: c.kind, Domains: append([]string{c.domain}, domains...), App: app,
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	c.directory = made.DirectoryID
-	return c
 }
 
 // group is the address of the provisioning group.
@@ -65,7 +90,9 @@ func (c *company) group() string { return seats + "@" + c.domain }
 func (c *company) hire(tb testing.TB, n int) []string {
 	tb.Helper()
 	none := 0.0
-	_, err := c.house.control.Generate(tb.Context(), c.id, control.Generate{Users: n, Seed: 7, GuestShare: &none, SuspendedShare: &none})
+	_, err := c.house.control.Generate(tb.Context(), c.id, control.Generate{
+		Users: n, Seed: 7, GuestShare: &none, SuspendedShare: &none, ArchivedShare: &none,
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -73,9 +100,11 @@ func (c *company) hire(tb testing.TB, n int) []string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	ids := make([]string, len(all))
-	for i, u := range all {
-		ids[i] = u.ID
+	var ids []string
+	for _, u := range all {
+		if u.Address != workspacetest.Admin(c.domain) {
+			ids = append(ids, u.ID)
+		}
 	}
 	return ids
 }
@@ -91,16 +120,12 @@ func (c *company) connect(tb testing.TB) {
 // join connects the directory, and waits for nothing.
 func (c *company) join(tb testing.TB) {
 	tb.Helper()
-	file := filepath.Join(filepath.Dir(c.house.data), c.id+".secret")
-	if err := os.WriteFile(file, []byte(appSecret), 0o600); err != nil {
-		tb.Fatal(err)
-	}
 	sim := c.house.sim
 	c.follow(tb)
 	err := c.house.process.Tenants().Put(tb.Context(), tenant.Tenant{
-		ID: c.id, Provider: directory.Entra, DirectoryID: c.directory, Domain: c.domain, Products: []tenant.Product{tenant.SecureShare()},
-		Credential: tenant.Credential{Kind: tenant.ClientSecret, ClientID: appID, File: file},
-		Endpoints:  tenant.Endpoints{API: sim.URL() + "/v1.0", Authority: sim.URL(), CAFile: sim.CAFile()},
+		ID: c.id, Provider: c.kind, DirectoryID: c.directory, Domain: c.domain, Products: []tenant.Product{tenant.SecureShare()},
+		Credential: c.proof,
+		Endpoints:  tenant.Endpoints{API: sim.URL() + c.api, Authority: sim.URL(), CAFile: sim.CAFile()},
 		CreatedAt:  time.Now().UTC(),
 	})
 	if err != nil {
@@ -113,9 +138,13 @@ func (c *company) awaitPushes(tb testing.TB) {
 	if c.house.plan.unpushed {
 		return
 	}
-	eventually(tb, "a subscription for users and one for groups", func() bool {
+	want := 2 // one for users and one for groups
+	if c.kind == directory.GoogleWorkspace {
+		want = 3 // of two logs, and of users
+	}
+	eventually(tb, "all push channels", func() bool {
 		held, err := c.house.control.Subscriptions(tb.Context(), c.id)
-		return err == nil && len(held) == 2
+		return err == nil && len(held) == want
 	})
 }
 
@@ -133,7 +162,7 @@ func (c *company) follow(tb testing.TB) {
 		})
 	})
 	c.read(tb, b, c.ledger, bus.LedgerIn, "directory.*."+c.id+".>", "command.*."+c.id+".>")
-	c.read(tb, b, c.hints, bus.Notifications, "notification.*.entra."+c.id)
+	c.read(tb, b, c.hints, bus.Notifications, "notification.*."+string(c.kind)+"."+c.id)
 }
 
 func (c *company) read(tb testing.TB, b *bus.Bus, into *heard[bus.Message], stream string, filters ...string) {
@@ -180,7 +209,7 @@ func (c *company) verify(tb testing.TB) verify.Report {
 	tb.Helper()
 	_, client := c.house.clients(tb, c.house.dial(tb))
 	report, err := verify.Await(tb.Context(), verify.Config{Tenant: c.id, Product: product, Group: c.group(), Simulated: c.id},
-		c.house.control, client, patience)
+		verify.Sources{Directory: c.house.control, Stream: client}, patience)
 	if err != nil {
 		tb.Fatalf("compare %s: %v", c.id, err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
 	"github.com/rollcall-hq/rollcall/services/worker"
+	workspacereceiver "github.com/rollcall-hq/rollcall/services/workspace-receiver"
 )
 
 // Options are what a caller may ask for beyond the configuration.
@@ -84,6 +85,9 @@ func (p *Process) parts(cfg config.Config, opts Options) (parts []process.Part) 
 	}
 	if cfg.HasRole(config.RoleGraphReceiver) {
 		parts = append(parts, graphreceiver.Open)
+	}
+	if cfg.HasRole(config.RoleWorkspaceReceiver) {
+		parts = append(parts, workspacereceiver.Open)
 	}
 	return parts
 }

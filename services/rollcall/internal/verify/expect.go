@@ -11,8 +11,9 @@ import (
 )
 
 // expect says who should be licensed: every active user of the directory's own or, where a live group has the address,
-// those of them who are in it. An empty group counts only when it is the one that is in force: being created and being
-// emptied look the same in the directory.
+// those of them who are in it, which is all of them where the customer itself is a member. Suspended, archived and deleted
+// users are not active; outsiders in a group are not users of the directory. An empty group counts only when it is the
+// one that is in force: being created and being emptied look the same in the directory.
 func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map[string]bool, error) {
 	users, err := dir.Users(ctx, cfg.Simulated)
 	if err != nil {
@@ -22,7 +23,7 @@ func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map
 	if err != nil {
 		return nil, err
 	}
-	members := map[string]bool{}
+	members, whole := map[string]bool{}, false
 	if group != "" {
 		listed, err := dir.Members(ctx, cfg.Simulated, group)
 		if err != nil {
@@ -30,9 +31,10 @@ func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map
 		}
 		for _, m := range listed {
 			members[m.ID] = true
+			whole = whole || m.Kind == directory.CustomerMember
 		}
 	}
-	everyone := group == "" || len(members) == 0 && group != inForce
+	everyone := group == "" || whole || len(members) == 0 && group != inForce
 	expected := make(map[string]bool, len(users))
 	for _, u := range users {
 		active := u.Status == directory.Active && !u.Guest

@@ -10,7 +10,7 @@ import (
 
 // fold is what a consumer that has read the whole stream knows.
 type fold struct {
-	licensed map[string]bool
+	last     map[string]Decision // by user
 	reason   map[string]string
 	group    string // provider's id of the group in force, "" for all users
 	sequence uint64 // of the last event
@@ -20,7 +20,7 @@ type fold struct {
 
 // replay reads the stream from its beginning. Gaps and repeats are what it is looking for, so they are no errors.
 func replay(ctx context.Context, cfg Config, stream Stream) (*fold, error) {
-	f := &fold{licensed: map[string]bool{}, reason: map[string]string{}}
+	f := &fold{last: map[string]Decision{}, reason: map[string]string{}}
 	before := stream.Stats()
 	err := stream.Replay(ctx, license.Options{Tenant: cfg.Tenant, Product: cfg.Product}, f.apply)
 	after := stream.Stats()
@@ -48,7 +48,7 @@ func (f *fold) apply(_ context.Context, e license.Event) error {
 	}
 	f.sequence = e.Sequence
 	if e.Entitlement != nil {
-		f.licensed[e.User], f.reason[e.User] = e.Entitlement.Licensed, e.Entitlement.Reason
+		f.last[e.User], f.reason[e.User] = Decision{Licensed: e.Entitlement.Licensed, Sequence: e.Sequence}, e.Entitlement.Reason
 	}
 	if e.Policy != nil {
 		f.group = e.Policy.Group

@@ -1,6 +1,7 @@
 // Package verify says whether what Rollcall has published is true: it reads the simulated directory over HTTP, folds the
-// stream LICENSES, and compares the two user by user. It shares no code with what it judges: neither the worker, nor the
-// ledger, nor the rules.
+// stream LICENSES, and compares the two user by user; then it holds every other place that keeps the decisions to the
+// stream. It shares no code with what it judges: neither the worker, nor the ledger, nor the rules. It knows no provider:
+// the simulator's control API tells of all directories in the same words.
 package verify
 
 import (
@@ -27,7 +28,14 @@ type Stream interface {
 	Stats() license.Stats
 }
 
-// Config says what to compare.
+// Sources are what is compared.
+type Sources struct {
+	Directory Directory
+	Stream    Stream
+	Copies    []Copy // none: only directory and stream
+}
+
+// Config says which tenant, and which of its products.
 type Config struct {
 	Tenant    string // as Rollcall knows it
 	Product   string
@@ -41,7 +49,9 @@ type Report struct {
 	Licensed    int          `json:"licensed"` // by the directory
 	Events      int          `json:"events"`   // on LICENSES
 	Differences []Difference `json:"differences,omitempty"`
-	Faults      []string     `json:"faults,omitempty"` // of the stream itself: gaps and repeats
+	Faults      []string     `json:"faults,omitempty"` // of the stream itself, gaps and repeats, and of copies of it
+	// Copies are the names of those that were held to the stream.
+	Copies []string `json:"copies,omitempty"`
 }
 
 // Difference is a user for whom the stream says something else than the directory.
@@ -52,13 +62,14 @@ type Difference struct {
 	Reason    string `json:"reason,omitempty"`
 }
 
-// OK reports whether every entitlement equals the directory.
+// OK reports whether every entitlement equals the directory, and every copy the stream.
 func (r Report) OK() bool { return len(r.Differences) == 0 && len(r.Faults) == 0 }
 
 // String says the first of what is wrong.
 func (r Report) String() string {
 	if r.OK() {
-		return fmt.Sprintf("%d of %d users are licensed, as the directory has it; %d events without a gap", r.Licensed, r.Users, r.Events)
+		all := strings.Join(append([]string{"the directory", "LICENSES"}, r.Copies...), ", ")
+		return fmt.Sprintf("%d of %d users are licensed, say %s; %d events without a gap", r.Licensed, r.Users, all, r.Events)
 	}
 	var wrong []string
 	for _, d := range r.Differences[:min(3, len(r.Differences))] {
@@ -69,42 +80,58 @@ func (r Report) String() string {
 }
 
 // Compare reads both sides once. What has changed within the last moments may differ: see Await.
-func Compare(ctx context.Context, cfg Config, dir Directory, stream Stream) (Report, error) {
-	published, err := replay(ctx, cfg, stream)
+func Compare(ctx context.Context, cfg Config, src Sources) (Report, error) {
+	published, err := replay(ctx, cfg, src.Stream)
 	if err != nil {
 		return Report{}, err
 	}
-	expected, err := expect(ctx, cfg, dir, published.group)
+	expected, err := expect(ctx, cfg, src.Directory, published.group)
 	if err != nil {
 		return Report{}, err
 	}
 	report := Report{Users: len(expected), Events: published.events, Faults: published.faults}
-	for user, want := range expected {
-		if want {
-			report.Licensed++
+	report.compare(expected, published)
+	for _, c := range src.Copies {
+		held, err := c.Read(ctx)
+		if err != nil {
+			return Report{}, fmt.Errorf("read %s: %w", c.Name, err)
 		}
-		if got := published.licensed[user]; got != want {
-			report.Differences = append(report.Differences, Difference{User: user, Directory: want, Stream: got, Reason: published.reason[user]})
-		}
+		report.Copies = append(report.Copies, c.Name)
+		report.Faults = append(report.Faults, c.faults(published.last, held)...)
 	}
-	for user, got := range published.licensed {
-		if _, known := expected[user]; got && !known {
-			report.Differences = append(report.Differences, Difference{User: user, Stream: true, Reason: published.reason[user]})
-		}
-	}
-	slices.SortFunc(report.Differences, func(a, b Difference) int { return strings.Compare(a.User, b.User) })
 	return report, nil
 }
 
-// between is how long Await rests between two comparisons.
-const between = 250 * time.Millisecond
+// compare sets the directory against the stream.
+func (r *Report) compare(expected map[string]bool, published *fold) {
+	for user, want := range expected {
+		if want {
+			r.Licensed++
+		}
+		if got := published.last[user].Licensed; got != want {
+			r.Differences = append(r.Differences, Difference{User: user, Directory: want, Stream: got, Reason: published.reason[user]})
+		}
+	}
+	for user, got := range published.last {
+		if _, known := expected[user]; got.Licensed && !known {
+			r.Differences = append(r.Differences, Difference{User: user, Stream: true, Reason: published.reason[user]})
+		}
+	}
+	slices.SortFunc(r.Differences, func(a, b Difference) int { return strings.Compare(a.User, b.User) })
+}
+
+// How long Await rests between two comparisons: at first, and at most. To compare is work for those who are compared.
+const (
+	shortRest = 250 * time.Millisecond
+	longRest  = 2 * time.Second
+)
 
 // Await compares until the two agree or patience is up, and returns the last report. A comparison that is under way then is
 // finished: a long record takes its time to read.
-func Await(ctx context.Context, cfg Config, dir Directory, stream Stream, patience time.Duration) (Report, error) {
+func Await(ctx context.Context, cfg Config, src Sources, patience time.Duration) (Report, error) {
 	limit := time.After(patience)
-	for {
-		report, err := Compare(ctx, cfg, dir, stream)
+	for rest := shortRest; ; rest = min(2*rest, longRest) {
+		report, err := Compare(ctx, cfg, src)
 		if err != nil || report.OK() {
 			return report, err
 		}
@@ -113,7 +140,7 @@ func Await(ctx context.Context, cfg Config, dir Directory, stream Stream, patien
 			return report, ctx.Err()
 		case <-limit:
 			return report, nil
-		case <-time.After(between):
+		case <-time.After(rest):
 		}
 	}
 }

@@ -83,6 +83,17 @@ func TestCompare(t *testing.T) {
 	group.members = []control.Member{{ID: "ada", Kind: directory.UserMember}, {ID: "bob", Kind: directory.UserMember}}
 	empty := group
 	empty.members = nil
+	// Of a Workspace group: an archived member, someone from elsewhere, a group, and later the customer itself.
+	outsiders := group
+	outsiders.users = append(company().users, control.User{ID: "archie", Status: directory.Archived})
+	outsiders.members = []control.Member{
+		{ID: "ada", Kind: directory.UserMember},
+		{ID: "archie", Kind: directory.UserMember},
+		{ID: "elsewhere", Kind: directory.UserMember},
+		{ID: "nested", Kind: directory.GroupMember},
+	}
+	whole := outsiders
+	whole.members = append(whole.members[:4:4], control.Member{ID: "C01", Kind: directory.CustomerMember})
 
 	for name, c := range map[string]struct {
 		dir   simulated
@@ -99,6 +110,11 @@ func TestCompare(t *testing.T) {
 		"members by alias":   {dir: group, said: truth.says(revoked("eve"))},
 		"not a member":       {dir: group, said: truth, wrong: "user eve"},
 		"a new, empty group": {dir: empty, said: truth},
+		"outsiders":          {dir: outsiders, said: truth.says(revoked("eve"))},
+		"one let in":         {dir: outsiders, said: truth.says(revoked("eve")).says(granted("elsewhere")), wrong: "user elsewhere"},
+		"an archived member": {dir: outsiders, said: truth.says(revoked("eve")).says(granted("archie")), wrong: "user archie"},
+		"the whole customer": {dir: whole, said: truth},
+		"one left out":       {dir: whole, said: truth.says(revoked("eve")), wrong: "user eve"},
 		"an emptied group": {
 			dir: empty, said: truth.says(policy("g1")).
 				says(revoked("ada")).says(revoked("eve")),
@@ -106,7 +122,7 @@ func TestCompare(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report, err := verify.Compare(t.Context(), cfg, c.dir, c.said)
+			report, err := verify.Compare(t.Context(), cfg, verify.Sources{Directory: c.dir, Stream: c.said})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,10 +148,11 @@ func TestAwaitIsPatientButNotForEver(t *testing.T) {
 	t.Parallel()
 	truth := stream(nil).says(granted("ada")).says(granted("eve"))
 	behind := &late{stream: truth}
-	if report, err := verify.Await(t.Context(), cfg, company(), behind, time.Minute); err != nil || !report.OK() || behind.asked != 2 {
+	if report, err := verify.Await(t.Context(), cfg, verify.Sources{Directory: company(), Stream: behind}, time.Minute); err != nil || !report.OK() || behind.asked != 2 {
 		t.Errorf("asked %d times: %v, %v", behind.asked, report, err)
 	}
-	if report, err := verify.Await(t.Context(), cfg, company(), truth[:1], time.Millisecond); err != nil || report.OK() {
+	never := verify.Sources{Directory: company(), Stream: truth[:1]}
+	if report, err := verify.Await(t.Context(), cfg, never, time.Millisecond); err != nil || report.OK() {
 		t.Errorf("never true: %v, %v", report, err)
 	}
 }

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+)
+
+// shownTenant is a tenant and, where its provider has no feed of members, how current the lists of its provisioning groups
+// are, by group id.
+type shownTenant struct {
+	tenant.Tenant
+	Lists map[string]state.List `json:"lists,omitempty"`
+}
+
+func (a *app) shownTenant(ctx context.Context, b *bus.Bus, id string) (shownTenant, error) {
+	registry, err := a.tenants(ctx, b)
+	if err != nil {
+		return shownTenant{}, err
+	}
+	t, err := registry.Get(ctx, id)
+	if err != nil {
+		return shownTenant{}, err
+	}
+	cursors, err := b.KeyValue(ctx, bus.BucketCursors)
+	if err != nil {
+		return shownTenant{}, err
+	}
+	lists, err := state.New(cursors).LoadLists(ctx, id)
+	if err != nil {
+		return shownTenant{}, err
+	}
+	return shownTenant{t, lists.Groups}, nil
+}
+
+func describeLists(lists map[string]state.List, now time.Time) string {
+	var b strings.Builder
+	for _, id := range slices.Sorted(maps.Keys(lists)) {
+		l := lists[id]
+		writeLine(&b, "listed group", id)
+		writeLine(&b, "  members", fmt.Sprintf("%d, pages of them: %d", l.Members, l.Pages))
+		said := now.Sub(l.Began).Round(time.Second).String() + " ago"
+		if l.Every > 0 {
+			said += ", and " + l.Every.Round(time.Second).String() + " before that"
+		}
+		writeLine(&b, "  last listed", said)
+	}
+	return b.String()
+}
