@@ -28,7 +28,7 @@ build: ## build bin/rollcall
 
 .PHONY: test
 test: ensure-test bin/gofumpt ## all tests with the race detector, each module on its own, formatting
-	go test -race -shuffle=on work
+	go test -race -shuffle=on -timeout 20m work
 	@for module in $(MODULES); do echo "GOWORK=off go build ./... in $$module"; GOWORK=off go -C $$module build ./...; done
 	@deploy/tools/check-format "$(BIN)/gofumpt" $(MODULES)
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-var crowd = flag.Int("crowd", 5_000, "members of the group in which a change costs no list")
+var crowd = flag.Int("crowd", 1_500, "members of the group in which a change costs no list")
 
 // few is how many requests a change may cost: a page of each journal, what they name, and once more as much.
 const few = 12

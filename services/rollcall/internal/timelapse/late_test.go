@@ -49,9 +49,9 @@ func TestAThousandMembersAreCurrentWhileReportsAreLate(t *testing.T) {
 }
 
 // check demands that no minute saw more requests than are granted, and that nobody was told so by the provider.
-func (a *tally) check(t *testing.T, granted int) {
-	t.Helper()
-	if busiest := a.busiest(); busiest > granted {
-		t.Errorf("%d requests within a minute, more than the %d that are granted", busiest, granted)
+func (t *tally) check(tb testing.TB, granted int) {
+	tb.Helper()
+	if busiest := t.busiest(); busiest > granted {
+		tb.Errorf("%d requests within a minute, more than the %d that are granted", busiest, granted)
 	}
 }

@@ -24,7 +24,7 @@ func TestUnrulyPushesChangeNothing(t *testing.T) {
 // told is what consumers hear of each user of the seed's tale, in order.
 func told(t *testing.T, p control.Push) map[string][]string {
 	t.Helper()
-	w := open(t, plan{list: 20 * time.Second})
+	w := open(t, plan{list: time.Minute})
 	s := w.found("initech").cast(rand.New(rand.NewPCG(*seed, 4)))
 	s.connect(people / 2)
 	w.push(p) // now that the channels are there

@@ -17,7 +17,7 @@ const alone = 10 * time.Minute
 type person struct {
 	id, address                          string
 	member, suspended, archived, deleted bool
-	aliases, renamed                     int
+	renamed                              int
 	free                                 time.Time
 }
 
