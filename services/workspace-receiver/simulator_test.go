@@ -2,13 +2,6 @@ package workspacereceiver_test
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
@@ -16,9 +9,8 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/simulator"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/workspacetest"
 )
-
-const account = "rollcall@vendor.iam.gserviceaccount.com"
 
 // simulate starts a simulator with the customer initech, on a clock of the test's, and returns it as a tenant.
 func simulate(t *testing.T, c clock.Clock) (*control.Client, tenant.Tenant) {
@@ -40,10 +32,10 @@ func simulate(t *testing.T, c clock.Clock) (*control.Client, tenant.Tenant) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, keyFile := serviceAccount(t)
+	account := workspacetest.New(t)
 	made, err := sim.PutTenant(t.Context(), control.Tenant{
 		ID: "initech", Provider: directory.GoogleWorkspace, DirectoryID: "C03az79cb", Domains: []string{"initech.com"},
-		App: control.App{ServiceAccount: account, PublicKey: public},
+		App: account.App(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -51,36 +43,7 @@ func simulate(t *testing.T, c clock.Clock) (*control.Client, tenant.Tenant) {
 	return sim, tenant.Tenant{
 		ID: "initech", Provider: directory.GoogleWorkspace, DirectoryID: made.DirectoryID, Domain: "initech.com",
 		Products:   []tenant.Product{tenant.SecureShare()},
-		Credential: tenant.Credential{Kind: tenant.GoogleKeyFile, File: keyFile, ServiceAccount: account, Subject: "admin@initech.com"},
+		Credential: account.Credential("initech.com"),
 		Endpoints:  tenant.Endpoints{API: server.URL(), Authority: server.URL(), CAFile: server.CAFile()},
 	}
-}
-
-// serviceAccount makes a key, and returns its public half and the key file that has the private one.
-func serviceAccount(t *testing.T) (public, file string) {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(map[string]string{
-		"type": "service_account", "client_id": "104857600000000000001", "client_email": account, "private_key_id": "k1",
-		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})), "token_uri": "https://oauth2.googleapis.com/token",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file = filepath.Join(t.TempDir(), "key.json")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), file
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/workspacetest"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/workspacetest"
 )
 
 // customer adds a simulated Workspace customer with its group to the house, and connects it with a key file.

@@ -16,8 +16,8 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/license"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/workspacetest"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/workspacetest"
 )
 
 // told is a license event, and when the subscriber had it.

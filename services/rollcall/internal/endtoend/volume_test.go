@@ -20,9 +20,9 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/workspacetest"
 	"github.com/rollcall-hq/rollcall/services/simulator"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/workspacetest"
 )
 
 var volume = flag.Bool("volume", false, "read a domain of 1,000,000 users and a group of 200,000 at full size, rather than a fiftieth of them")
@@ -189,7 +189,7 @@ func peakOf(t *testing.T, process *exec.Cmd) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.Process.Pid))
 	if os.IsNotExist(err) {
-		t.Skip("this system does not tell")
+		t.Fatal("the receiver's memory can only be read on Linux, below /proc")
 	}
 	match := highWater.FindSubmatch(bytes.TrimSpace(status))
 	if err != nil || match == nil {

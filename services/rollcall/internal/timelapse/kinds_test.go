@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/workspacetest"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/workspacetest"
 )
 
 // TestKindsOfMembersAndChanges: whatever a Workspace directory can hold and an admin can do, those are licensed who should

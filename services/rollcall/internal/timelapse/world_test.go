@@ -24,9 +24,9 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/service"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/workspacetest"
 	"github.com/rollcall-hq/rollcall/services/simulator"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/workspacetest"
 	"github.com/rollcall-hq/rollcall/services/worker"
 	workspacereceiver "github.com/rollcall-hq/rollcall/services/workspace-receiver"
 )
