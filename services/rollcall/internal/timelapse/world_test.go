@@ -134,23 +134,24 @@ func (w *world) drained() bool {
 	if w.receiver.waiting() < *w.timers {
 		return false
 	}
-	for _, name := range []string{bus.Notifications, bus.LedgerIn} {
-		stream, err := w.bus.JetStream().Stream(w.tb.Context(), name)
-		if err != nil {
-			return false
-		}
-		consumers := stream.ListConsumers(w.tb.Context())
-		for info := range consumers.Info() {
-			if info.NumPending > 0 || info.NumAckPending > 0 {
-				return false
-			}
-		}
-		if consumers.Err() != nil {
-			return false
-		}
+	if !w.consumed(bus.Notifications) || !w.consumed(bus.LedgerIn) {
+		return false
 	}
 	depth, err := w.ledger.OutboxDepth(w.tb.Context())
 	return err == nil && depth == 0
+}
+
+// consumed reports whether all that is on a stream is done with.
+func (w *world) consumed(name string) bool {
+	stream, err := w.bus.JetStream().Stream(w.tb.Context(), name)
+	if err != nil {
+		return false
+	}
+	consumers, waits := stream.ListConsumers(w.tb.Context()), false
+	for info := range consumers.Info() { // to its end, or who lists them waits for ever
+		waits = waits || info.NumPending > 0 || info.NumAckPending > 0
+	}
+	return !waits && consumers.Err() == nil
 }
 
 // restless says who has not come to rest.
