@@ -146,6 +146,19 @@ func TestErrorsNeverShowThePassword(t *testing.T) {
 	}
 }
 
+func TestShownIsAnAddressWithoutThePassword(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"data/ledger.db": "data/ledger.db",
+		"postgres://me:s3cret@db.example.com/rollcall?password_file=x": "postgres://me@db.example.com/rollcall",
+		"postgres://me:s3cret%zz@db.example.com/rollcall":              "the ledger in Postgres",
+	} {
+		if got := ledger.Shown(address); got != want {
+			t.Errorf("%s is shown as %s", address, got)
+		}
+	}
+}
+
 // The password is read from its file for each connection: it may be changed while the ledger is open.
 func TestPasswordComesFromAFile(t *testing.T) {
 	t.Parallel()

@@ -78,6 +78,18 @@ func parsePostgres(address string) (config *pgx.ConnConfig, passwordFile string,
 	return config, passwordFile, nil
 }
 
+// Shown is an address as people may see it: without a password.
+func Shown(address string) string {
+	if !isPostgres(address) {
+		return address
+	}
+	config, _, err := parsePostgres(address)
+	if err != nil {
+		return "the ledger in Postgres"
+	}
+	return fmt.Sprintf("postgres://%s@%s/%s", url.PathEscape(config.User), config.Host, config.Database)
+}
+
 // postgresSource opens connections with settings of their own.
 func postgresSource(config *pgx.ConnConfig, passwordFile string, settings map[string]string) func() (*sql.DB, error) {
 	config = config.Copy()
