@@ -21,7 +21,7 @@ import (
 )
 
 // raw opens a database beside the ledger.
-func raw(t *testing.T, address string) *sql.DB {
+func raw(t testing.TB, address string) *sql.DB {
 	t.Helper()
 	driver, source := "sqlite", "file:"+escape(address)
 	if strings.HasPrefix(address, "postgres:") {
@@ -66,7 +66,7 @@ func words(t *testing.T, db *sql.DB, query string) (all []string) {
 // Both databases have the same tables with the same columns, defaults and indexes.
 func TestSchemasAreTheSame(t *testing.T) {
 	t.Parallel()
-	sqlite, postgres := newFile(t), ledgertest.EmptyPostgres(t)
+	sqlite, postgres := ledgertest.SQLite(t), ledgertest.EmptyPostgres(t)
 	open(t, sqlite)
 	open(t, postgres)
 	ofSQLite, ofPostgres := raw(t, sqlite), raw(t, postgres)
@@ -192,4 +192,27 @@ func write(t *testing.T, path, body string) {
 	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// What a commit promises must not depend on how the server happens to be set up.
+func TestWriterSetsWhatItCountsOn(t *testing.T) {
+	t.Parallel()
+	address := ledgertest.Postgres(t)
+	if _, err := raw(t, address).ExecContext(t.Context(), `DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() ||
+		' SET synchronous_commit = off'; EXECUTE 'ALTER DATABASE ' || current_database() ||
+		' SET default_transaction_isolation = ''serializable'''; EXECUTE 'ALTER DATABASE ' || current_database() ||
+		' SET default_transaction_read_only = on'; END $$`); err != nil {
+		t.Fatal(err)
+	}
+	update(t, open(t, address), func(tx *ledger.Tx) error {
+		for query, want := range map[string]string{
+			"SHOW synchronous_commit": "on", "SHOW transaction_isolation": "read committed", "SHOW transaction_read_only": "off",
+			"SHOW idle_in_transaction_session_timeout": "30s",
+		} {
+			if got, err := ledger.Ask(tx, query); err != nil || got != want {
+				t.Errorf("%s: %s, %v; want %s", query, got, err, want)
+			}
+		}
+		return nil
+	})
 }

@@ -101,7 +101,7 @@ type ProductState struct {
 // Tenant returns what is known of a tenant, or ErrNoTenant.
 func (r *Reader) Tenant(ctx context.Context, name string) (TenantState, error) {
 	var t TenantState
-	err := r.db.QueryRowContext(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE name = $1`, name).Scan(t.columns()...)
+	err := r.db.QueryRowContext(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE name = $1`, storable(name)).Scan(t.columns()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fmt.Errorf("tenant %s: %w", name, ErrNoTenant)
 	}
