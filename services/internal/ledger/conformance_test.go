@@ -43,6 +43,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"the outbox keeps its order":                           outboxKeepsItsOrder,
 	"positions are of one stream":                          positionsAreOfOneStream,
 	"decisions have a history":                             decisionsHaveAHistory,
+	"bulks are ledgers":                                    bulksAreLedgers,
 	"the reader finds users":                               findUsers,
 	"the reader tells decisions and their history":         readerTellsDecisionsAndTheirHistory,
 }
