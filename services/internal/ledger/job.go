@@ -34,6 +34,11 @@ func (tx *Tx) DropJob(product int64, kind JobKind) error {
 	return tx.exec(`DELETE FROM jobs WHERE product = $1 AND kind = $2`, product, string(kind))
 }
 
+// DropJobs ends all jobs of a product.
+func (tx *Tx) DropJobs(product int64) error {
+	return tx.exec(`DELETE FROM jobs WHERE product = $1`, product)
+}
+
 // Job returns a product's job of a kind, if it is under way.
 func (tx *Tx) Job(product int64, kind JobKind) (j Job, found bool, err error) {
 	j.Product, j.Kind = product, kind

@@ -47,6 +47,9 @@ type Hold struct {
 	Expiry time.Duration // after which a parked change counts as rejected
 }
 
+// Follows reports whether the tenant's directory is followed.
+func (t Tenant) Follows() bool { return t.Disconnected == Connected }
+
 // Decides reports whether users are decided at all now.
 func (t Tenant) Decides() bool {
 	return !t.Paused && !t.Restoring && t.Disconnected != LicensesKept
@@ -78,6 +81,12 @@ func (tx *Tx) Tenant(name string) (Tenant, error) {
 func (tx *Tx) TenantByID(id int64) (t Tenant, err error) {
 	_, err = tx.get(`SELECT `+tenantColumns+` FROM tenants WHERE id = $1`+tx.l.dialect.lock, []any{id}, t.columns()...)
 	return t, err
+}
+
+// TenantOf returns the number of a product's tenant.
+func (tx *Tx) TenantOf(product int64) (id int64, err error) {
+	_, err = tx.get(`SELECT tenant FROM products WHERE id = $1`, []any{product}, &id)
+	return id, err
 }
 
 // SaveTenant stores all but the name.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/worker/internal/apply"
 )
 
 // The law of cost: a membership change writes the same rows, and takes about the same time, however large the group.
@@ -63,7 +64,7 @@ func largeTenant(tb testing.TB, users int) *harness {
 	}
 	h.snapshotEnded("contoso", "s1", 1, pages, "g")
 	for {
-		more, _, err := h.applier.Tick(context.Background())
+		more, _, err := h.applier.Tick(context.Background(), apply.Owner{})
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -334,7 +334,7 @@ func TestUnusableMessageIsRefusedWhole(t *testing.T) {
 		}
 	}
 	h.expect("nothing")
-	if err := h.applier.OrderReread(t.Context(), contoso(), "in.9"); err != nil {
+	if err := h.applier.OrderReread(t.Context(), apply.Owner{}, contoso(), "in.9"); err != nil {
 		t.Fatal(err)
 	}
 	h.expect("a full read is ordered", "refresh")
@@ -343,12 +343,12 @@ func TestUnusableMessageIsRefusedWhole(t *testing.T) {
 func TestStreamMadeAnewOrdersFullReads(t *testing.T) {
 	t.Parallel()
 	h := connected(t)
-	after, err := h.applier.Resume(t.Context(), "LEDGER_IN", 0, h.created, 1000)
+	after, err := h.applier.Resume(t.Context(), apply.Owner{}, "LEDGER_IN", h.created, 1000)
 	if err != nil || after != h.stream {
 		t.Fatalf("resume after %d, %v; want %d", after, err, h.stream)
 	}
 	h.expect("nothing is amiss")
-	after, err = h.applier.Resume(t.Context(), "LEDGER_IN", 0, h.created.Add(time.Hour), 3)
+	after, err = h.applier.Resume(t.Context(), apply.Owner{}, "LEDGER_IN", h.created.Add(time.Hour), 3)
 	if err != nil || after != 0 {
 		t.Fatalf("resume in a new stream after %d, %v", after, err)
 	}
@@ -357,7 +357,7 @@ func TestStreamMadeAnewOrdersFullReads(t *testing.T) {
 	h.page("contoso", 7, personAs("bob", directory.Suspended))
 	h.expect("and its messages count", "revoked bob suspended")
 	h.clock.Advance(time.Hour)
-	if after, err = h.applier.Resume(t.Context(), "LEDGER_IN", 0, h.created, 0); err != nil || after != 0 {
+	if after, err = h.applier.Resume(t.Context(), apply.Owner{}, "LEDGER_IN", h.created, 0); err != nil || after != 0 {
 		t.Fatalf("resume in a stream that lost its end after %d, %v", after, err)
 	}
 	h.expect("so does a stream that lost its end", "refresh")
