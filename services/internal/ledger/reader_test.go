@@ -135,7 +135,7 @@ func TestReaderTellsDecisionsAndTheirHistory(t *testing.T) {
 		t.Errorf("names (-want +got), %v:\n%s", err, diff)
 	}
 	state, err := r.Tenant(t.Context(), "contoso")
-	if err != nil || state.Users != 1 || state.Groups != 1 || len(state.Products) != 1 || state.Products[0].Licensed != 1 {
+	if err != nil || state.Users != 1 || state.Groups != 1 || len(state.Products) != 1 || state.Products[0].Licensed != 0 {
 		t.Errorf("tenant: %+v, %v", state, err)
 	}
 }

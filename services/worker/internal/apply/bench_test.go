@@ -38,8 +38,8 @@ func TestMembershipChangeWritesTheSameRowsInAnyTenant(t *testing.T) {
 		rows = append(rows, h.last.Rows)
 	}
 	// Position, membership, end of a period, begin of another, entitlement, outbox, product, tenant.
-	if rows[0] != 8 || rows[1] != 8 {
-		t.Errorf("rows written: %v, want 8 and 8", rows)
+	if rows[0] != 10 || rows[1] != 10 {
+		t.Errorf("rows written: %v, want 10 and 10", rows)
 	}
 }
 

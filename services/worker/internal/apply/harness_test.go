@@ -170,15 +170,17 @@ func (h *harness) roundEnded(tenantID string, vanishing ...string) {
 // tick does all the work that is due.
 func (h *harness) tick() {
 	h.t.Helper()
-	for {
-		more, _, err := h.applier.Tick(context.Background(), apply.Owner{})
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		if !more {
-			return
-		}
+	for h.tickOnce() {
 	}
+}
+
+func (h *harness) tickOnce() (more bool) {
+	h.t.Helper()
+	more, _, err := h.applier.Tick(context.Background(), apply.Owner{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return more
 }
 
 // drain empties the outbox, checks every event against its schema, and returns what came.
