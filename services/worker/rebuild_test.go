@@ -38,10 +38,11 @@ func (h *house) life() {
 	h.register("contoso")
 	h.connect("contoso", people(directory.Active, staff...)...)
 	h.await(bus.Licenses, atLeast(9))
-	h.page("contoso", "", directory.Observation{Group: &directory.Group{ID: "g", Addresses: []string{address}}})
+	whole := []directory.Observation{{Group: &directory.Group{ID: "g", Addresses: []string{address}}}}
 	for _, id := range staff {
-		h.page("contoso", "", membership(id, true))
+		whole = append(whole, membership(id, true))
 	}
+	h.page("contoso", "", whole...)
 	h.await(bus.LedgerIn, lastIs(event.TypeReadRequested))
 	h.publish("contoso", "round", event.TypeRoundEnded, event.RoundEnded{
 		Began: time.Now(), Stamp: event.Stamp{Epoch: 1, Counter: h.stamp}, Requests: 1,
