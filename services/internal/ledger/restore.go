@@ -1,9 +1,9 @@
 package ledger
 
-// Empty reports whether the ledger knows no tenant and no position: nothing was ever written to it.
+// Empty reports whether the ledger knows no tenant and has read or written no stream.
 func (tx *Tx) Empty() (bool, error) {
 	var n int
-	_, err := tx.get(`SELECT (SELECT COUNT(*) FROM tenants) + (SELECT COUNT(*) FROM positions)`, nil, &n)
+	_, err := tx.get(`SELECT (SELECT COUNT(*) FROM tenants) + (SELECT COUNT(*) FROM positions WHERE sequence > 0)`, nil, &n)
 	return n == 0, err
 }
 
