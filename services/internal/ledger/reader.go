@@ -94,6 +94,7 @@ type ProductState struct {
 	State      licensing.State
 	GroupName  string // of the group in force, where there is one
 	Licensed   int    // users who are licensed
+	Seats      licensing.Seats
 	Redeciding bool   // a change of policy is still being applied to all users
 	Sequence   uint64 // of the product's last event
 }
@@ -120,8 +121,8 @@ func (r *Reader) Tenant(ctx context.Context, name string) (TenantState, error) {
 
 func (r *Reader) products(ctx context.Context, tenant int64) (products []ProductState, err error) {
 	const query = `SELECT p.name, p.address, p.phase, p.mode, p.policy_group, p.conflict, p.changing, p.change_group,
-		p.change_empty, p.settle_at, p.redecide_after, p.sequence, COALESCE(g.name, ''),
-		(SELECT COUNT(*) FROM entitlements e WHERE e.product = p.id AND e.licensed = 1)
+		p.change_empty, p.change_stage, p.settle_at, p.sequence, p.purchased, p.enforce, p.used, COALESCE(g.name, ''),
+		(SELECT COUNT(*) FROM jobs j WHERE j.product = p.id AND j.kind = 'apply')
 		FROM products p LEFT JOIN groups g ON g.tenant = p.tenant AND g.ref = p.policy_group
 		WHERE p.tenant = $1 ORDER BY p.name`
 	rows, err := r.db.QueryContext(ctx, query, tenant)
@@ -130,14 +131,15 @@ func (r *Reader) products(ctx context.Context, tenant int64) (products []Product
 			p        ProductState
 			changing bool
 			change   licensing.Change
-			after    int64
+			jobs     int
 		)
 		err := row.Scan(&p.ID, &p.Address, &p.State.Phase, &p.State.Policy.Mode, &p.State.Policy.Group, &p.State.Conflict,
-			&changing, &change.Group, &change.Empty, scanMicros(&change.SettleAt), &after, &p.Sequence, &p.GroupName, &p.Licensed)
+			&changing, &change.Group, &change.Empty, &change.Stage, scanMicros(&change.SettleAt), &p.Sequence,
+			&p.Seats.Purchased, &p.Seats.Enforce, &p.Licensed, &p.GroupName, &jobs)
 		if changing {
 			p.State.Change = &change
 		}
-		p.Redeciding = after != NoRedecision
+		p.Redeciding = jobs > 0
 		products = append(products, p)
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
@@ -132,7 +133,7 @@ func readerTellsDecisionsAndTheirHistory(t *testing.T, b ledgertest.Backend) {
 		t.Errorf("names (-want +got), %v:\n%s", err, diff)
 	}
 	state, err := r.Tenant(t.Context(), "contoso")
-	if err != nil || state.Users != 1 || state.Groups != 1 || len(state.Products) != 1 || state.Products[0].Licensed != 1 {
+	if err != nil || state.Users != 1 || state.Groups != 1 || len(state.Products) != 1 || state.Products[0].Licensed != 0 {
 		t.Errorf("tenant: %+v, %v", state, err)
 	}
 }
@@ -236,25 +237,29 @@ func productsAreStoredWhole(t *testing.T, b ledgertest.Backend) {
 			return err
 		}
 		want := products[0]
-		if want.Address != "b@contoso.com" || want.Redeciding() {
+		if want.Address != "b@contoso.com" || want.Seats.Purchased != licensing.Unlimited {
 			t.Errorf("a new product: %+v", want)
 		}
 		want.State = changeOf("g", nine)
-		want.AskAt, want.Sequence, want.RedecideAfter, want.RedecideCause = nine, 7, 0, "e"
+		want.AskAt, want.Sequence, want.Readdressed, want.Exceeded = nine, 7, true, true
+		want.Seats, want.Used, want.Line = licensing.Seats{Purchased: 5, Enforce: true}, 6, 3
 		if err := tx.SaveProduct(want); err != nil {
 			return err
 		}
-		got, found, err := tx.NextRedecision()
+		if err := tx.SaveTenant(ledger.Tenant{ID: tenant.ID, Part: 3}); err != nil {
+			return err
+		}
+		got, found, err := tx.DueRound(3, nine)
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || !found || err != nil {
 			t.Errorf("stored (-want +got), %v, %v:\n%s", found, err, diff)
 		}
-		if _, found, err := tx.DueRound(nine.Add(-time.Second)); found || err != nil {
+		if _, found, err := tx.DueRound(3, nine.Add(-time.Second)); found || err != nil {
 			t.Errorf("due too early: %v, %v", found, err)
 		}
-		if _, found, err := tx.DueRound(nine); !found || err != nil {
-			t.Errorf("due: %v, %v", found, err)
+		if _, found, err := tx.DueRound(4, nine); found || err != nil {
+			t.Errorf("due in another partition: %v, %v", found, err)
 		}
-		if next, err := tx.NextRound(); err != nil || !next.Equal(nine) {
+		if next, err := tx.NextTimer(3); err != nil || !next.Equal(nine) {
 			t.Errorf("next round %v, %v", next, err)
 		}
 		return nil

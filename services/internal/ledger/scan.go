@@ -25,6 +25,20 @@ func (s timeScanner) Scan(value any) error {
 	return nil
 }
 
+// scanDuration scans a length of time that is stored in microseconds.
+func scanDuration(d *time.Duration) sql.Scanner { return durationScanner{d} }
+
+type durationScanner struct{ d *time.Duration }
+
+func (s durationScanner) Scan(value any) error {
+	n, ok := value.(int64)
+	if !ok {
+		return fmt.Errorf("a length of time is stored as %T", value)
+	}
+	*s.d = time.Duration(n) * time.Microsecond
+	return nil
+}
+
 // scanLines scans a list that is stored as one line each.
 func scanLines(list *[]string) sql.Scanner { return lineScanner{list} }
 

@@ -6,7 +6,7 @@ ALTER TABLE tenants ADD COLUMN part         BIGINT  NOT NULL DEFAULT -1; -- part
 ALTER TABLE tenants ADD COLUMN nest_version BIGINT  NOT NULL DEFAULT 0;  -- rises when a group joins, leaves or ends in another
 ALTER TABLE tenants ADD COLUMN paused       BIGINT  NOT NULL DEFAULT 0;  -- observations are taken, nothing is decided
 ALTER TABLE tenants ADD COLUMN frozen       BIGINT  NOT NULL DEFAULT 0;  -- nothing is revoked
-ALTER TABLE tenants ADD COLUMN disconnected BIGINT  NOT NULL DEFAULT 0;
+ALTER TABLE tenants ADD COLUMN disconnected BIGINT  NOT NULL DEFAULT 0;  -- 1: its licenses are kept, 2: they are revoked
 ALTER TABLE tenants ADD COLUMN restoring    BIGINT  NOT NULL DEFAULT 0;  -- the mirror is not complete: nothing is decided until it is
 ALTER TABLE tenants ADD COLUMN hold_flips   BIGINT  NOT NULL DEFAULT 1;
 ALTER TABLE tenants ADD COLUMN hold_share   BIGINT  NOT NULL DEFAULT 20; -- percent of a product's licenses; 0: bulk revocations are never held
@@ -32,12 +32,15 @@ CREATE INDEX memberships_of ON memberships (member, kind);
 -- Work on all users of a product that is done in chunks.
 CREATE TABLE jobs (
     product BIGINT  NOT NULL REFERENCES products (id),
-    kind    TEXT    COLLATE "C" NOT NULL, -- apply, survey, review, seats, close
+    kind    TEXT    COLLATE "C" NOT NULL, -- what is done, see ledger.JobKind
     after   BIGINT  NOT NULL, -- users up to this one are done
     cause   TEXT    NOT NULL, -- the event that decisions name as their cause
     held    BIGINT  NOT NULL DEFAULT 0,
     PRIMARY KEY (product, kind)
 );
+INSERT INTO jobs (product, kind, after, cause) SELECT id, 'apply', redecide_after, redecide_cause FROM products WHERE redecide_after >= 0;
+ALTER TABLE products DROP COLUMN redecide_after;
+ALTER TABLE products DROP COLUMN redecide_cause;
 
 CREATE TABLE held (
     id           BIGINT  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -117,6 +120,8 @@ DROP TABLE revocations;
 DROP TABLE waiting;
 DROP TABLE held_users;
 DROP TABLE held;
+ALTER TABLE products ADD COLUMN redecide_after BIGINT NOT NULL DEFAULT -1;
+ALTER TABLE products ADD COLUMN redecide_cause TEXT   NOT NULL DEFAULT '';
 DROP TABLE jobs;
 DROP INDEX memberships_of;
 ALTER TABLE positions DROP COLUMN epoch;
