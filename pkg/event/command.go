@@ -104,4 +104,5 @@ const (
 	CodeListing         = "listing"          // its list is not complete yet
 	CodeBadRequest      = "bad-request"      // the command says what nobody can do
 	CodeNotDisconnected = "not-disconnected" // only a disconnected tenant can be connected or erased
+	CodeFrozen          = "frozen"           // it would revoke licenses, and the tenant is frozen
 )

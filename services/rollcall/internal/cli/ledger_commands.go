@@ -53,7 +53,7 @@ Stop the worker first, and move what is left of the old ledger away. Settings ar
 			if err != nil {
 				return err
 			}
-			return output.One(a.printer, report, func() string {
+			return output.One(a.printer, report, func(report rebuild.Report) string {
 				return fmt.Sprintf("Rebuilt: %d users of %d products of %d tenants, from %d events and %d entries of the bucket; %d held changes wait.\n"+
 					"A full read of every directory is ordered: start the services.",
 					report.Users, report.Products, report.Tenants, report.Events, report.FromCopy, report.Held)
