@@ -59,7 +59,7 @@ type HeldUser struct {
 	Reason   string `json:"reason,omitempty"` // a licensing.Reason: why it would
 }
 
-// HeldClosed says how a held change has ended. What an approved one brings follows as license events with this cause.
+// HeldClosed says how a held change has ended. What an approved one brings follows as policy and license events.
 type HeldClosed struct {
 	Tenant      string `json:"tenant"`
 	Product     string `json:"product"`

@@ -5,9 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
@@ -32,7 +29,7 @@ func OpenReader(ctx context.Context, address string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(strings.TrimPrefix(address, "sqlite:")); errors.Is(err, fs.ErrNotExist) {
+	if d.missing() {
 		return nil, ErrNoLedger
 	}
 	db, err := openReads(d)
@@ -65,6 +62,9 @@ func checkReadable(ctx context.Context, d dialect, db *sql.DB) error {
 	known := int64(0)
 	for _, source := range provider.ListSources() {
 		known = max(known, source.Version)
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return fmt.Errorf("connect to the ledger: %w", err)
 	}
 	var current int64
 	if err := db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version`).Scan(&current); err != nil {
@@ -102,7 +102,7 @@ type ProductState struct {
 // Tenant returns what is known of a tenant, or ErrNoTenant.
 func (r *Reader) Tenant(ctx context.Context, name string) (TenantState, error) {
 	var t TenantState
-	err := r.db.QueryRowContext(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE name = $1`, name).Scan(t.columns()...)
+	err := r.db.QueryRowContext(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE name = $1`, storable(name)).Scan(t.columns()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fmt.Errorf("tenant %s: %w", name, ErrNoTenant)
 	}

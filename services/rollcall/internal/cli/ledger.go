@@ -22,7 +22,7 @@ func (s *subject) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.tenant, "tenant", "", "tenant that the user is of")
 	cmd.Flags().StringVar(&s.user, "user", "", "address or id of the user")
 	cmd.Flags().StringVar(&s.product, "product", "", "product; not needed where the tenant has only one")
-	cmd.Flags().StringVar(&s.ledger, "ledger", "", "path of the ledger, instead of the one of the data folder's process")
+	cmd.Flags().StringVar(&s.ledger, "ledger", "", "ledger to ask, a path or a postgres URL, instead of the one of the data folder's process")
 	require(cmd, "tenant", "user")
 }
 
@@ -31,16 +31,16 @@ func (a *app) withLedger(ctx context.Context, s *subject, work func(*ledger.Read
 	if s.user == "" {
 		return usage("--user is empty: want an address or an id")
 	}
-	path := s.ledger
-	if path == "" {
-		path = filepath.Join(a.data, "ledger.db")
+	address := s.ledger
+	if address == "" {
+		address = filepath.Join(a.data, "ledger.db")
 		if found, err := datadir.Find(a.data); err == nil && found.Ledger != "" {
-			path = found.Ledger
+			address = found.Ledger
 		}
 	}
-	reader, err := ledger.OpenReader(ctx, path)
+	reader, err := ledger.OpenReader(ctx, address)
 	if err != nil {
-		return fmt.Errorf("open %s: %w", path, err)
+		return fmt.Errorf("open %s: %w", ledger.Shown(address), err)
 	}
 	defer func() { _ = reader.Close() }()
 	return work(reader)

@@ -96,7 +96,7 @@ func (p *Process) parts(cfg config.Config, opts Options) (parts []process.Part) 
 func (p *Process) Run(ctx context.Context, sim *datadir.Simulator, others ...supervise.Worker) error {
 	endpoints := datadir.Endpoints{NATS: p.NATSURL(), HTTP: p.HTTPURL(), Simulator: sim}
 	if p.process.Config.HasRole(config.RoleWorker) {
-		endpoints.Ledger = p.process.Config.LedgerFile()
+		endpoints.Ledger = p.process.Config.LedgerAddress()
 	}
 	if err := p.dir.Announce(endpoints); err != nil {
 		return err

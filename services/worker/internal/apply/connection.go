@@ -74,6 +74,12 @@ func (s *session) restored() error {
 		if !p.decides() {
 			continue
 		}
+		if _, applying, err := s.tx.Job(p.ID, ledger.JobApply); applying || err != nil {
+			if err != nil {
+				return err
+			}
+			continue // what was approved goes on
+		}
 		if err := s.startJob(p, ledger.JobReview, 0, s.origin.cause); err != nil {
 			return err
 		}
