@@ -5,135 +5,147 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 )
 
+// graph says which groups are direct members of which.
 type graph map[int][]int
 
-func (g graph) nest(tb testing.TB, root int) licensing.Nest[int] {
-	tb.Helper()
-	n, err := licensing.NestOf(root, func(at int) ([]int, error) { return g[at], nil })
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return n
-}
+func (g graph) inside(group int) ([]int, error) { return g[group], nil }
 
-func TestNestReachesByTheShortestWay(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		graph graph
-		of    int
-		want  []int
-	}{
-		"itself":                 {graph{}, 1, []int{1}},
-		"three levels down":      {graph{1: {2}, 2: {3}, 3: {4}}, 4, []int{1, 2, 3, 4}},
-		"not inside":             {graph{1: {2}, 3: {4}}, 4, nil},
-		"not upwards":            {graph{2: {1}}, 2, nil},
-		"a cycle":                {graph{1: {2}, 2: {3}, 3: {1, 2}}, 3, []int{1, 2, 3}},
-		"itself inside":          {graph{1: {1, 2}, 2: {2}}, 2, []int{1, 2}},
-		"a diamond, lower first": {graph{1: {3, 2}, 2: {4}, 3: {4}}, 4, []int{1, 2, 4}},
-		"a short cut":            {graph{1: {2, 4}, 2: {3}, 3: {4}}, 4, []int{1, 4}},
-		"named twice":            {graph{1: {2, 2}}, 2, []int{1, 2}},
-	} {
-		n := c.graph.nest(t, 1)
-		if got := n.Path(c.of); !slices.Equal(got, c.want) {
-			t.Errorf("%s: path %v, want %v", name, got, c.want)
-		}
-		if n.Holds(c.of) != (c.want != nil) {
-			t.Errorf("%s: holds %v", name, n.Holds(c.of))
-		}
-	}
-}
-
-func TestNearestOfSeveralGroups(t *testing.T) {
-	t.Parallel()
-	n := graph{1: {2, 3}, 2: {5}, 3: {4}}.nest(t, 1)
-	for name, c := range map[string]struct{ direct, want []int }{
-		"none":                  {nil, nil},
-		"none that counts":      {[]int{9}, nil},
-		"the root":              {[]int{4, 1}, []int{1}},
-		"the nearer one":        {[]int{4, 2}, []int{1, 2}},
-		"as near: lower number": {[]int{5, 4}, []int{1, 3, 4}},
-		"whatever the order":    {[]int{4, 5}, []int{1, 3, 4}},
-	} {
-		if got := n.Nearest(c.direct); !slices.Equal(got, c.want) {
-			t.Errorf("%s: %v, want %v", name, got, c.want)
-		}
-	}
-	if got := (licensing.Nest[int]{}).Nearest([]int{0, 1}); got != nil {
-		t.Errorf("somebody is in no group: %v", got)
-	}
-}
-
-func TestNestPassesErrorsOn(t *testing.T) {
-	t.Parallel()
-	fault := errors.New("no")
-	if _, err := licensing.NestOf(1, func(int) ([]int, error) { return nil, fault }); !errors.Is(err, fault) {
-		t.Error(err)
-	}
-}
-
-// ways are all paths from the root without a repetition.
-func (g graph) ways(path []int, found map[int][]int) {
-	at := path[len(path)-1]
-	if known, has := found[at]; !has || len(path) < len(known) || len(path) == len(known) && slices.Compare(path, known) < 0 {
-		found[at] = slices.Clone(path)
-	} else {
-		return // what lies behind is reached as well by the other way
-	}
-	for _, next := range g[at] {
-		if !slices.Contains(path, next) {
-			g.ways(append(path, next), found)
-		}
-	}
-}
-
-func randomGraph(t *rapid.T) graph {
-	g := graph{}
-	for range rapid.IntRange(0, 20).Draw(t, "edges") {
-		from := rapid.IntRange(0, 7).Draw(t, "from")
-		g[from] = append(g[from], rapid.IntRange(0, 7).Draw(t, "to"))
-	}
-	return g
-}
-
-// Each group that can be reached is, by a shortest way; the groups in which two nests differ are those whose path differs.
-func TestNestFindsAllAndDiffers(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		a, b := randomGraph(t), randomGraph(t)
-		na, nb := nestOf(t, a), nestOf(t, b)
-		found := map[int][]int{}
-		a.ways([]int{0}, found)
-		if len(found) != len(na.Groups()) {
-			t.Fatalf("reached %v, want %v", na.Groups(), found)
-		}
-		for g, way := range found {
-			path := na.Path(g)
-			if len(path) != len(way) {
-				t.Fatalf("path %v to %d, a shortest is %v", path, g, way)
-			}
-			for i := range path[1:] {
-				if !slices.Contains(a[path[i]], path[i+1]) {
-					t.Fatalf("path %v goes where no group is", path)
-				}
-			}
-		}
-		for g := range 8 {
-			if differs := slices.Contains(na.Differ(nb), g); differs == slices.Equal(na.Path(g), nb.Path(g)) {
-				t.Fatalf("%d differs %v: %v and %v", g, differs, na.Path(g), nb.Path(g))
-			}
-		}
-	})
-}
-
-func nestOf(t *rapid.T, g graph) licensing.Nest[int] {
-	n, err := licensing.NestOf(0, func(at int) ([]int, error) { return g[at], nil })
+func nestOf(t interface{ Fatal(...any) }, g graph) licensing.Nest[int] {
+	n, err := licensing.NestOf(1, g.inside)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return n
+}
+
+func TestNest(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		graph  graph
+		groups []int
+		paths  map[int][]int
+	}{
+		"alone":            {graph{}, []int{1}, map[int][]int{1: {1}, 2: nil}},
+		"three levels":     {graph{1: {2}, 2: {3}, 3: {4}}, []int{1, 2, 3, 4}, map[int][]int{4: {1, 2, 3, 4}}},
+		"cycle":            {graph{1: {2}, 2: {3}, 3: {1, 2}}, []int{1, 2, 3}, map[int][]int{1: {1}, 3: {1, 2, 3}}},
+		"in itself":        {graph{1: {1}}, []int{1}, map[int][]int{1: {1}}},
+		"diamond":          {graph{1: {3, 2}, 2: {4}, 3: {4}}, []int{1, 2, 3, 4}, map[int][]int{4: {1, 2, 4}}},
+		"shorter":          {graph{1: {2, 5}, 2: {3}, 3: {4}, 5: {4}}, []int{1, 2, 5, 3, 4}, map[int][]int{4: {1, 5, 4}}},
+		"named twice":      {graph{1: {2, 2}}, []int{1, 2}, map[int][]int{2: {1, 2}}},
+		"not a part of it": {graph{2: {1}}, []int{1}, map[int][]int{2: nil}},
+	} {
+		n := nestOf(t, c.graph)
+		if diff := cmp.Diff(c.groups, n.Groups()); diff != "" {
+			t.Errorf("%s, groups (-want +got):\n%s", name, diff)
+		}
+		for group, path := range c.paths {
+			if diff := cmp.Diff(path, n.Path(group)); diff != "" {
+				t.Errorf("%s, path to %d (-want +got):\n%s", name, group, diff)
+			}
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	n := nestOf(t, graph{1: {2, 3}, 2: {4}, 3: {5}})
+	for name, c := range map[string]struct{ direct, want []int }{
+		"of nothing":              {nil, nil},
+		"of groups elsewhere":     {[]int{6, 7}, nil},
+		"in the root":             {[]int{5, 1}, []int{1}},
+		"the nearer":              {[]int{4, 3}, []int{1, 3}},
+		"as near, the lower":      {[]int{5, 4}, []int{1, 2, 4}},
+		"whatever else there is":  {[]int{9, 5}, []int{1, 3, 5}},
+		"a number below the root": {[]int{0}, nil},
+	} {
+		if diff := cmp.Diff(c.want, n.Nearest(c.direct)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	var none licensing.Nest[int]
+	if none.Nearest([]int{0, 1}) != nil || none.Holds(0) || len(none.Groups()) != 0 {
+		t.Error("somebody is in the nest of no group")
+	}
+}
+
+func TestNestThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	_, err := licensing.NestOf(1, func(g int) ([]int, error) {
+		if g == 2 {
+			return nil, broken
+		}
+		return []int{2}, nil
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// distance is how far down a group is, found by trying every way.
+func (g graph) distance(from, to int, seen []int) int {
+	if from == to {
+		return 0
+	}
+	best := -1
+	for _, child := range g[from] {
+		if slices.Contains(seen, child) {
+			continue
+		}
+		if d := g.distance(child, to, append(slices.Clone(seen), child)); d >= 0 && (best < 0 || d+1 < best) {
+			best = d + 1
+		}
+	}
+	return best
+}
+
+func drawGraph(t *rapid.T, label string) graph {
+	g := graph{}
+	for range rapid.IntRange(0, 12).Draw(t, label) {
+		parent := rapid.IntRange(1, 6).Draw(t, "parent")
+		g[parent] = append(g[parent], rapid.IntRange(1, 6).Draw(t, "child"))
+	}
+	return g
+}
+
+// In any graph: a group is in the nest if some way leads to it, its path is one of the shortest of them, and who is a direct
+// member of none of the groups that differ has the same path in two nests.
+func TestNestsOfAnyGraph(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		g := drawGraph(t, "edges")
+		n := nestOf(t, g)
+		for group := range 7 {
+			path, far := n.Path(group), g.distance(1, group, []int{1})
+			if n.Holds(group) != (far >= 0) || len(path) != far+1 {
+				t.Fatalf("%v: path %v to %d, which is %d away", g, path, group, far)
+			}
+			for i := 1; i < len(path); i++ {
+				if !slices.Contains(g[path[i-1]], path[i]) {
+					t.Fatalf("%v: path %v leads where nothing leads", g, path)
+				}
+				for lower := range path[i-1] { // is there none as near with a lower number?
+					if slices.Contains(g[lower], path[i]) && g.distance(1, lower, []int{1}) == i-1 {
+						t.Fatalf("%v: path %v, and %d is as near", g, path, lower)
+					}
+				}
+			}
+		}
+		other := nestOf(t, drawGraph(t, "edges of another"))
+		differ := n.Differ(other)
+		if !slices.Equal(differ, other.Differ(n)) {
+			t.Fatalf("differ by %v, and by %v", differ, other.Differ(n))
+		}
+		direct := rapid.SliceOfN(rapid.IntRange(0, 7), 0, 3).Draw(t, "direct")
+		if !slices.ContainsFunc(direct, func(g int) bool { return slices.Contains(differ, g) }) &&
+			!slices.Equal(n.Nearest(direct), other.Nearest(direct)) {
+			t.Fatalf("paths %v and %v to a member of %v, none of %v", n.Nearest(direct), other.Nearest(direct), direct, differ)
+		}
+	})
 }

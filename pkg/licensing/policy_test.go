@@ -29,18 +29,17 @@ func changing(s licensing.State, group string, empty bool, settleAt int) licensi
 }
 
 func staged(s licensing.State, stage licensing.Stage) licensing.State {
-	change := *s.Change
-	change.Stage = stage
-	s.Change = &change
+	s.Change.Stage = stage
 	return s
 }
 
-func proposing(s licensing.State, group string, settledAt int) licensing.State {
-	return staged(changing(s, group, false, settledAt), licensing.Proposed)
+// proposed is a state in which a change has settled, rejected one in which somebody has said no to it.
+func proposed(s licensing.State, group string, settleAt int) licensing.State {
+	return staged(changing(s, group, false, settleAt), licensing.Proposed)
 }
 
-func rejecting(s licensing.State, group string, settledAt int) licensing.State {
-	return staged(changing(s, group, false, settledAt), licensing.Rejected)
+func rejected(s licensing.State, group string, settleAt int) licensing.State {
+	return staged(changing(s, group, false, settleAt), licensing.Rejected)
 }
 
 func conflicting(s licensing.State) licensing.State { s.Conflict = true; return s }
@@ -93,22 +92,24 @@ func TestObserve(t *testing.T) {
 		"a candidate that goes is forgotten":    {changing(allUsers(), "g", false, 12), at(0), false, allUsers()},
 		"renamed away settles":                  {membersOf("g"), at(0), false, changing(membersOf("g"), "", false, 15)},
 		"and back in time is as before":         {changing(membersOf("g"), "", false, 12), at(1, "g"), false, membersOf("g")},
-		"proved gone is proposed at once":       {membersOf("g"), gone, false, proposing(membersOf("g"), "", 5)},
-		"gone while renamed away is too":        {changing(membersOf("g"), "", false, 12), gone, false, proposing(membersOf("g"), "", 5)},
-		"what is proposed does not settle anew": {proposing(allUsers(), "g", 2), at(3, "g"), true, proposing(allUsers(), "g", 2)},
-		"unless nobody is left in it":           {proposing(allUsers(), "g", 2), at(0, "g"), true, changing(allUsers(), "g", true, 15)},
-		"a proposal that goes is forgotten":     {proposing(allUsers(), "g", 2), at(0), false, allUsers()},
-		"another one takes its place":           {proposing(allUsers(), "g", 2), at(1, "h"), false, changing(allUsers(), "h", false, 15)},
-		"what was rejected rests":               {rejecting(allUsers(), "g", 2), at(3, "g"), false, rejecting(allUsers(), "g", 2)},
-		"until its membership moves":            {rejecting(allUsers(), "g", 2), at(4, "g"), true, changing(allUsers(), "g", false, 15)},
-		"a rejected end rests":                  {rejecting(membersOf("g"), "", 2), gone, false, rejecting(membersOf("g"), "", 2)},
-		"a conflict ends a proposal":            {proposing(allUsers(), "g", 2), at(0, "g", "h"), false, conflicting(allUsers())},
+		"proved gone is proposed at once":       {membersOf("g"), gone, false, proposed(membersOf("g"), "", 5)},
+		"gone while renamed away is so too":     {changing(membersOf("g"), "", false, 12), gone, false, proposed(membersOf("g"), "", 5)},
+		"and stays so":                          {proposed(membersOf("g"), "", 1), gone, false, proposed(membersOf("g"), "", 1)},
+		"gone, and no was said to that":         {rejected(membersOf("g"), "", 1), gone, false, rejected(membersOf("g"), "", 1)},
 		"gone with a successor settles":         {membersOf("g"), licensing.Seen{Groups: []string{"h"}, Members: 1, Vanished: true}, false, changing(membersOf("g"), "h", false, 15)},
 		"another id settles":                    {membersOf("g"), at(0, "h"), false, changing(membersOf("g"), "h", true, 15)},
 		"two groups change nothing":             {membersOf("g"), at(0, "g", "h"), false, conflicting(membersOf("g"))},
 		"and stop what was settling":            {changing(allUsers(), "g", false, 12), at(0, "g", "h"), false, conflicting(allUsers())},
 		"a conflict that ends with the old one": {conflicting(membersOf("g")), at(1, "g"), false, membersOf("g")},
 		"a conflict that ends with the new one": {conflicting(membersOf("g")), at(1, "h"), false, changing(membersOf("g"), "h", false, 15)},
+		"proposed stays so, whoever joins":      {proposed(allUsers(), "g", 1), at(2, "g"), true, proposed(allUsers(), "g", 1)},
+		"until nobody is left":                  {proposed(allUsers(), "g", 1), at(0, "g"), true, changing(allUsers(), "g", true, 15)},
+		"proposed and renamed away":             {proposed(allUsers(), "g", 1), at(0), false, allUsers()},
+		"proposed, and made again":              {proposed(allUsers(), "g", 1), at(2, "h"), false, changing(allUsers(), "h", false, 15)},
+		"proposed, and a second group comes":    {proposed(allUsers(), "g", 1), at(0, "g", "h"), false, conflicting(allUsers())},
+		"rejected rests":                        {rejected(allUsers(), "g", 1), at(2, "g"), false, rejected(allUsers(), "g", 1)},
+		"until somebody joins or leaves":        {rejected(allUsers(), "g", 1), at(2, "g"), true, changing(allUsers(), "g", false, 15)},
+		"rejected, and made again":              {rejected(allUsers(), "g", 1), at(2, "h"), false, changing(allUsers(), "h", false, 15)},
 		"waiting goes on":                       {changing(waiting, "g", false, 1), at(1, "g"), true, changing(waiting, "g", false, 1)},
 		"waiting for another group":             {changing(waiting, "g", false, 1), at(1, "h"), false, changing(waiting, "h", false, 5)},
 		"waiting, the group goes":               {changing(waiting, "g", false, 1), at(0), false, allUsers()},
@@ -144,20 +145,20 @@ func TestRound(t *testing.T) {
 	}{
 		"nothing to change":                 {allUsers(), 99, false, allUsers()},
 		"began before it settled":           {changing(allUsers(), "g", false, 15), 14, false, changing(allUsers(), "g", false, 15)},
-		"began when it settled":             {changing(allUsers(), "g", false, 15), 15, false, proposing(allUsers(), "g", 15)},
+		"began when it settled":             {changing(allUsers(), "g", false, 15), 15, false, proposed(allUsers(), "g", 15)},
 		"an empty group never counts":       {changing(allUsers(), "g", true, 15), 99, false, changing(allUsers(), "g", true, 15)},
-		"renamed away":                      {changing(membersOf("g"), "", false, 15), 16, false, proposing(membersOf("g"), "", 15)},
-		"another id":                        {changing(membersOf("g"), "h", false, 15), 16, false, proposing(membersOf("g"), "h", 15)},
+		"renamed away":                      {changing(membersOf("g"), "", false, 15), 16, false, proposed(membersOf("g"), "", 15)},
+		"another id":                        {changing(membersOf("g"), "h", false, 15), 16, false, proposed(membersOf("g"), "h", 15)},
 		"another id that is empty":          {changing(membersOf("g"), "h", true, 15), 16, false, changing(membersOf("g"), "h", true, 15)},
 		"in conflict":                       {conflicting(allUsers()), 99, false, conflicting(allUsers())},
 		"waiting starts with whole members": {changing(waiting, "g", false, 15), 15, false, membersOf("g")},
 		"waiting, a round from before":      {changing(waiting, "g", false, 15), 14, false, changing(waiting, "g", false, 15)},
-		"waiting, not all read":             {changing(waiting, "g", false, 15), 99, true, changing(waiting, "g", false, 15)},
 		"waiting in conflict":               {conflicting(waiting), 99, false, conflicting(waiting)},
 		"connecting":                        {licensing.State{}, 99, false, licensing.State{}},
-		"not all of it shown":               {changing(allUsers(), "g", false, 15), 99, true, changing(allUsers(), "g", false, 15)},
-		"proposed already":                  {proposing(allUsers(), "g", 15), 99, false, proposing(allUsers(), "g", 15)},
-		"rejected":                          {rejecting(allUsers(), "g", 15), 99, false, rejecting(allUsers(), "g", 15)},
+		"what is proposed already":          {proposed(allUsers(), "g", 15), 99, false, proposed(allUsers(), "g", 15)},
+		"what was rejected":                 {rejected(allUsers(), "g", 15), 99, false, rejected(allUsers(), "g", 15)},
+		"not all of the group was shown":    {changing(allUsers(), "g", false, 15), 99, true, changing(allUsers(), "g", false, 15)},
+		"waiting, not all of it was shown":  {changing(waiting, "g", false, 15), 99, true, changing(waiting, "g", false, 15)},
 	} {
 		if diff := cmp.Diff(c.want, c.state.Round(minute(c.began), c.open)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -167,18 +168,27 @@ func TestRound(t *testing.T) {
 
 func TestApproveAndReject(t *testing.T) {
 	t.Parallel()
+	waiting := licensing.State{Phase: licensing.Waiting}
 	for name, c := range map[string]struct{ state, approved, rejected licensing.State }{
-		"a proposal":       {proposing(allUsers(), "g", 5), membersOf("g"), rejecting(allUsers(), "g", 5)},
-		"of no group":      {proposing(membersOf("g"), "", 5), allUsers(), rejecting(membersOf("g"), "", 5)},
-		"nothing":          {allUsers(), allUsers(), allUsers()},
-		"what settles":     {changing(allUsers(), "g", false, 5), changing(allUsers(), "g", false, 5), changing(allUsers(), "g", false, 5)},
-		"what is rejected": {rejecting(allUsers(), "g", 5), rejecting(allUsers(), "g", 5), rejecting(allUsers(), "g", 5)},
+		"proposed":              {proposed(allUsers(), "g", 15), membersOf("g"), rejected(allUsers(), "g", 15)},
+		"proposed, to no group": {proposed(membersOf("g"), "", 15), allUsers(), rejected(membersOf("g"), "", 15)},
+		"nothing":               {allUsers(), allUsers(), allUsers()},
+		"settling":              {changing(allUsers(), "g", false, 15), changing(allUsers(), "g", false, 15), changing(allUsers(), "g", false, 15)},
+		"rejected":              {rejected(allUsers(), "g", 15), rejected(allUsers(), "g", 15), rejected(allUsers(), "g", 15)},
+		"waiting":               {changing(waiting, "g", false, 15), changing(waiting, "g", false, 15), changing(waiting, "g", false, 15)},
 	} {
+		before := clone(c.state)
 		if diff := cmp.Diff(c.approved, c.state.Approve()); diff != "" {
-			t.Errorf("%s approved (-want +got):\n%s", name, diff)
+			t.Errorf("%s, approved (-want +got):\n%s", name, diff)
 		}
 		if diff := cmp.Diff(c.rejected, c.state.Reject()); diff != "" {
-			t.Errorf("%s rejected (-want +got):\n%s", name, diff)
+			t.Errorf("%s, rejected (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(before, c.state); diff != "" {
+			t.Errorf("%s changed its argument:\n%s", name, diff)
+		}
+		if target := c.state.Target(); c.state.Proposes() && target != c.approved.Policy {
+			t.Errorf("%s: approved it becomes %+v, announced was %+v", name, c.approved.Policy, target)
 		}
 	}
 }
@@ -194,8 +204,8 @@ func TestAskAt(t *testing.T) {
 		"a change":              {changing(allUsers(), "g", false, 15), true},
 		"to an empty group":     {changing(allUsers(), "g", true, 15), false},
 		"renamed away":          {changing(membersOf("g"), "", false, 15), true},
-		"proposed":              {proposing(allUsers(), "g", 15), false},
-		"rejected":              {rejecting(allUsers(), "g", 15), false},
+		"proposed":              {proposed(allUsers(), "g", 15), false},
+		"rejected":              {rejected(allUsers(), "g", 15), false},
 		"waiting":               {changing(waiting, "g", false, 15), true},
 		"waiting, an empty one": {changing(waiting, "g", true, 15), true},
 		"conflict":              {conflicting(allUsers()), false},
