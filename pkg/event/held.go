@@ -38,7 +38,7 @@ type HeldOpened struct {
 	Group         string    `json:"group,omitempty"`
 	PreviousMode  string    `json:"previous_mode,omitempty"`
 	PreviousGroup string    `json:"previous_group,omitempty"`
-	Expires       time.Time `json:"expires"` // then it counts as rejected
+	Expires       time.Time `json:"expires,omitzero"` // then it counts as rejected; zero for HeldFreeze
 }
 
 // HeldListed holds users of a held change's list. As many events as the list needs follow HeldOpened; later ones hold
@@ -59,7 +59,7 @@ type HeldUser struct {
 	Reason   string `json:"reason,omitempty"` // a licensing.Reason: why it would
 }
 
-// HeldClosed says how a held change has ended. What an approved one brings follows as license events with this cause.
+// HeldClosed says how a held change has ended. What an approved one brings follows as policy and license events.
 type HeldClosed struct {
 	Tenant      string `json:"tenant"`
 	Product     string `json:"product"`

@@ -15,7 +15,8 @@ type SettingsChanged struct {
 // HoldSettings says which changes are held.
 type HoldSettings struct {
 	Flips string `json:"flips"` // FlipsHold or FlipsApply
-	// Revocations of one hour are held when they pass Share percent of the licenses, and Least. With a Share of 0 they never are.
+	// Revocations of one hour are held when they pass Share percent of the licenses and are at least Least. With a Share of 0
+	// they never are.
 	Share         int `json:"share"`
 	Least         int `json:"least"`
 	ExpirySeconds int `json:"expiry_seconds"` // after which a held change counts as rejected

@@ -37,6 +37,7 @@ func (tx *Tx) PutGroup(t Tenant, g directory.Group, at directory.Stamp) (GroupCh
 	if err != nil || t.outdated(at, row, state != groupNamed) {
 		return c, err
 	}
+	g.Name, g.Addresses = presentable(g.Name, g.Addresses)
 	now, stamp := groupLive, stampOf(at)
 	if g.Deleted {
 		now, g.Name, g.Kind, g.Addresses = groupDeleted, old.Name, old.Kind, nil

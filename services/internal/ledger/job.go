@@ -55,12 +55,11 @@ func (tx *Tx) Busy(tenant int64) (bool, error) {
 }
 
 // NextJob returns a job of a partition and its tenant, if there is one: the one that is least advanced. A tenant that is
-// paused rests, and while one is frozen so does whatever revokes.
+// paused, or whose mirror is not complete, rests, and while one is frozen so does whatever revokes.
 func (tx *Tx) NextJob(part int) (j Job, tenant int64, found bool, err error) {
 	found, err = tx.get(`SELECT j.product, j.kind, j.after, j.cause, j.held, p.tenant
 		FROM jobs j JOIN products p ON p.id = j.product JOIN tenants t ON t.id = p.tenant
-		WHERE t.part = $1 AND t.paused = 0 AND (t.frozen = 0 OR j.kind NOT IN ('apply', 'close'))
-		AND (t.restoring = 0 OR j.kind NOT IN ('apply', 'review', 'seats'))
+		WHERE t.part = $1 AND t.paused = 0 AND t.restoring = 0 AND (t.frozen = 0 OR j.kind NOT IN ('apply', 'close'))
 		ORDER BY j.after, j.product, j.kind LIMIT 1`, []any{part},
 		&j.Product, &j.Kind, &j.After, &j.Cause, &j.Held, &tenant)
 	return j, tenant, found, err

@@ -22,11 +22,20 @@ const Written = -1
 
 const positionQuery = `SELECT stream_created, sequence, epoch FROM positions WHERE stream = $1 AND part = $2`
 
-// Position returns the stored position, and whether there is one. It locks the row.
+// Position returns the stored position, and whether there is one. It locks the row, which is made where it is missing: two
+// workers that both begin a stream take turns as well.
 func (tx *Tx) Position(stream string, part int) (p Position, found bool, err error) {
 	p.Stream, p.Part = stream, part
-	found, err = tx.get(positionQuery+tx.l.dialect.lock, []any{stream, part}, scanMicros(&p.Created), &p.Sequence, &p.Epoch)
-	return p, found, err
+	read := func() (bool, error) {
+		return tx.get(positionQuery+tx.l.dialect.lock, []any{stream, part}, scanMicros(&p.Created), &p.Sequence, &p.Epoch)
+	}
+	if found, err = read(); !found && err == nil {
+		if err = tx.exec(`INSERT INTO positions (stream, part, stream_created, sequence) VALUES ($1, $2, 0, 0)
+			ON CONFLICT DO NOTHING`, stream, part); err == nil {
+			_, err = read()
+		}
+	}
+	return p, !p.Created.IsZero(), err
 }
 
 // SavePosition stores a position.
@@ -50,5 +59,5 @@ func (l *Ledger) Position(ctx context.Context, stream string, part int) (Positio
 	if err != nil {
 		return p, false, fmt.Errorf("read the position in %s: %w", stream, err)
 	}
-	return p, true, nil
+	return p, !p.Created.IsZero(), nil
 }

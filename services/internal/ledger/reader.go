@@ -5,9 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
@@ -32,7 +29,7 @@ func OpenReader(ctx context.Context, address string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(strings.TrimPrefix(address, "sqlite:")); errors.Is(err, fs.ErrNotExist) {
+	if d.missing() {
 		return nil, ErrNoLedger
 	}
 	db, err := openReads(d)
@@ -66,6 +63,9 @@ func checkReadable(ctx context.Context, d dialect, db *sql.DB) error {
 	for _, source := range provider.ListSources() {
 		known = max(known, source.Version)
 	}
+	if err := db.PingContext(ctx); err != nil {
+		return fmt.Errorf("connect to the ledger: %w", err)
+	}
 	var current int64
 	if err := db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version`).Scan(&current); err != nil {
 		return fmt.Errorf("%w: its schema cannot be read: %w", ErrNoLedger, err)
@@ -77,6 +77,19 @@ func checkReadable(ctx context.Context, d dialect, db *sql.DB) error {
 		return fmt.Errorf("%w: its schema is version %d, want %d: start the worker once", ErrNoLedger, current, known)
 	}
 	return nil
+}
+
+// TenantNames returns the names of all tenants that the ledger has heard of, sorted.
+func (r *Reader) TenantNames(ctx context.Context) (names []string, err error) {
+	const query = `SELECT name FROM tenants ORDER BY name`
+	rows, err := r.db.QueryContext(ctx, query)
+	err = eachRow(query, rows, err, func(row scanner) error {
+		var name string
+		err := row.Scan(&name)
+		names = append(names, name)
+		return err
+	})
+	return names, err
 }
 
 // TenantState is what the ledger knows of a tenant.
@@ -102,7 +115,7 @@ type ProductState struct {
 // Tenant returns what is known of a tenant, or ErrNoTenant.
 func (r *Reader) Tenant(ctx context.Context, name string) (TenantState, error) {
 	var t TenantState
-	err := r.db.QueryRowContext(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE name = $1`, name).Scan(t.columns()...)
+	err := r.db.QueryRowContext(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE name = $1`, storable(name)).Scan(t.columns()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fmt.Errorf("tenant %s: %w", name, ErrNoTenant)
 	}

@@ -1,7 +1,6 @@
 package ledger_test
 
 import (
-	"database/sql"
 	"errors"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
 
 var nine = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
@@ -37,9 +37,8 @@ func someone(id string, status directory.Status, addresses ...string) directory.
 	return directory.User{ID: id, Name: "Some " + id, Addresses: addresses, Status: status}
 }
 
-func TestFindUsers(t *testing.T) {
-	t.Parallel()
-	path := newFile(t)
+func findUsers(t *testing.T, b ledgertest.Backend) {
+	path := b.Address(t)
 	l := open(t, path)
 	people(t, l,
 		someone("1", directory.Active, "ann@contoso.com", "shared@contoso.com"),
@@ -82,9 +81,8 @@ func TestFindUsers(t *testing.T) {
 	}
 }
 
-func TestReaderTellsDecisionsAndTheirHistory(t *testing.T) {
-	t.Parallel()
-	l := open(t, newFile(t))
+func readerTellsDecisionsAndTheirHistory(t *testing.T, b ledgertest.Backend) {
+	l := open(t, b.Address(t))
 	people(t, l, someone("ann", directory.Active))
 	update(t, l, func(tx *ledger.Tx) error {
 		tenant, err := tx.Tenant("contoso")
@@ -153,9 +151,8 @@ func TestFreshness(t *testing.T) {
 	}
 }
 
-func TestReaderSeesWhatIsCommittedWhileTheWriterWrites(t *testing.T) {
-	t.Parallel()
-	path := newFile(t)
+func readerSeesWhatIsCommittedWhileTheWriterWrites(t *testing.T, b ledgertest.Backend) {
+	path := b.Address(t)
 	l := open(t, path)
 	people(t, l, someone("1", directory.Active))
 	r, err := ledger.OpenReader(t.Context(), path)
@@ -184,20 +181,21 @@ func TestReaderSeesWhatIsCommittedWhileTheWriterWrites(t *testing.T) {
 
 func TestOpenReaderSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	if _, err := ledger.OpenReader(t.Context(), newFile(t)); !errors.Is(err, ledger.ErrNoLedger) {
-		t.Errorf("no file: %v", err)
+	for name, address := range map[string]string{"no file": ledgertest.SQLite(t), "no tables": ledgertest.EmptyPostgres(t)} {
+		if _, err := ledger.OpenReader(t.Context(), address); !errors.Is(err, ledger.ErrNoLedger) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	if _, err := ledger.OpenReader(t.Context(), "postgres://somewhere/ledger"); err == nil {
-		t.Error("a database that this version does not know")
+	if _, err := ledger.OpenReader(t.Context(), "postgres://me@127.0.0.1:1/ledger"); err == nil || errors.Is(err, ledger.ErrNoLedger) {
+		t.Errorf("no server: %v", err)
 	}
 	if _, err := ledger.Open(t.Context(), ""); err == nil {
 		t.Error("no path")
 	}
 }
 
-func TestNewerSchemaIsRefused(t *testing.T) {
-	t.Parallel()
-	path := newFile(t)
+func newerSchemaIsRefused(t *testing.T, b ledgertest.Backend) {
+	path := b.Address(t)
 	l, err := ledger.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
@@ -215,21 +213,15 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 }
 
 // raise makes a ledger look as if a later version had been there.
-func raise(t *testing.T, path string) {
+func raise(t *testing.T, address string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+escape(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`); err != nil {
+	if _, err := raw(t, address).ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, TRUE)`); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestProductsAreStoredWhole(t *testing.T) {
-	t.Parallel()
-	l := open(t, newFile(t))
+func productsAreStoredWhole(t *testing.T, b ledgertest.Backend) {
+	l := open(t, b.Address(t))
 	update(t, l, func(tx *ledger.Tx) error {
 		tenant, err := tx.Tenant("contoso")
 		if err != nil {

@@ -98,3 +98,22 @@ func pathText(path []int64) string {
 	}
 	return strings.Join(parts, ",")
 }
+
+// longest is how long an address may be: no mail system takes so long a one, and Postgres has no index for longer ones.
+const longest = 1000
+
+// storable is a text as every database can hold it: Postgres has no place for the character 0.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// presentable is what can be kept of how a directory shows something: its name, and the addresses that can be ones.
+func presentable(name string, addresses []string) (string, []string) {
+	var kept []string
+	for _, a := range addresses {
+		if len(a) <= longest {
+			kept = append(kept, storable(a))
+		}
+	}
+	return storable(name), kept
+}
