@@ -139,7 +139,7 @@ func (s *session) transition(p *product, user string, before *ledger.Entitlement
 		Licensed: next.Licensed, Since: next.Since, Reason: next.Reason, Path: path,
 	}
 	if before != nil {
-		previousPath, err := s.tx.GroupRefs(before.Path)
+		previousPath, err := s.refs(before.Path)
 		if err != nil {
 			return err
 		}

@@ -24,9 +24,11 @@ type session struct {
 	now    time.Time // of everything that the transaction tells
 
 	tenant      ledger.Tenant
-	nestVersion int64          // the tenant's as it was loaded
-	nests       map[int64]nest // read so far, by root
-	entered     bool           // tenant and products are loaded
+	nestVersion int64            // the tenant's as it was loaded
+	nests       map[int64]nest   // read so far, by root
+	roots       map[string]int64 // the numbers of groups that nests were asked for of
+	known       map[int64]string // the provider's ids of groups that were asked for
+	entered     bool             // tenant and products are loaded
 	products    []*product
 	told        bool // an event of the tenant on LICENSES
 	result      Result
@@ -223,6 +225,26 @@ func (s *session) command(eventType, verb, id, cause string, data any) error {
 		return err
 	}
 	return s.emit(bus.LedgerIn, event.CommandSubject(s.tenant.Name, verb), ev)
+}
+
+// refs returns a path as the provider's ids.
+func (s *session) refs(path []int64) ([]string, error) {
+	var refs []string
+	for _, id := range path {
+		ref, known := s.known[id]
+		if !known {
+			var err error
+			if ref, err = s.tx.GroupRef(id); err != nil {
+				return nil, err
+			}
+			if s.known == nil {
+				s.known = map[int64]string{}
+			}
+			s.known[id] = ref
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
 }
 
 // tell puts an event of a product that is no license event into its record and the outbox, and returns its id.
