@@ -130,7 +130,7 @@ func (h *house) run(t *testing.T, args ...string) (stdout, stderr string, code i
 	t.Helper()
 	var out, told bytes.Buffer
 	getenv := func(name string) string { return map[string]string{"ROLLCALL_DATA": h.data}[name] }
-	err := cli.Run(t.Context(), args, getenv, &out, &told)
+	err := cli.Run(t.Context(), args, getenv, nil, &out, &told)
 	return out.String(), told.String(), cli.ExitCode(err)
 }
 
