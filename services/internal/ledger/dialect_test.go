@@ -253,3 +253,19 @@ func TestReadersNeedNoRightToWrite(t *testing.T) {
 		t.Error("a reader writes")
 	}
 }
+
+// A database of another encoding would take some names and stop at others.
+func TestOtherEncodingsAreRefused(t *testing.T) {
+	t.Parallel()
+	address := ledgertest.EmptyPostgres(t)
+	db := raw(t, address)
+	base, query, _ := strings.Cut(address, "?")
+	name := base[strings.LastIndex(base, "/")+1:] + "_latin"
+	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name+" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = db.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)") })
+	if _, err := ledger.Open(t.Context(), base+"_latin?"+query); err == nil || !strings.Contains(err.Error(), "LATIN1") {
+		t.Errorf("opened: %v", err)
+	}
+}
