@@ -44,7 +44,7 @@ type Audited struct {
 
 // auditPage is how many changes one query finds. There is no index by time, which would cost every decision a row: each
 // page scans what it looks for anew, and is large for that.
-const auditPage = 20_000
+const auditPage = 50_000
 
 // Audit calls each for every change that is asked for, in the order of time. Of a user these are its license events, and
 // the records that name it.
@@ -113,21 +113,21 @@ func (r *Reader) auditQuery(ctx context.Context, q AuditQuery) (query string, ar
 	n := len(args)
 	begin := fmt.Sprintf("($%d, $%d, $%d)", n+1, n+2, n+3)
 	const products = `(SELECT id FROM products WHERE tenant = $1 AND (name = $2 OR $2 = ''))`
-	return `SELECT p.name, a.product, a.sequence, a.type, a.moment, a.cause, COALESCE(u.ref, ''), COALESCE(u.name, ''),
-		a.licensed, a.reason, a.path, a.data
+	return `SELECT p.name, a.product, a.sequence, CASE
+			WHEN a.type <> '' THEN a.type
+			WHEN a.licensed = (SELECT b.licensed FROM history b WHERE b.product = a.product AND b.user_id = a.user_id
+				AND b.sequence < a.sequence ORDER BY b.sequence DESC LIMIT 1) THEN '` + event.TypeLicenseReasonChanged + `'
+			WHEN a.licensed = 1 THEN '` + event.TypeLicenseGranted + `' ELSE '` + event.TypeLicenseRevoked + `' END,
+			a.moment, a.cause, COALESCE(u.ref, ''), COALESCE(u.name, ''), a.licensed, a.reason, a.path, a.data
 		FROM (
-			SELECT product, sequence, CASE WHEN licensed = before THEN '` + event.TypeLicenseReasonChanged + `'
-				WHEN licensed = 1 THEN '` + event.TypeLicenseGranted + `' ELSE '` + event.TypeLicenseRevoked + `' END AS type,
-				from_at AS moment, cause, user_id, licensed, reason, path, '' AS data
-			FROM (SELECT h.product, h.sequence, h.from_at, h.cause, h.user_id, h.licensed, h.reason, h.path,
-				LAG(h.licensed) OVER (PARTITION BY h.product, h.user_id ORDER BY h.sequence) AS before
-				FROM history h WHERE h.product IN ` + products + ofUser + `) AS periods
+			SELECT h.product, h.sequence, '' AS type, h.from_at AS moment, h.cause, h.user_id, h.licensed, h.reason, h.path, '' AS data
+			FROM history h WHERE h.product IN ` + products + ofUser + ` AND h.from_at < $3 AND (h.from_at, h.product, h.sequence) > ` + begin + `
 			UNION ALL SELECT c.product, c.sequence, c.type, c.at, c.cause, 0, 0, '', '',
 				CASE WHEN c.type = '` + event.TypeHeldListed + `' THEN '' ELSE c.data END
-			FROM records c WHERE c.product IN ` + products + naming + `
+			FROM records c WHERE c.product IN ` + products + naming + ` AND c.at < $3 AND (c.at, c.product, c.sequence) > ` + begin + `
+			ORDER BY moment, product, sequence LIMIT $4
 		) AS a JOIN products p ON p.id = a.product LEFT JOIN users u ON u.id = a.user_id
-		WHERE a.moment < $3 AND (a.moment, a.product, a.sequence) > ` + begin + `
-		ORDER BY a.moment, a.product, a.sequence LIMIT $4`, args, nil
+		ORDER BY a.moment, a.product, a.sequence`, args, nil
 }
 
 // recall reads a record that is too large to come with others, and says whether a record is of a user, where one is asked

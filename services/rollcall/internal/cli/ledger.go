@@ -31,19 +31,24 @@ func (a *app) withLedger(ctx context.Context, s *subject, work func(*ledger.Read
 	if s.user == "" {
 		return usage("--user is empty: want an address or an id")
 	}
-	address := s.ledger
-	if address == "" {
-		address = filepath.Join(a.data, "ledger.db")
-		if found, err := datadir.Find(a.data); err == nil && found.Ledger != "" {
-			address = found.Ledger
-		}
-	}
+	address := a.ledgerAddress(s.ledger)
 	reader, err := ledger.OpenReader(ctx, address)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", ledger.Shown(address), err)
 	}
 	defer func() { _ = reader.Close() }()
 	return work(reader)
+}
+
+// ledgerAddress is the ledger that was named, or else that of the process behind --data, or what such a process has left.
+func (a *app) ledgerAddress(named string) string {
+	if named != "" {
+		return named
+	}
+	if found, err := datadir.Find(a.data); err == nil && found.Ledger != "" {
+		return found.Ledger
+	}
+	return filepath.Join(a.data, "ledger.db")
 }
 
 // product finds the product that is asked about.

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"strings"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
@@ -8,16 +9,14 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
-// codeFrozen refuses what would revoke licenses while the tenant is frozen.
-const codeFrozen = "frozen"
-
 // answer tells what has become of the command in hand.
 func (s *session) answer(a event.Answered) error {
 	a.Command = s.origin.cause
 	if a.Outcome == "" {
 		a.Outcome = event.OutcomeDone
 	}
-	return s.command(event.TypeAnswered, event.VerbAnswered, a.Command+"."+event.VerbAnswered, a.Command, a)
+	id := event.CommandID(s.tenant.Name, event.VerbAnswered, strings.TrimPrefix(a.Command, s.tenant.Name+"."))
+	return s.command(event.TypeAnswered, event.VerbAnswered, id, a.Command, a)
 }
 
 func (s *session) refuse(code, message string) error {
@@ -33,7 +32,7 @@ func (s *session) approveRequested(data event.ApproveRequested) error {
 	}
 	switch {
 	case s.tenant.Frozen:
-		return s.refuse(codeFrozen, "the tenant is frozen: nothing is revoked until it is not")
+		return s.refuse(event.CodeFrozen, "the tenant is frozen: nothing is revoked until it is not")
 	case h.Revision != data.Revision:
 		return s.refuseRevision(h, data.Revision)
 	}
@@ -260,7 +259,7 @@ func (s *session) resume(before ledger.Tenant) error {
 		}
 		switch {
 		case before.Frozen && !s.tenant.Frozen && thawed != nil:
-			id, err := s.close(p, thawed, ledger.HeldWithdrawn, s.origin.by, s.origin.cause)
+			id, err := s.close(p, thawed, ledger.HeldWithdrawn, "", s.origin.cause)
 			if err != nil {
 				return err
 			}

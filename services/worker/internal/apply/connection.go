@@ -21,7 +21,7 @@ func (s *session) disconnectRequested(data event.DisconnectRequested) error {
 	case s.tenant.Disconnected == next:
 		return s.answer(event.Answered{})
 	case next == ledger.LicensesEnded && s.tenant.Frozen:
-		return s.refuse(codeFrozen, "the tenant is frozen: nothing is revoked until it is not")
+		return s.refuse(event.CodeFrozen, "the tenant is frozen: nothing is revoked until it is not")
 	}
 	s.tenant.Disconnected, s.tenant.Paused, s.tenant.Restoring = next, false, false
 	for _, p := range s.products {
