@@ -8,8 +8,8 @@ import (
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
 )
 
-// Held is a change that waits for somebody, or that somebody has rejected: why a license is not as the directory says.
-type Held struct {
+// HeldChange is a change that waits for somebody, or that somebody has rejected: why a license is not as the directory says.
+type HeldChange struct {
 	ID          string `json:"id"`
 	Kind        string `json:"kind"`
 	Revision    int    `json:"revision"`
@@ -20,7 +20,7 @@ type Held struct {
 	Users int `json:"users"`
 }
 
-func (h Held) String() string {
+func (h HeldChange) String() string {
 	what := fmt.Sprintf("%s of %d grants and %d revocations", h.ID, h.Grants, h.Revocations)
 	if h.Outcome != "" {
 		what += " (" + h.Outcome + ")"
@@ -88,13 +88,13 @@ func (h *holds) faults() (all []string) {
 }
 
 // report returns those that wait, and those that were rejected and to which the directory has not come back.
-func (h *holds) report() (all []Held) {
+func (h *holds) report() (all []HeldChange) {
 	for i, c := range h.all {
 		if c.Outcome != "" && h.users[i] == 0 {
 			continue
 		}
 		grants, revocations := c.Count()
-		all = append(all, Held{
+		all = append(all, HeldChange{
 			ID: c.Opened.Held, Kind: c.Opened.Kind, Revision: c.Revision, Grants: grants, Revocations: revocations,
 			Outcome: c.Outcome, Users: h.users[i],
 		})

@@ -84,7 +84,7 @@ func TestWhatIsHeldIsNeitherTrueNorUntrue(t *testing.T) {
 	whole.groups, whole.members = group.groups, append(group.members[:2:2], control.Member{ID: "eve", Kind: directory.UserMember})
 	truth := stream(nil).says(granted("ada")).says(granted("eve"))
 	flip := truth.holds("flip-3", loses("eve"))
-	waits := verify.Held{ID: "flip-3", Kind: "flip", Revision: 1, Revocations: 1, Users: 1}
+	waits := verify.HeldChange{ID: "flip-3", Kind: "flip", Revision: 1, Revocations: 1, Users: 1}
 	rejected := waits
 	rejected.Outcome = "rejected"
 	revocations := truth.says(policy("g1")).says(kept("eve")).holds("revocations-5", loses("eve"))
@@ -92,11 +92,11 @@ func TestWhatIsHeldIsNeitherTrueNorUntrue(t *testing.T) {
 	for name, c := range map[string]struct {
 		dir   simulated
 		said  stream
-		held  []verify.Held
+		held  []verify.HeldChange
 		wrong string // user that differs, or part of a fault; "" for none
 	}{
-		"a flip waits":               {dir: group, said: flip, held: []verify.Held{waits}},
-		"of nobody":                  {dir: whole, said: truth.holds("flip-3"), held: []verify.Held{{ID: "flip-3", Kind: "flip", Revision: 1}}},
+		"a flip waits":               {dir: group, said: flip, held: []verify.HeldChange{waits}},
+		"of nobody":                  {dir: whole, said: truth.holds("flip-3"), held: []verify.HeldChange{{ID: "flip-3", Kind: "flip", Revision: 1}}},
 		"one is not on its list":     {dir: group, said: truth.holds("flip-3"), wrong: "user eve"},
 		"one is off it again":        {dir: group, said: flip.lists("flip-3", off("eve")), wrong: "user eve"},
 		"one is on it with the rest": {dir: group, said: flip.lists("flip-3", loses("ada")), wrong: "flip-3 lists 1 users who are as the directory says, first ada"},
@@ -106,29 +106,29 @@ func TestWhatIsHeldIsNeitherTrueNorUntrue(t *testing.T) {
 		"one who is no user":         {dir: group, said: flip.says(granted("mallory")), wrong: "user mallory"},
 		"approved, and nobody acts":  {dir: group, said: flip.closes("flip-3", "approved").says(policy("g1")), wrong: "user eve"},
 		"approved and carried out":   {dir: group, said: flip.closes("flip-3", "approved").says(policy("g1")).says(revoked("eve"))},
-		"rejected":                   {dir: group, said: flip.closes("flip-3", "rejected"), held: []verify.Held{rejected}},
+		"rejected":                   {dir: group, said: flip.closes("flip-3", "rejected"), held: []verify.HeldChange{rejected}},
 		"rejected, and let in":       {dir: group, said: flip.closes("flip-3", "rejected").says(granted("bob")), wrong: "user bob"},
 		"rejected, and gone":         {dir: company(), said: flip.closes("flip-3", "rejected")},
 		"revocations wait": {
 			dir: group, said: revocations,
-			held: []verify.Held{{ID: "revocations-5", Kind: "revocations", Revision: 1, Revocations: 1, Users: 1}},
+			held: []verify.HeldChange{{ID: "revocations-5", Kind: "revocations", Revision: 1, Revocations: 1, Users: 1}},
 		},
 		"they are withdrawn": {dir: group, said: revocations.closes("revocations-5", "withdrawn"), wrong: "user eve"},
 		"they were rejected": {
 			dir: group, said: revocations.closes("revocations-5", "rejected"),
-			held: []verify.Held{{ID: "revocations-5", Kind: "revocations", Revision: 1, Revocations: 1, Outcome: "rejected", Users: 1}},
+			held: []verify.HeldChange{{ID: "revocations-5", Kind: "revocations", Revision: 1, Revocations: 1, Outcome: "rejected", Users: 1}},
 		},
 		"and decided since": {dir: group, said: revocations.closes("revocations-5", "rejected").says(granted("eve")), wrong: "user eve"},
 		"revocations wait, and a flip that lets them be": {
 			dir: whole, said: revocations.holds("flip-7"),
-			held: []verify.Held{
+			held: []verify.HeldChange{
 				{ID: "flip-7", Kind: "flip", Revision: 1},
 				{ID: "revocations-5", Kind: "revocations", Revision: 1, Revocations: 1},
 			},
 		},
 		"a refresh would grant": {
 			dir: whole, said: truth[:1].says(policy("g1")).holds("refresh-3", gains("eve")),
-			held: []verify.Held{{ID: "refresh-3", Kind: "refresh", Revision: 1, Grants: 1, Users: 1}},
+			held: []verify.HeldChange{{ID: "refresh-3", Kind: "refresh", Revision: 1, Grants: 1, Users: 1}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

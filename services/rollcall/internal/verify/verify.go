@@ -49,7 +49,7 @@ type Report struct {
 	Licensed    int          `json:"licensed"` // by the directory
 	Events      int          `json:"events"`   // on LICENSES
 	State       State        `json:"state"`
-	Held        []Held       `json:"held,omitempty"`        // what waits for somebody, or was rejected
+	Held        []HeldChange `json:"held,omitempty"`        // what waits for somebody, or was rejected
 	Differences []Difference `json:"differences,omitempty"` // for which no held change is the reason
 	Faults      []string     `json:"faults,omitempty"`      // of the stream itself, gaps and repeats, of lists, and of copies of it
 	// Copies are the names of those that were held to the stream.
