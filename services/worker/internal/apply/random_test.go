@@ -65,7 +65,7 @@ func TestRandomHistoriesFollowTheModel(t *testing.T) {
 
 func TestRandomHistoriesFollowTheModelOnPostgres(t *testing.T) {
 	t.Parallel()
-	randomHistories(t, 10, func(int) (string, func()) { return ledgertest.Postgres(t), func() {} })
+	randomHistories(t, 25, func(int) (string, func()) { return ledgertest.Postgres(t), func() {} })
 }
 
 // randomHistories plays at most so many histories, each on a ledger of its own; one that fails is played until it is short.
