@@ -59,7 +59,7 @@ func heldChangesAreStoredWhole(t *testing.T, b ledgertest.Backend) {
 		must(t, tx.SaveHeld(h))
 		later, err := tx.RestoreHeld(ledger.Held{Product: p.ID, Ref: "flip-9", Kind: ledger.HeldFlip, State: ledger.HeldOpen, ExpiresAt: nine.Add(3 * time.Hour)})
 		must(t, err)
-		frozen, err := tx.RestoreHeld(ledger.Held{Product: p.ID, Ref: "freeze-9", Kind: ledger.HeldFreeze, State: ledger.HeldOpen, ExpiresAt: nine})
+		frozen, err := tx.RestoreHeld(ledger.Held{Product: p.ID, Ref: "freeze-9", Kind: ledger.HeldFreeze, State: ledger.HeldOpen, ExpiresAt: nine.Add(4 * time.Hour)})
 		must(t, err)
 		closed, err := tx.RestoreHeld(ledger.Held{Product: p.ID, Ref: "flip-8", Kind: ledger.HeldFlip, State: ledger.HeldExpired, ExpiresAt: nine})
 		must(t, err)
