@@ -107,7 +107,7 @@ func (e *events) options(ctx context.Context, now time.Time) (license.Options, e
 		o.Types = append(o.Types, full)
 	}
 	var err error
-	if o.Since, err = parseSince(e.since, now); err != nil {
+	if o.Since, err = parseTime("--since", e.since, now); err != nil {
 		return o, err
 	}
 	if strings.Contains(o.User, "@") {
@@ -155,20 +155,6 @@ func shortType(full string) string {
 		}
 	}
 	return full
-}
-
-func parseSince(s string, now time.Time) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if ago, err := time.ParseDuration(s); err == nil && ago > 0 {
-		return now.Add(-ago), nil
-	}
-	at, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return at, usage("--since %q: want a duration such as 90m, or a time such as 2026-11-22T09:00:00Z", s)
-	}
-	return at, nil
 }
 
 func eventRow(e license.Event) []string {

@@ -14,7 +14,7 @@ func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	var out, told bytes.Buffer
 	data := t.TempDir()
 	getenv := func(name string) string { return map[string]string{"ROLLCALL_DATA": data}[name] }
-	err := cli.Run(t.Context(), args, getenv, &out, &told)
+	err := cli.Run(t.Context(), args, getenv, nil, &out, &told)
 	return out.String(), told.String(), cli.ExitCode(err)
 }
 

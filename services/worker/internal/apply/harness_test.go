@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/worker/internal/apply"
 )
@@ -36,7 +36,7 @@ var began = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 // harness feeds an Applier as the worker does, and reads its outbox as the relay does.
 type harness struct {
 	t       fataler
-	path    string
+	address string // of the ledger
 	ledger  *ledger.Ledger
 	applier *apply.Applier
 	clock   *clock.Fake
@@ -54,16 +54,33 @@ func contoso() tenant.Tenant {
 	return tenant.Tenant{ID: "contoso", Domain: "contoso.com", Products: []tenant.Product{tenant.SecureShare()}}
 }
 
+// on is a test whose ledgers are on one of the databases. Those of other tests are on SQLite.
+type on struct {
+	*testing.T
+	backend ledgertest.Backend
+}
+
+// onEach runs a test on each database.
+func onEach(t *testing.T, test func(on)) {
+	t.Helper()
+	t.Parallel()
+	ledgertest.Each(t, func(t *testing.T, b ledgertest.Backend) { test(on{T: t, backend: b}) })
+}
+
 func newHarness(tb testing.TB, tenants ...tenant.Tenant) *harness {
 	tb.Helper()
-	h := newHarnessAt(tb, filepath.Join(tb.TempDir(), "ledger.db"), eventtest.Shared(tb), tenants...)
+	address := ledgertest.SQLite
+	if t, ok := tb.(on); ok {
+		address = t.backend.Address
+	}
+	h := newHarnessAt(tb, address(tb), eventtest.Shared(tb), tenants...)
 	tb.Cleanup(h.close)
 	return h
 }
 
-func newHarnessAt(t fataler, path string, valid *eventtest.Validator, tenants ...tenant.Tenant) *harness {
+func newHarnessAt(t fataler, address string, valid *eventtest.Validator, tenants ...tenant.Tenant) *harness {
 	h := &harness{
-		t: t, path: path, clock: clock.NewFake(began), tenants: map[string]tenant.Tenant{}, created: began, valid: valid, chunk: 2,
+		t: t, address: address, clock: clock.NewFake(began), tenants: map[string]tenant.Tenant{}, created: began, valid: valid, chunk: 2,
 	}
 	for _, tn := range tenants {
 		h.tenants[tn.ID] = tn
@@ -99,7 +116,7 @@ func (h *harness) guard(tenantID string, hold ledger.Hold) {
 func (h *harness) open() {
 	h.t.Helper()
 	var err error
-	if h.ledger, err = ledger.Open(context.Background(), h.path); err != nil {
+	if h.ledger, err = ledger.Open(context.Background(), h.address); err != nil {
 		h.t.Fatal(err)
 	}
 	h.applier = apply.New(apply.Config{Settle: settle, Chunk: h.chunk}, apply.Deps{
