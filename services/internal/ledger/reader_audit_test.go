@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
 
 // audited is what an audit tells, a line for each change.
@@ -34,9 +35,9 @@ func audited(t *testing.T, c *recorded, q ledger.AuditQuery) (lines []string) {
 }
 
 // scene is what two tenants with the same ids have been through.
-func scene(t *testing.T, tenants ...string) *recorded {
+func scene(t *testing.T, b ledgertest.Backend, tenants ...string) *recorded {
 	t.Helper()
-	c := newRecorded(t)
+	c := newRecorded(t, b)
 	for _, tenant := range tenants {
 		c.tenant(tenant, []string{"p", "q"}, []string{"ann", "Ann", "bob"}, []string{"g", "h"})
 		c.decide(tenant, "p",
@@ -63,9 +64,8 @@ func scene(t *testing.T, tenants ...string) *recorded {
 	return c
 }
 
-func TestAudit(t *testing.T) {
-	t.Parallel()
-	c := scene(t, "contoso")
+func audit(t *testing.T, b ledgertest.Backend) {
+	c := scene(t, b, "contoso")
 	const (
 		annFirst = "p 1 license.granted contoso ann true domain-default [] <- contoso.1-1.0"
 		bobFirst = "p 2 license.granted contoso bob true domain-default [] <- contoso.1-1.0"
@@ -109,9 +109,8 @@ func TestAudit(t *testing.T) {
 	}
 }
 
-func TestChainsLeadDownToWhatStartedIt(t *testing.T) {
-	t.Parallel()
-	c := scene(t, "contoso")
+func chainsLeadDownToWhatStartedIt(t *testing.T, b ledgertest.Backend) {
+	c := scene(t, b, "contoso")
 	c.cause("contoso", ledger.Cause{Event: "contoso.1-9.0", Type: event.TypeDirectoryObserved, At: nine, Cause: "contoso.refresh.day.proof.0"})
 	c.record("contoso", "p", event.TypeHeldClosed, nine, "contoso.reject.j", event.HeldClosed{By: "grace"})
 	chains, err := c.r.Chains(t.Context(), "contoso")
@@ -150,18 +149,17 @@ func TestChainsLeadDownToWhatStartedIt(t *testing.T) {
 	}
 }
 
-// TestReadersOfATenantNeverMeetAnother: two tenants share all their ids and addresses, and each is told its own alone.
-func TestReadersOfATenantNeverMeetAnother(t *testing.T) {
-	t.Parallel()
+// readersOfATenantNeverMeetAnother: two tenants share all their ids and addresses, and each is told its own alone.
+func readersOfATenantNeverMeetAnother(t *testing.T, b ledgertest.Backend) {
 	parked := func(c *recorded, tenant string) *recorded {
 		c.hold(tenant, "p", ledger.Held{Ref: "flip-3", Kind: ledger.HeldFlip, State: ledger.HeldOpen, Mode: "group-members", Group: "g", Grants: 1},
 			ledger.HeldUser{Ref: "bob", Listed: true, Reason: "not-a-member"})
 		c.write(func(tx *ledger.Tx) error { return tx.Join(c.products[tenant+" p"].ID, c.users[tenant+" bob"], 1) })
 		return c
 	}
-	both := parked(parked(scene(t, "contoso", "fabrikam"), "contoso"), "fabrikam")
+	both := parked(parked(scene(t, b, "contoso", "fabrikam"), "contoso"), "fabrikam")
 	for _, tenant := range []string{"contoso", "fabrikam"} {
-		alone := parked(scene(t, tenant), tenant)
+		alone := parked(scene(t, b, tenant), tenant)
 		if diff := cmp.Diff(everything(t, alone, tenant), everything(t, both, tenant)); diff != "" {
 			t.Errorf("%s among others (-alone +both):\n%s", tenant, diff)
 		}

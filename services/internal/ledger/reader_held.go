@@ -34,8 +34,9 @@ type HeldChange struct {
 const heldChangeQuery = `SELECT h.id, h.product, h.ref, h.kind, h.state, h.revision, h.mode, h.policy_group, h.grants,
 	h.revocations, h.applied, h.opened_at, h.expires_at, h.closed_at, h.closed_by, h.cause, h.snapshot,
 	t.name, p.name, p.mode, p.policy_group, p.used, p.purchased, p.enforce, COALESCE(g.name, ''), COALESCE(f.name, ''),
-	CASE WHEN h.kind <> 'flip' OR h.state <> 'approved' THEN h.grants + h.revocations
-		ELSE (SELECT COUNT(*) FROM users u WHERE u.tenant = t.id) END
+	CASE WHEN h.state = 'applied' THEN h.applied
+		WHEN h.kind = 'flip' AND h.state = 'approved' THEN (SELECT COUNT(*) FROM users u WHERE u.tenant = t.id)
+		ELSE h.grants + h.revocations END
 	FROM held h JOIN products p ON p.id = h.product JOIN tenants t ON t.id = p.tenant
 	LEFT JOIN groups g ON g.tenant = t.id AND g.ref = h.policy_group
 	LEFT JOIN groups f ON f.tenant = t.id AND f.ref = p.policy_group `

@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
 
 // listed is what is looked at of a held change.
@@ -19,9 +20,8 @@ func listed(h ledger.HeldChange) string {
 	return fmt.Sprintf("%s %s %s %s %d of %d", h.Tenant, h.ProductID, h.Ref, h.State, h.Applied, h.All)
 }
 
-func TestHeldChanges(t *testing.T) {
-	t.Parallel()
-	c := newRecorded(t)
+func heldChanges(t *testing.T, b ledgertest.Backend) {
+	c := newRecorded(t, b)
 	c.tenant("contoso", []string{"p", "q"}, []string{"ann", "bob", "cid"}, []string{"g", "h"})
 	c.product("contoso", "p", func(p *ledger.Product) {
 		p.State.Policy = licensing.Policy{Mode: licensing.GroupMembers, Group: "h"}
@@ -77,9 +77,8 @@ func TestHeldChanges(t *testing.T) {
 	}
 }
 
-func TestListsOfHeldChangesComeInPages(t *testing.T) {
-	t.Parallel()
-	c := newRecorded(t)
+func listsOfHeldChangesComeInPages(t *testing.T, b ledgertest.Backend) {
+	c := newRecorded(t, b)
 	c.tenant("contoso", []string{"p"}, []string{"ann", "bob", "cid", "dan"}, nil)
 	c.decide("contoso", "p", decided{user: "bob", at: nine, licensed: true, reason: "domain-default"})
 	held := c.hold("contoso", "p", ledger.Held{Ref: "flip-9", Kind: ledger.HeldFlip, State: ledger.HeldOpen, Revision: 2},
@@ -117,9 +116,8 @@ func TestListsOfHeldChangesComeInPages(t *testing.T) {
 	}
 }
 
-func TestParkedSaysWhatStandsBetween(t *testing.T) {
-	t.Parallel()
-	c := newRecorded(t)
+func parkedSaysWhatStandsBetween(t *testing.T, b ledgertest.Backend) {
+	c := newRecorded(t, b)
 	c.tenant("contoso", []string{"p", "q"}, []string{"ann", "bob", "cid", "dan"}, nil)
 	held := decided{at: nine, licensed: true, reason: "held", against: "not-a-member"}
 	for _, user := range []string{"ann", "bob", "cid"} {

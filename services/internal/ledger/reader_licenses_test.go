@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
 
 // story is a random history of a product: more periods than one query reads, with several events at one moment.
@@ -59,9 +60,8 @@ func licensedAt(all []decided, at time.Time) map[string]ledger.License {
 	return held
 }
 
-func TestLicensesAsOf(t *testing.T) {
-	t.Parallel()
-	c := newRecorded(t)
+func licensesAsOf(t *testing.T, b ledgertest.Backend) {
+	c := newRecorded(t, b)
 	names, all := story(7, 900)
 	c.tenant("contoso", []string{"p"}, names, []string{"g", "h"})
 	c.decide("contoso", "p", all...)
@@ -83,10 +83,9 @@ func TestLicensesAsOf(t *testing.T) {
 	}
 }
 
-// TestSeatsMomentsAddUp holds what is used after each event to plain counting.
-func TestSeatsMomentsAddUp(t *testing.T) {
-	t.Parallel()
-	c := newRecorded(t)
+// seatsMomentsAddUp holds what is used after each event to plain counting.
+func seatsMomentsAddUp(t *testing.T, b ledgertest.Backend) {
+	c := newRecorded(t, b)
 	names, all := story(11, 60)
 	c.tenant("contoso", []string{"p"}, names, []string{"g", "h"})
 	half := len(all) / 2
@@ -136,9 +135,8 @@ func TestSeatsMomentsAddUp(t *testing.T) {
 	}
 }
 
-func TestPolicyAt(t *testing.T) {
-	t.Parallel()
-	c := newRecorded(t)
+func policyAt(t *testing.T, b ledgertest.Backend) {
+	c := newRecorded(t, b)
 	c.tenant("contoso", []string{"p"}, nil, nil)
 	for i, mode := range []string{"all-users", "group-members"} {
 		c.record("contoso", "p", event.TypePolicyChanged, nine.Add(time.Duration(i)*time.Hour), "", event.PolicyChanged{Mode: mode})

@@ -7,7 +7,48 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
+
+// TestReaders has the questions of operators and auditors answered on every database.
+func TestReaders(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(*testing.T, ledgertest.Backend){
+		"held changes":                              heldChanges,
+		"their lists come in pages":                 listsOfHeldChangesComeInPages,
+		"what is parked of a user":                  parkedSaysWhatStandsBetween,
+		"who held a license when":                   licensesAsOf,
+		"the use of seats adds up":                  seatsMomentsAddUp,
+		"the policy of a moment":                    policyAt,
+		"an audit tells every change":               audit,
+		"chains lead down to what started them":     chainsLeadDownToWhatStartedIt,
+		"tenants that share ids never meet":         readersOfATenantNeverMeetAnother,
+		"tenants are told as a whole, and by names": tenantsAsAWhole,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ledgertest.Each(t, test)
+		})
+	}
+}
+
+func tenantsAsAWhole(t *testing.T, b ledgertest.Backend) {
+	c := newRecorded(t, b)
+	c.tenant("contoso", nil, nil, nil)
+	c.tenant("fabrikam", nil, nil, nil)
+	c.write(func(tx *ledger.Tx) error {
+		t, err := tx.Tenant("fabrikam")
+		t.Frozen = true
+		if err != nil {
+			return err
+		}
+		return tx.SaveTenant(t)
+	})
+	all, err := c.r.Tenants(t.Context())
+	if err != nil || len(all) != 2 || all["contoso"].Frozen || !all["fabrikam"].Frozen {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
 
 // recorded is a ledger that a test fills as a worker would.
 type recorded struct {
@@ -21,9 +62,9 @@ type recorded struct {
 	stands   map[string]ledger.Entitlement
 }
 
-func newRecorded(t *testing.T) *recorded {
+func newRecorded(t *testing.T, b ledgertest.Backend) *recorded {
 	t.Helper()
-	l := open(t, newFile(t))
+	l := open(t, b.Address(t))
 	return &recorded{
 		t: t, l: l, r: l.Reader(), products: map[string]*ledger.Product{}, users: map[string]int64{},
 		groups: map[string]int64{}, stands: map[string]ledger.Entitlement{},
