@@ -54,6 +54,8 @@ type Deps struct {
 	Logger *slog.Logger
 	// Published is told how many events have left the outbox for a stream; may be nil; must not block.
 	Published func(stream string, n int)
+	// Fault, where set, is asked at each step; what it returns fails the step. Tests die there.
+	Fault func(step string) error
 }
 
 // Relay is the one publisher of a ledger's outbox.
@@ -90,7 +92,12 @@ func New(cfg Config, deps Deps) *Relay {
 	}
 	return &Relay{
 		cfg: cfg.withDefaults(), deps: deps, wake: make(chan struct{}, 1), marked: newBroadcast(),
-		fault: func(step) error { return nil },
+		fault: func(s step) error {
+			if deps.Fault == nil {
+				return nil
+			}
+			return deps.Fault(string(s))
+		},
 	}
 }
 
