@@ -27,7 +27,7 @@ type RejectRequested struct {
 	By      string `json:"by"`
 }
 
-// SeatsRequested sets the seats of a product. What is nil stays as it is; one is set.
+// SeatsRequested sets the seats of a product. What is nil stays as it is; at least one is set.
 type SeatsRequested struct {
 	Product   string `json:"product"`
 	Purchased *int   `json:"purchased,omitempty"` // SeatsNotSet: not any more
@@ -38,7 +38,7 @@ type SeatsRequested struct {
 // SeatsNotSet takes the number of purchased seats away in SeatsRequested.
 const SeatsNotSet = -1
 
-// SettingsRequested sets how a tenant's changes are treated. What is nil stays as it is; one is set.
+// SettingsRequested sets how a tenant's changes are treated. What is nil stays as it is; at least one is set.
 type SettingsRequested struct {
 	Paused *bool        `json:"paused,omitempty"`
 	Frozen *bool        `json:"frozen,omitempty"`
@@ -46,7 +46,7 @@ type SettingsRequested struct {
 	By     string       `json:"by"`
 }
 
-// HoldRequest is HoldSettings with what stays as it is left out; one is set.
+// HoldRequest is HoldSettings with what stays as it is left out; at least one is set.
 type HoldRequest struct {
 	Flips         string `json:"flips,omitempty"`
 	Share         *int   `json:"share,omitempty"`
@@ -104,4 +104,5 @@ const (
 	CodeListing         = "listing"          // its list is not complete yet
 	CodeBadRequest      = "bad-request"      // the command says what nobody can do
 	CodeNotDisconnected = "not-disconnected" // only a disconnected tenant can be connected or erased
+	CodeFrozen          = "frozen"           // it would revoke licenses, and the tenant is frozen
 )

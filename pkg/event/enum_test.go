@@ -107,7 +107,7 @@ func TestClosedSetsAreThoseOfTheCode(t *testing.T) {
 		"outcome": {answered, []string{"outcome"}, []any{event.OutcomeDone, event.OutcomeRefused}},
 		"code": {answered, []string{"code"}, []any{
 			event.CodeNoSuchHeld, event.CodeNotOpen, event.CodeRevision, event.CodeListing, event.CodeBadRequest,
-			event.CodeNotDisconnected,
+			event.CodeNotDisconnected, event.CodeFrozen,
 		}},
 		"licenses": {disconnect, []string{"licenses"}, []any{event.LicensesKeep, event.LicensesRevoke}},
 	} {

@@ -90,7 +90,7 @@ func drawAnswered(t *rapid.T, d *drawn) any {
 		answer.Outcome = event.OutcomeRefused
 		answer.Code = rapid.SampledFrom([]string{
 			event.CodeNoSuchHeld, event.CodeNotOpen, event.CodeRevision, event.CodeListing, event.CodeBadRequest,
-			event.CodeNotDisconnected,
+			event.CodeNotDisconnected, event.CodeFrozen,
 		}).Draw(t, "code")
 		if answer.Held != "" {
 			answer.Changes = rapid.OneOf(rapid.Just[[]event.HeldUser](nil), lists).Draw(t, "changes")

@@ -38,7 +38,7 @@ type HeldOpened struct {
 	Group         string    `json:"group,omitempty"`
 	PreviousMode  string    `json:"previous_mode,omitempty"`
 	PreviousGroup string    `json:"previous_group,omitempty"`
-	Expires       time.Time `json:"expires"` // then it counts as rejected
+	Expires       time.Time `json:"expires,omitzero"` // then it counts as rejected; zero for HeldFreeze
 }
 
 // HeldListed holds users of a held change's list. As many events as the list needs follow HeldOpened; later ones hold

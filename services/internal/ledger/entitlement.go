@@ -62,14 +62,3 @@ func (tx *Tx) Transition(before *Entitlement, e Entitlement, at time.Time, cause
 			sequence = excluded.sequence, against = excluded.against`,
 		e.Product, e.User, flag(e.Licensed), micros(e.Since), e.Reason, path, sequence, e.Against)
 }
-
-// GroupRefs returns the provider's ids of groups, in the given order.
-func (tx *Tx) GroupRefs(path []int64) ([]string, error) {
-	refs := make([]string, len(path))
-	for i, id := range path {
-		if _, err := tx.get(`SELECT ref FROM groups WHERE id = $1`, []any{id}, &refs[i]); err != nil {
-			return nil, err
-		}
-	}
-	return refs, nil
-}

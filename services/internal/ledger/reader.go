@@ -79,6 +79,19 @@ func checkReadable(ctx context.Context, d dialect, db *sql.DB) error {
 	return nil
 }
 
+// TenantNames returns the names of all tenants that the ledger has heard of, sorted.
+func (r *Reader) TenantNames(ctx context.Context) (names []string, err error) {
+	const query = `SELECT name FROM tenants ORDER BY name`
+	rows, err := r.db.QueryContext(ctx, query)
+	err = eachRow(query, rows, err, func(row scanner) error {
+		var name string
+		err := row.Scan(&name)
+		names = append(names, name)
+		return err
+	})
+	return names, err
+}
+
 // TenantState is what the ledger knows of a tenant.
 type TenantState struct {
 	Tenant

@@ -35,7 +35,7 @@ func (s *session) approveRequested(data event.ApproveRequested) error {
 func (s *session) hinders(p *product) (code, why string, err error) {
 	switch {
 	case s.tenant.Frozen:
-		return event.CodeBadRequest, "the tenant is frozen: nothing is revoked until it is not", nil
+		return event.CodeFrozen, "the tenant is frozen: nothing is revoked until it is not", nil
 	case !s.tenant.Decides():
 		return event.CodeBadRequest, "nothing is decided for the tenant now: it is paused, or its directory is not read completely", nil
 	}

@@ -144,7 +144,7 @@ func (s *session) transition(p *product, user string, before *ledger.Entitlement
 		Licensed: next.Licensed, Since: next.Since, Reason: next.Reason, Path: path,
 	}
 	if before != nil {
-		previousPath, err := s.tx.GroupRefs(before.Path)
+		previousPath, err := s.refs(before.Path)
 		if err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (s *session) transition(p *product, user string, before *ledger.Entitlement
 			Licensed: before.Licensed, Since: before.Since, Reason: before.Reason, Path: previousPath,
 		}
 	}
-	_, ev, err := s.licenseEvent(p, s.countTransition(p, before, next), user, cause, data)
+	id, body, err := s.licenseEvent(p, s.countTransition(p, before, next), user, cause, data)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (s *session) transition(p *product, user string, before *ledger.Entitlement
 	if err := s.tx.Transition(before, next, s.now, cause); err != nil {
 		return err
 	}
-	return s.emit(bus.Licenses, event.LicenseSubject(s.tenant.Name, p.Name, user), ev)
+	return s.emit(bus.Licenses, event.LicenseSubject(s.tenant.Name, p.Name, user), id, body)
 }
 
 // countTransition names and counts a transition.

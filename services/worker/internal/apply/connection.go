@@ -20,7 +20,7 @@ func (s *session) disconnectRequested(data event.DisconnectRequested) error {
 	case s.tenant.Disconnected == next:
 		return s.answer(event.Answered{})
 	case next == ledger.LicensesEnded && s.tenant.Frozen:
-		return s.refuse(event.CodeBadRequest, "the tenant is frozen: nothing is revoked until it is not")
+		return s.refuse(event.CodeFrozen, "the tenant is frozen: nothing is revoked until it is not")
 	}
 	if err := s.recall(); err != nil {
 		return err

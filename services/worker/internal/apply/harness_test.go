@@ -62,10 +62,27 @@ func contoso() tenant.Tenant {
 	return tenant.Tenant{ID: "contoso", Domain: "contoso.com", Products: []tenant.Product{tenant.SecureShare()}}
 }
 
-// newHarness is a harness on SQLite in which nothing is held.
+// on is a test whose ledgers are on one of the databases. Those of other tests are on SQLite.
+type on struct {
+	*testing.T
+	backend ledgertest.Backend
+}
+
+// onEach runs a test on each database.
+func onEach(t *testing.T, test func(on)) {
+	t.Helper()
+	t.Parallel()
+	ledgertest.Each(t, func(t *testing.T, b ledgertest.Backend) { test(on{T: t, backend: b}) })
+}
+
+// newHarness is a harness in which nothing is held.
 func newHarness(tb testing.TB, tenants ...tenant.Tenant) *harness {
 	tb.Helper()
-	h := newHarnessOn(tb, ledgertest.SQLite(tb), tenants...)
+	address := ledgertest.SQLite
+	if t, ok := tb.(on); ok {
+		address = t.backend.Address
+	}
+	h := newHarnessOn(tb, address(tb), tenants...)
 	for _, tn := range tenants {
 		h.guard(tn.ID, ledger.Hold{Expiry: week})
 	}

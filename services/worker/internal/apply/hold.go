@@ -66,7 +66,10 @@ func (s *session) opened(p *product, kind ledger.HeldKind, revocations int, caus
 
 // open announces a held change with so many grants and revocations. Its list follows.
 func (s *session) open(p *product, h *hold, grants, revocations int) error {
-	h.State, h.OpenedAt, h.ExpiresAt, h.dirty, h.fresh = ledger.HeldOpen, s.now, s.now.Add(s.tenant.Hold.Expiry), true, true
+	h.State, h.OpenedAt, h.dirty, h.fresh = ledger.HeldOpen, s.now, true, true
+	if h.Kind != ledger.HeldFreeze {
+		h.ExpiresAt = s.now.Add(s.tenant.Hold.Expiry)
+	}
 	h.Ref = fmt.Sprintf("%s-%d", h.Kind, p.Sequence+1)
 	data := event.HeldOpened{
 		Tenant: s.tenant.Name, Product: p.Name, Held: h.Ref, Kind: string(h.Kind), Revision: h.Revision,

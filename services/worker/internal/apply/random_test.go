@@ -3,6 +3,7 @@ package apply_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/worker/internal/apply"
 )
@@ -47,39 +49,47 @@ type scenario struct {
 // told are what a plain recomputation gives; what was told are exactly the transitions, without a gap.
 func TestRandomHistoriesFollowTheModel(t *testing.T) {
 	t.Parallel()
-	valid := eventtest.Shared(t)
-	dir := quickDir(t)
-	runs := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		runs++
-		path := filepath.Join(dir, fmt.Sprintf("%d.db", runs))
-		tn, addresses := twoProducts()
-		s := &scenario{
-			harness: newHarnessAt(rt, path, valid, tn), t: rt, model: newModel(addresses),
-			addresses: addresses, stamp: 10,
-		}
-		defer func() {
-			s.close()
+	dir := ledgertest.Folder(t)
+	randomHistories(t, math.MaxInt, func(run int) (string, func()) {
+		path := filepath.Join(dir, fmt.Sprintf("%d.db", run))
+		return path, func() {
 			for _, suffix := range []string{"", "-wal", "-shm"} {
 				_ = os.Remove(path + suffix)
 			}
-		}()
+		}
+	})
+}
+
+func TestRandomHistoriesFollowTheModelOnPostgres(t *testing.T) {
+	t.Parallel()
+	randomHistories(t, 25, func(int) (string, func()) { return ledgertest.Postgres(t), func() {} })
+}
+
+// randomHistories plays at most so many histories, each on a ledger of its own; one that fails is played until it is short.
+func randomHistories(t *testing.T, most int, newLedger func(run int) (address string, drop func())) {
+	t.Helper()
+	valid := eventtest.Shared(t)
+	runs, failed := 0, false
+	rapid.Check(t, func(rt *rapid.T) {
+		if runs++; runs > most && !failed {
+			return
+		}
+		well := false
+		defer func() { failed = failed || !well }()
+		address, drop := newLedger(runs)
+		defer drop()
+		tn, addresses := twoProducts()
+		s := &scenario{
+			harness: newHarnessAt(rt, address, valid, tn), t: rt, model: newModel(addresses),
+			addresses: addresses, stamp: 10,
+		}
+		defer s.close()
 		for range rapid.IntRange(5, 40).Draw(rt, "steps") {
 			s.step()
 		}
 		s.check()
+		well = true
 	})
-}
-
-// quickDir is a folder in memory where the system has one: these ledgers are many, and none has to survive the power.
-func quickDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "rollcall-test-") //nolint:usetesting // t.TempDir is on the disk
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
 }
 
 func (s *scenario) step() {

@@ -24,7 +24,7 @@ func (h *harness) expect(when string, want ...string) {
 }
 
 // connected is a tenant whose three users are licensed by default.
-func connected(t *testing.T) *harness {
+func connected(t testing.TB) *harness {
 	t.Helper()
 	h := newHarness(t, contoso())
 	h.snapshotPage("contoso", "s1", 1, person("ann"), person("bob"), person("cid"))
@@ -38,8 +38,9 @@ func connected(t *testing.T) *harness {
 	return h
 }
 
-func TestStoryOfAGroup(t *testing.T) {
-	t.Parallel()
+func TestStoryOfAGroup(t *testing.T) { onEach(t, storyOfAGroup) }
+
+func storyOfAGroup(t on) {
 	h := connected(t)
 	h.page("contoso", 2, group("g", address))
 	h.clock.Advance(time.Hour)
@@ -93,8 +94,9 @@ func TestStoryOfAGroup(t *testing.T) {
 		"reason ann domain-default", "granted bob domain-default", "reason dan domain-default")
 }
 
-func TestGroupThereAtConnectCountsAtOnce(t *testing.T) {
-	t.Parallel()
+func TestGroupThereAtConnectCountsAtOnce(t *testing.T) { onEach(t, groupThereAtConnectCountsAtOnce) }
+
+func groupThereAtConnectCountsAtOnce(t on) {
 	h := newHarness(t, contoso())
 	h.snapshotPage("contoso", "s1", 1, person("ann"), person("bob"), group("g", address), member("g", "ann", true))
 	h.snapshotEnded("contoso", "s1", 1, 1, "g")
@@ -104,7 +106,10 @@ func TestGroupThereAtConnectCountsAtOnce(t *testing.T) {
 }
 
 func TestGroupWithoutItsMembersIsWaitedFor(t *testing.T) {
-	t.Parallel()
+	onEach(t, groupWithoutItsMembersIsWaitedFor)
+}
+
+func groupWithoutItsMembersIsWaitedFor(t on) {
 	h := newHarness(t, contoso())
 	h.snapshotPage("contoso", "s1", 1, person("ann"), person("bob"), group("g", address))
 	h.snapshotEnded("contoso", "s1", 1, 1)
@@ -117,8 +122,9 @@ func TestGroupWithoutItsMembersIsWaitedFor(t *testing.T) {
 }
 
 // A group that was made and deleted within the settle time never counts, also while its end is still being proved.
-func TestGroupThatIsVanishingNeverCounts(t *testing.T) {
-	t.Parallel()
+func TestGroupThatIsVanishingNeverCounts(t *testing.T) { onEach(t, groupThatIsVanishingNeverCounts) }
+
+func groupThatIsVanishingNeverCounts(t on) {
 	h := connected(t)
 	h.page("contoso", 2, group("g", address), member("g", "ann", true))
 	h.clock.Advance(settle)
@@ -133,8 +139,9 @@ func TestGroupThatIsVanishingNeverCounts(t *testing.T) {
 	h.expect("it is gone")
 }
 
-func TestSettleTimeSurvivesARestart(t *testing.T) {
-	t.Parallel()
+func TestSettleTimeSurvivesARestart(t *testing.T) { onEach(t, settleTimeSurvivesARestart) }
+
+func settleTimeSurvivesARestart(t on) {
 	h := connected(t)
 	h.page("contoso", 2, group("g", address), member("g", "ann", true))
 	h.restart()
@@ -152,8 +159,9 @@ func TestSettleTimeSurvivesARestart(t *testing.T) {
 		"revoked bob not-a-member", "reason ann group-member", "revoked cid not-a-member")
 }
 
-func TestSingleChangesPassABulk(t *testing.T) {
-	t.Parallel()
+func TestSingleChangesPassABulk(t *testing.T) { onEach(t, singleChangesPassABulk) }
+
+func singleChangesPassABulk(t on) {
 	h := connected(t)
 	h.page("contoso", 2, group("g", address), member("g", "ann", true))
 	h.clock.Advance(settle)
@@ -168,8 +176,9 @@ func TestSingleChangesPassABulk(t *testing.T) {
 }
 
 // Absence proves nothing; a statement does.
-func TestRemovalNeedsProof(t *testing.T) {
-	t.Parallel()
+func TestRemovalNeedsProof(t *testing.T) { onEach(t, removalNeedsProof) }
+
+func removalNeedsProof(t on) {
 	h := newHarness(t, contoso())
 	h.snapshotPage("contoso", "s1", 1, person("ann"), person("bob"), person("cid"), group("g", address), group("x"),
 		member("g", "ann", true), member("g", "bob", true), member("g", "cid", true))
@@ -192,8 +201,9 @@ func TestRemovalNeedsProof(t *testing.T) {
 	}
 }
 
-func TestSetAsideIsSpared(t *testing.T) {
-	t.Parallel()
+func TestSetAsideIsSpared(t *testing.T) { onEach(t, setAsideIsSpared) }
+
+func setAsideIsSpared(t on) {
 	h := connected(t)
 	h.snapshotPage("contoso", "s2", 5, person("ann"))
 	h.apply("contoso", event.TypeSnapshotEnded, event.SnapshotEnded{
@@ -202,8 +212,9 @@ func TestSetAsideIsSpared(t *testing.T) {
 	h.expect("bob could not be understood, cid was not shown", "read users=[cid] groups=[] members=0")
 }
 
-func TestIncompleteSnapshotProvesNothing(t *testing.T) {
-	t.Parallel()
+func TestIncompleteSnapshotProvesNothing(t *testing.T) { onEach(t, incompleteSnapshotProvesNothing) }
+
+func incompleteSnapshotProvesNothing(t on) {
 	h := connected(t)
 	h.snapshotPage("contoso", "s2", 5, person("ann"))
 	h.snapshotEnded("contoso", "s2", 5, 2)
@@ -213,8 +224,9 @@ func TestIncompleteSnapshotProvesNothing(t *testing.T) {
 	h.expect("again, so soon: no further read", "refreshed users=3 groups=0 granted=0 revoked=0 removed=0 unproven=0 1 of 2 pages arrived")
 }
 
-func TestOlderStampsUndoNothing(t *testing.T) {
-	t.Parallel()
+func TestOlderStampsUndoNothing(t *testing.T) { onEach(t, olderStampsUndoNothing) }
+
+func olderStampsUndoNothing(t on) {
 	h := connected(t)
 	h.page("contoso", 9, personAs("ann", directory.Suspended))
 	h.expect("suspended", "revoked ann suspended")
@@ -222,8 +234,9 @@ func TestOlderStampsUndoNothing(t *testing.T) {
 	h.expect("an older read is dropped")
 }
 
-func TestRedeliveryIsHarmless(t *testing.T) {
-	t.Parallel()
+func TestRedeliveryIsHarmless(t *testing.T) { onEach(t, redeliveryIsHarmless) }
+
+func redeliveryIsHarmless(t on) {
 	h := connected(t)
 	m := h.message("contoso", event.TypeDirectoryObserved, event.DirectoryObserved{
 		Stamp:        event.Stamp{Epoch: 1, Counter: 9},
@@ -241,8 +254,9 @@ func TestRedeliveryIsHarmless(t *testing.T) {
 	}
 }
 
-func TestConflictHoldsEverything(t *testing.T) {
-	t.Parallel()
+func TestConflictHoldsEverything(t *testing.T) { onEach(t, conflictHoldsEverything) }
+
+func conflictHoldsEverything(t on) {
 	h := connected(t)
 	h.page("contoso", 2, group("g", address), member("g", "ann", true))
 	h.page("contoso", 3, group("h", "other@contoso.com", address))
@@ -263,7 +277,10 @@ func TestConflictHoldsEverything(t *testing.T) {
 
 // A group that comes back is as its next read shows it, not as it was when it was last watched.
 func TestMembersOfAReturningGroupAreForgotten(t *testing.T) {
-	t.Parallel()
+	onEach(t, membersOfAReturningGroupAreForgotten)
+}
+
+func membersOfAReturningGroupAreForgotten(t on) {
 	h := newHarness(t, contoso())
 	h.snapshotPage("contoso", "s1", 1, person("ann"), person("bob"), group("g", address), member("g", "ann", true), member("g", "bob", true))
 	h.snapshotEnded("contoso", "s1", 1, 1, "g")
@@ -279,8 +296,9 @@ func TestMembersOfAReturningGroupAreForgotten(t *testing.T) {
 		"revoked ann not-a-member", "reason bob group-member")
 }
 
-func TestTenantsThatShareIDsNeverMeet(t *testing.T) {
-	t.Parallel()
+func TestTenantsThatShareIDsNeverMeet(t *testing.T) { onEach(t, tenantsThatShareIDsNeverMeet) }
+
+func tenantsThatShareIDsNeverMeet(t on) {
 	other := contoso()
 	other.ID = "fabrikam"
 	h := newHarness(t, contoso(), other)
@@ -304,8 +322,9 @@ func TestTenantsThatShareIDsNeverMeet(t *testing.T) {
 	h.expect("the first is as it was", "revoked bob not-a-member")
 }
 
-func TestBadObservationsStopNobody(t *testing.T) {
-	t.Parallel()
+func TestBadObservationsStopNobody(t *testing.T) { onEach(t, badObservationsStopNobody) }
+
+func badObservationsStopNobody(t on) {
 	h := connected(t)
 	m := h.message("contoso", event.TypeDirectoryObserved, event.DirectoryObserved{
 		Stamp: event.Stamp{Epoch: 1, Counter: 5},
@@ -326,8 +345,9 @@ func TestBadObservationsStopNobody(t *testing.T) {
 	}
 }
 
-func TestUnusableMessageIsRefusedWhole(t *testing.T) {
-	t.Parallel()
+func TestUnusableMessageIsRefusedWhole(t *testing.T) { onEach(t, unusableMessageIsRefusedWhole) }
+
+func unusableMessageIsRefusedWhole(t on) {
 	h := connected(t)
 	for name, data := range map[string]any{
 		"page of another shape": map[string]any{"stamp": "x"}, "page without stamp": event.DirectoryObserved{},
@@ -344,8 +364,9 @@ func TestUnusableMessageIsRefusedWhole(t *testing.T) {
 	h.expect("a full read is ordered", "refresh")
 }
 
-func TestStreamMadeAnewOrdersFullReads(t *testing.T) {
-	t.Parallel()
+func TestStreamMadeAnewOrdersFullReads(t *testing.T) { onEach(t, streamMadeAnewOrdersFullReads) }
+
+func streamMadeAnewOrdersFullReads(t on) {
 	h := connected(t)
 	after, err := h.applier.Resume(t.Context(), apply.Owner{}, "LEDGER_IN", h.created, 1000)
 	if err != nil || after != h.stream {
