@@ -59,7 +59,7 @@ func (b *Bus) streams() []jetstream.StreamConfig {
 		}),
 		b.stream(jetstream.StreamConfig{
 			Name:               Licenses,
-			Description:        "The record of who was licensed: license.<tenant>.<product>.user.<user> and .policy",
+			Description:        "The record of who was licensed: license.<tenant>.<product>.user.<user>, .policy, .seats and .held",
 			Subjects:           []string{"license.>"},
 			MaxAge:             b.cfg.LicensesMaxAge,
 			MaxBytes:           b.cfg.LicensesMaxBytes,

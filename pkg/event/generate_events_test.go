@@ -36,6 +36,14 @@ var generators = map[string]func(*rapid.T, *drawn) any{
 	event.TypeLicenseRevoked:       drawLicense(true, false),
 	event.TypeLicenseReasonChanged: drawReasonChanged,
 	event.TypePolicyChanged:        drawPolicy,
+	event.TypeSettingsChanged:      drawSettingsChanged,
+	event.TypeSeatsChanged:         drawSeatsChanged,
+	event.TypeSeatsExceeded:        drawSeatsUse(true),
+	event.TypeSeatsWithin:          drawSeatsUse(false),
+	event.TypeLineChanged:          drawLineChanged,
+	event.TypeHeldOpened:           drawHeldOpened,
+	event.TypeHeldListed:           drawHeldListed,
+	event.TypeHeldClosed:           drawHeldClosed,
 	event.TypeNotificationReceived: drawNotification,
 	event.TypeDirectoryObserved:    drawObserved,
 	event.TypeSnapshotEnded:        drawSnapshotEnded,
@@ -44,6 +52,14 @@ var generators = map[string]func(*rapid.T, *drawn) any{
 	event.TypeRefreshRequested:     drawRefreshRequested,
 	event.TypeReadRequested:        drawReadRequested,
 	event.TypeRefreshCompleted:     drawRefreshCompleted,
+	event.TypeApproveRequested:     drawApproveRequested,
+	event.TypeRejectRequested:      drawRejectRequested,
+	event.TypeSeatsRequested:       drawSeatsRequested,
+	event.TypeSettingsRequested:    drawSettingsRequested,
+	event.TypeDisconnectRequested:  drawDisconnectRequested,
+	event.TypeConnectRequested:     drawConnectRequested,
+	event.TypeEraseRequested:       drawEraseRequested,
+	event.TypeAnswered:             drawAnswered,
 	event.TypeDeadLetter:           drawDeadLetter,
 }
 
@@ -97,7 +113,9 @@ func drawRoundEnded(t *rapid.T, d *drawn) any {
 
 func drawRefreshRequested(t *rapid.T, d *drawn) any {
 	d.meta.Source = event.CommandSource(d.meta.Tenant)
-	return event.RefreshRequested{RequestedBy: rapid.SampledFrom([]string{"cli", "schedule", "connect"}).Draw(t, "by")}
+	return event.RefreshRequested{
+		RequestedBy: rapid.SampledFrom([]string{"cli", "schedule", "connect"}).Draw(t, "by"), Preview: rapid.Bool().Draw(t, "preview"),
+	}
 }
 
 func drawReadRequested(t *rapid.T, d *drawn) any {
@@ -117,6 +135,7 @@ func drawRefreshCompleted(t *rapid.T, d *drawn) any {
 		Snapshot: eventIDs.Draw(t, "snapshot"), Users: counts.Draw(t, "users"), Groups: counts.Draw(t, "groups"),
 		Granted: counts.Draw(t, "granted"), Revoked: counts.Draw(t, "revoked"), Removed: counts.Draw(t, "removed"),
 		Unproven: counts.Draw(t, "unproven"), Error: rapid.OneOf(rapid.Just(""), texts).Draw(t, "error"),
+		Holds: some(refreshHolds).Draw(t, "holds"),
 	}
 }
 

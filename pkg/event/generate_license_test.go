@@ -9,7 +9,7 @@ import (
 func decisions(licensed bool) *rapid.Generator[event.Previous] {
 	return rapid.Custom(func(t *rapid.T) event.Previous {
 		d := event.Previous{Licensed: licensed, Since: instants.Draw(t, "since")}
-		reasons := []string{"not-a-member", "suspended", "deleted", "guest", "over-seat-limit", "held"}
+		reasons := []string{"not-a-member", "suspended", "deleted", "guest", "over-seat-limit", "disconnected"}
 		if licensed {
 			reasons = []string{"domain-default", "group-member", "held"}
 		}
@@ -36,16 +36,18 @@ func entitlement(t *rapid.T, tenant, product, user string, from, to bool) event.
 	}
 }
 
-func policy(t *rapid.T, tenant, product string) event.PolicyChanged {
-	side := func(name string, modes ...string) (mode, group string) {
-		if mode = rapid.SampledFrom(modes).Draw(t, name); mode == "group-members" {
-			group = tokens.Draw(t, name+" group")
-		}
-		return mode, group
+// side draws one of the modes, with the group that it needs.
+func side(t *rapid.T, name string, modes ...string) (mode, group string) {
+	if mode = rapid.SampledFrom(modes).Draw(t, name); mode == "group-members" {
+		group = tokens.Draw(t, name+" group")
 	}
+	return mode, group
+}
+
+func policy(t *rapid.T, tenant, product string) event.PolicyChanged {
 	p := event.PolicyChanged{Tenant: tenant, Product: product}
-	p.Mode, p.Group = side("mode", "all-users", "group-members")
-	p.PreviousMode, p.PreviousGroup = side("previous mode", "", "all-users", "group-members")
+	p.Mode, p.Group = side(t, "mode", "all-users", "group-members")
+	p.PreviousMode, p.PreviousGroup = side(t, "previous mode", "", "all-users", "group-members")
 	return p
 }
 

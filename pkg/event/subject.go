@@ -39,6 +39,9 @@ func ObservationID(tenant string, stamp directory.Stamp, part int) string {
 	return fmt.Sprintf("%s.%d-%d.%d", tenant, stamp.Epoch, stamp.Counter, part)
 }
 
+// CommandID is the id of the command that was given under an idempotency key, which is of [A-Za-z0-9._:~-].
+func CommandID(tenant, verb, key string) string { return tenant + "." + verb + "." + key }
+
 // Subjects as publishers send them. NOTIFICATIONS and LEDGER_IN insert the partition of the tenant behind the first
 // token when they store a message: notification.<partition>.<provider>.<tenant>, directory.<partition>.<tenant>.<what>.
 
@@ -50,7 +53,8 @@ func NotificationSubject(tenant string, provider directory.Provider) string {
 // DirectorySubject is where sync publishes; what is "page", "snapshot", "candidates" or "round".
 func DirectorySubject(tenant, what string) string { return "directory." + tenant + "." + what }
 
-// CommandSubject is where commands are published: verb is "refresh", "read" or "refreshed".
+// CommandSubject is where commands are published, and what answers them: verb is "refresh", "read", "refreshed" or one of
+// the Verb constants.
 func CommandSubject(tenant, verb string) string { return "command." + tenant + "." + verb }
 
 // LicenseSubject is where the license events of one user go.
@@ -63,12 +67,23 @@ func PolicySubject(tenant, product string) string {
 	return "license." + tenant + "." + product + ".policy"
 }
 
+// SeatsSubject is where the events about a product's seats go.
+func SeatsSubject(tenant, product string) string {
+	return "license." + tenant + "." + product + ".seats"
+}
+
+// HeldSubject is where the events about a product's held changes go.
+func HeldSubject(tenant, product string) string {
+	return "license." + tenant + "." + product + ".held"
+}
+
 // DeadLetterSubject is where a message of a stream goes that was given up.
 func DeadLetterSubject(stream, tenant string) string { return "dead." + stream + "." + tenant }
 
 var (
 	slug  = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 	token = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+	actor = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`)
 )
 
 // ValidSlug reports whether s may be the id of a tenant or a product: 1 to 40 of [a-z0-9-], no hyphen at either end.
@@ -76,3 +91,6 @@ func ValidSlug(s string) bool { return slug.MatchString(s) }
 
 // ValidToken reports whether s, a provider's id, may stand in a subject as one token.
 func ValidToken(s string) bool { return token.MatchString(s) }
+
+// ValidActor reports whether s may say who asked for something, in a field By. No address passes.
+func ValidActor(s string) bool { return actor.MatchString(s) }

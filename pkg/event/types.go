@@ -19,10 +19,29 @@ const (
 	TypeReadRequested    = "io.rollcall.command.read-requested.v1"
 	TypeRefreshCompleted = "io.rollcall.command.refresh-completed.v1"
 
+	TypeApproveRequested    = "io.rollcall.command.approve-requested.v1"
+	TypeRejectRequested     = "io.rollcall.command.reject-requested.v1"
+	TypeSeatsRequested      = "io.rollcall.command.seats-requested.v1"
+	TypeSettingsRequested   = "io.rollcall.command.settings-requested.v1"
+	TypeDisconnectRequested = "io.rollcall.command.disconnect-requested.v1"
+	TypeConnectRequested    = "io.rollcall.command.connect-requested.v1"
+	TypeEraseRequested      = "io.rollcall.command.erase-requested.v1"
+	TypeAnswered            = "io.rollcall.command.answered.v1"
+
 	TypeLicenseGranted       = "io.rollcall.license.granted.v1"
 	TypeLicenseRevoked       = "io.rollcall.license.revoked.v1"
 	TypeLicenseReasonChanged = "io.rollcall.license.reason-changed.v1"
 	TypePolicyChanged        = "io.rollcall.policy.changed.v1"
+	TypeSettingsChanged      = "io.rollcall.policy.settings-changed.v1"
+
+	TypeSeatsChanged  = "io.rollcall.seats.changed.v1"
+	TypeSeatsExceeded = "io.rollcall.seats.exceeded.v1"
+	TypeSeatsWithin   = "io.rollcall.seats.within.v1"
+	TypeLineChanged   = "io.rollcall.seats.line-changed.v1"
+
+	TypeHeldOpened = "io.rollcall.held.opened.v1"
+	TypeHeldListed = "io.rollcall.held.listed.v1"
+	TypeHeldClosed = "io.rollcall.held.closed.v1"
 
 	TypeDeadLetter = "io.rollcall.dead-letter.written.v1"
 )
@@ -130,6 +149,8 @@ type RoundEnded struct {
 // RefreshRequested asks for a full read of the directory.
 type RefreshRequested struct {
 	RequestedBy string `json:"requested_by"` // "cli", "schedule", "connect", "worker": a word of [a-z0-9-], never an address
+	// Preview puts the decisions that the read brings on a held change of each product, instead of applying them.
+	Preview bool `json:"preview,omitempty"`
 }
 
 // RefreshCompleted says that a full read has had all its effects: every license event that it caused is on LICENSES. With
@@ -143,6 +164,17 @@ type RefreshCompleted struct {
 	Removed  int    `json:"removed"`         // users, groups and memberships that were proved gone
 	Unproven int    `json:"unproven"`        // candidates that could not be read and so stay as they were
 	Error    string `json:"error,omitempty"` // why the read did not come to its end, for people
+	// Holds are what a preview has put on a list; products to which the read brings nothing have none.
+	Holds []RefreshHold `json:"holds,omitempty"`
+}
+
+// RefreshHold is the held change that the preview of a refresh has opened for one product.
+type RefreshHold struct {
+	Product     string `json:"product"`
+	Held        string `json:"held"`
+	Revision    int    `json:"revision"`
+	Grants      int    `json:"grants"`
+	Revocations int    `json:"revocations"`
 }
 
 // Entitlement is the data of every license event: the whole decision about one user and one product after the change.

@@ -86,7 +86,7 @@ func TestEventsAreTold(t *testing.T) {
 	b.grant(t, "contoso", "secure-share", 1, 1)
 	b.publish(t, event.TypePolicyChanged, event.PolicySubject("contoso", "secure-share"), "", "contoso", "secure-share", 2,
 		event.PolicyChanged{Tenant: "contoso", Product: "secure-share", Mode: "group-members", Group: "g-1"})
-	b.publish(t, "io.rollcall.seats.changed.v1", "license.contoso.secure-share.seats", "", "contoso", "secure-share", 3, map[string]int{"seats": 5})
+	b.publish(t, "io.rollcall.connection.lost.v1", "license.contoso.secure-share.connection", "", "contoso", "secure-share", 3, map[string]int{"code": 5})
 	b.publish(t, "io.rollcall.license.suspended.v1", event.LicenseSubject("contoso", "secure-share", "u-9"), "u-9", "contoso", "secure-share", 4,
 		event.Entitlement{Tenant: "contoso", Product: "secure-share", User: "u-9", Licensed: true})
 	var got []license.Event

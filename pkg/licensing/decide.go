@@ -28,6 +28,9 @@ const (
 	Suspended     Reason = "suspended"
 	Deleted       Reason = "deleted"
 	Guest         Reason = "guest"
+	OverSeatLimit Reason = "over-seat-limit" // the seats are enforced, and none was free
+	Disconnected  Reason = "disconnected"    // the tenant was, and its licenses were revoked with it
+	Held          Reason = "held"            // licensed: a revocation is parked, or was rejected
 )
 
 // Policy is what is in force for a tenant and product. Group is the provider's id of the provisioning group, empty in

@@ -36,7 +36,7 @@ func (w *Worker) consumeFrom(ctx context.Context, partition int) error {
 		return fmt.Errorf("look up stream %s: %w", bus.LedgerIn, err)
 	}
 	info := stream.CachedInfo()
-	after, err := w.apply.Resume(ctx, bus.LedgerIn, partition, info.Created, info.State.LastSeq)
+	after, err := w.apply.Resume(ctx, apply.Owner{Part: partition}, bus.LedgerIn, info.Created, info.State.LastSeq)
 	if err != nil {
 		return err
 	}
@@ -62,20 +62,20 @@ func (w *Worker) handle(ctx context.Context, partition int, m bus.Message) error
 	if err != nil {
 		return bus.RetryAfter(time.Second, err)
 	}
-	if err := w.known(ctx, t, m); err != nil {
+	if err := w.known(ctx, partition, t, m); err != nil {
 		return err
 	}
 	if m.Fault != nil {
-		return w.refuse(ctx, t, m, m.Fault)
+		return w.refuse(ctx, partition, t, m, m.Fault)
 	}
-	err = w.apply.Message(ctx, t, partition, m)
+	err = w.apply.Message(ctx, apply.Owner{Part: partition}, t, m)
 	switch {
 	case err == nil:
 		w.metrics.message(m, "applied")
 		w.metrics.lag(w.deps.Clock.Now().Sub(m.Event.Time()))
 		return nil
 	case errors.Is(err, apply.ErrRefused):
-		return w.refuse(ctx, t, m, err)
+		return w.refuse(ctx, partition, t, m, err)
 	default:
 		w.metrics.message(m, "retried")
 		return err
@@ -84,10 +84,10 @@ func (w *Worker) handle(ctx context.Context, partition int, m bus.Message) error
 
 // refuse orders a full read where a whole message was lost. Where it was applied but for some of its observations
 // nothing is gained by reading them again.
-func (w *Worker) refuse(ctx context.Context, t tenant.Tenant, m bus.Message, fault error) error {
+func (w *Worker) refuse(ctx context.Context, partition int, t tenant.Tenant, m bus.Message, fault error) error {
 	w.metrics.message(m, "refused")
 	if !errors.Is(fault, apply.ErrPartly) {
-		if err := w.apply.OrderReread(ctx, t, m.Event.ID()); err != nil {
+		if err := w.apply.OrderReread(ctx, apply.Owner{Part: partition}, t, m.Event.ID()); err != nil {
 			return err
 		}
 	}
@@ -114,11 +114,11 @@ func (w *Worker) unknownTenant(id string, m bus.Message, fault error) error {
 }
 
 // known orders a full read of a tenant of which messages were given up while it was unknown.
-func (w *Worker) known(ctx context.Context, t tenant.Tenant, m bus.Message) error {
+func (w *Worker) known(ctx context.Context, partition int, t tenant.Tenant, m bus.Message) error {
 	if !w.unknown.has(t.ID) {
 		return nil
 	}
-	if err := w.apply.OrderReread(ctx, t, m.Event.ID()); err != nil {
+	if err := w.apply.OrderReread(ctx, apply.Owner{Part: partition}, t, m.Event.ID()); err != nil {
 		return err
 	}
 	w.unknown.forget(t.ID)

@@ -10,7 +10,7 @@ import (
 
 // Open is the worker as a part of a process: with the ledger that the configuration names.
 func Open(ctx context.Context, p *process.Process) error {
-	l, err := ledger.Open(ctx, p.Config.LedgerFile())
+	l, err := ledger.Open(ctx, p.Config.LedgerAddress())
 	if err != nil {
 		return err
 	}

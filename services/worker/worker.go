@@ -29,7 +29,7 @@ type Config struct {
 	AskAgain time.Duration
 	// Reread is the least time between two full reads that the worker orders by itself; 10 min.
 	Reread time.Duration
-	// Chunk is how many users one transaction of a policy change decides; 1000.
+	// Chunk is how many users one transaction of a policy change decides; 250.
 	Chunk int
 }
 
@@ -54,7 +54,7 @@ type Worker struct {
 	metrics *metrics
 	apply   *apply.Applier
 	relay   *relay.Relay
-	timers  chan struct{} // a transaction has made work for tick
+	timers  []chan struct{} // by partition: a transaction has made work for tick
 	chunk   int64
 	unknown unknownTenants
 }
@@ -65,9 +65,12 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		return nil, errors.New("worker needs a bus, a ledger, tenants, a logger and a clock")
 	}
 	if cfg.Chunk <= 0 {
-		cfg.Chunk = 1000
+		cfg.Chunk = 250
 	}
-	w := &Worker{deps: deps, timers: make(chan struct{}, 1), chunk: int64(cfg.Chunk)}
+	w := &Worker{deps: deps, chunk: int64(cfg.Chunk)}
+	for range deps.Bus.Partitions() {
+		w.timers = append(w.timers, make(chan struct{}, 1))
+	}
 	var err error
 	if w.metrics, err = newMetrics(deps); err != nil {
 		return nil, err
@@ -88,8 +91,8 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 func (w *Worker) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return w.relay.Run(ctx) })
-	group.Go(func() error { w.tick(ctx); return nil })
 	for partition := range w.deps.Bus.Partitions() {
+		group.Go(func() error { w.tick(ctx, apply.Owner{Part: partition}); return nil })
 		group.Go(func() error { return w.consume(ctx, partition) })
 	}
 	if err := group.Wait(); err != nil {
@@ -106,7 +109,7 @@ func (w *Worker) applied(r apply.Result) {
 	}
 	if r.Timers {
 		select {
-		case w.timers <- struct{}{}:
+		case w.timers[r.Part] <- struct{}{}:
 		default:
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -135,6 +136,57 @@ func (h *house) connect(tenantID string, observations ...directory.Observation) 
 	})
 }
 
+// command gives one that is answered, and waits until it is done.
+func (h *house) command(tenantID, verb, eventType string, data any) {
+	h.t.Helper()
+	h.pages++
+	id := event.CommandID(tenantID, verb, strconv.Itoa(h.pages))
+	ev, err := event.New(eventType, event.Meta{
+		ID: id, Source: event.CommandSource(tenantID), Time: time.Now(), Tenant: tenantID,
+	}, data)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.bus.Publish(h.t.Context(), event.CommandSubject(tenantID, verb), ev); err != nil {
+		h.t.Fatal(err)
+	}
+	all := h.await(bus.LedgerIn, func(all []event.Event) bool {
+		last := all[len(all)-1]
+		return last.Type() == event.TypeAnswered && event.Cause(last) == id
+	})
+	answer, err := event.Data[event.Answered](all[len(all)-1])
+	if err != nil || answer.Outcome != event.OutcomeDone {
+		h.t.Fatalf("%s: %+v, %v", verb, answer, err)
+	}
+}
+
+// approve waits for a held change of a kind and approves it as it is on its first list.
+func (h *house) approve(tenantID, kind string) {
+	h.t.Helper()
+	h.command(tenantID, event.VerbApprove, event.TypeApproveRequested, event.ApproveRequested{
+		Product: "secure-share", Held: h.held(kind).Held, Revision: 1, By: "operator",
+	})
+}
+
+// held waits for a held change of a kind to be announced with its list, and returns the last one.
+func (h *house) held(kind string) (opened event.HeldOpened) {
+	h.t.Helper()
+	h.await(bus.Licenses, func(all []event.Event) bool {
+		last := all[len(all)-1]
+		if last.Type() == event.TypeHeldOpened {
+			data, err := event.Data[event.HeldOpened](last)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			if data.Kind == kind {
+				opened = data
+			}
+		}
+		return opened.Held != "" && last.Type() == event.TypeHeldListed
+	})
+	return opened
+}
+
 // await follows a stream from its begin until want has seen enough, and returns all that was there.
 func (h *house) await(stream string, enough func(all []event.Event) bool) []event.Event {
 	h.t.Helper()
@@ -191,8 +243,8 @@ func TestObservationsBecomeLicenseEvents(t *testing.T) {
 	h.publish("contoso", "round", event.TypeRoundEnded, event.RoundEnded{
 		Began: time.Now(), Stamp: event.Stamp{Epoch: 1, Counter: h.stamp}, Requests: 1,
 	})
-	all := h.await(bus.Licenses, atLeast(6))
-	h.checkFlip(all)
+	h.approve("contoso", event.HeldFlip)
+	h.checkFlip(h.await(bus.Licenses, atLeast(9)))
 	h.checkKV("contoso", "ann", true)
 	h.checkKV("contoso", "bob", false)
 }
@@ -209,7 +261,8 @@ func (h *house) checkFlip(all []event.Event) {
 	}
 	want := []string{
 		event.TypePolicyChanged, event.TypeLicenseGranted, event.TypeLicenseGranted,
-		event.TypePolicyChanged, event.TypeLicenseReasonChanged, event.TypeLicenseRevoked,
+		event.TypeHeldOpened, event.TypeHeldListed, event.TypeHeldClosed,
+		event.TypePolicyChanged, event.TypeLicenseRevoked, event.TypeLicenseReasonChanged,
 	}
 	if fmt.Sprint(types) != fmt.Sprint(want) {
 		h.t.Errorf("told %v, want %v", types, want)

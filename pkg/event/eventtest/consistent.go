@@ -16,18 +16,31 @@ func consistent(ev event.Event) error {
 		data, err := event.Data[event.Entitlement](ev)
 		errs = append(errs, err, want("subject", ev.Subject(), data.User), ofLicenses(ev, data.Tenant, data.Product),
 			follows(data))
-	case event.TypePolicyChanged:
-		data, err := event.Data[event.PolicyChanged](ev)
+	case event.TypePolicyChanged, event.TypeSettingsChanged, event.TypeSeatsChanged, event.TypeLineChanged:
+		data, err := event.Data[struct{ Tenant, Product string }](ev)
 		errs = append(errs, err, ofLicenses(ev, data.Tenant, data.Product))
+	case event.TypeSeatsExceeded, event.TypeSeatsWithin:
+		data, err := event.Data[event.SeatsUse](ev)
+		errs = append(errs, err, ofLicenses(ev, data.Tenant, data.Product), counted(ev.Type(), data))
+	case event.TypeHeldOpened, event.TypeHeldListed, event.TypeHeldClosed:
+		data, err := event.Data[heldChange](ev)
+		errs = append(errs, err, ofLicenses(ev, data.Tenant, data.Product), data.consistent())
 	case event.TypeNotificationReceived:
 		errs = append(errs, want("source", ev.Source(), event.NotificationSource(tenant)))
 	case event.TypeDirectoryObserved, event.TypeSnapshotEnded, event.TypeCandidatesRead, event.TypeRoundEnded:
 		errs = append(errs, want("source", ev.Source(), event.DirectorySource(tenant)))
 	case event.TypeRefreshRequested, event.TypeReadRequested, event.TypeRefreshCompleted:
 		errs = append(errs, want("source", ev.Source(), event.CommandSource(tenant)))
+	case event.TypeAnswered:
+		data, err := event.Data[event.Answered](ev)
+		errs = append(errs, err, ofCommands(ev, event.VerbAnswered), want("causationid", event.Cause(ev), data.Command), eachOnce(data.Changes))
 	case event.TypeDeadLetter:
 		data, err := event.Data[event.DeadLetter](ev)
 		errs = append(errs, err, want("source", ev.Source(), event.DeadLetterSource(data.Stream)))
+	default:
+		if verb := verbOf(ev.Type()); verb != "" {
+			errs = append(errs, ofCommands(ev, verb))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -41,6 +41,8 @@ func example(t *testing.T, eventType, name string, attributes, data object) []by
 func TestBodyRefusesWhatContradictsItself(t *testing.T) {
 	t.Parallel()
 	const moved = "2026-11-25T07:30:00.5Z"
+	leaving := object{"user": "u-1", "listed": true, "licensed": false, "reason": "deleted"}
+	twice := []object{leaving, leaving}
 	for name, test := range map[string]struct {
 		eventType, example string
 		attributes, data   object
@@ -56,10 +58,20 @@ func TestBodyRefusesWhatContradictsItself(t *testing.T) {
 		"since moved with reason": {
 			event.TypeLicenseReasonChanged, "domain-default-to-group-member", nil, object{"since": moved}, "access stayed",
 		},
-		"since went back":        {event.TypeLicenseRevoked, "suspended", nil, object{"since": "2026-11-23T00:00:00Z"}, "went back"},
-		"notification elsewhere": {event.TypeNotificationReceived, "group-updated", object{"partitionkey": "fabrikam"}, nil, "source"},
-		"page elsewhere":         {event.TypeDirectoryObserved, "removed", object{"partitionkey": "fabrikam"}, nil, "source"},
-		"command elsewhere":      {event.TypeReadRequested, "one-round", object{"partitionkey": "fabrikam"}, nil, "source"},
+		"since went back":             {event.TypeLicenseRevoked, "suspended", nil, object{"since": "2026-11-23T00:00:00Z"}, "went back"},
+		"notification elsewhere":      {event.TypeNotificationReceived, "group-updated", object{"partitionkey": "fabrikam"}, nil, "source"},
+		"page elsewhere":              {event.TypeDirectoryObserved, "removed", object{"partitionkey": "fabrikam"}, nil, "source"},
+		"command elsewhere":           {event.TypeReadRequested, "one-round", object{"partitionkey": "fabrikam"}, nil, "source"},
+		"seats of another product":    {event.TypeSeatsChanged, "set", nil, object{"product": "other"}, "source"},
+		"seats exceeded by none":      {event.TypeSeatsExceeded, "by-one", nil, object{"used": 400}, "400 of 400"},
+		"seats within by one too few": {event.TypeSeatsWithin, "again", nil, object{"used": 401}, "401 of 400"},
+		"held change of another kind": {event.TypeHeldClosed, "approved", nil, object{"held": "freeze-2001"}, "of kind"},
+		"user listed twice":           {event.TypeHeldListed, "whole-list", nil, object{"users": twice}, "twice"},
+		"user changed twice":          {event.TypeAnswered, "list-has-changed", nil, object{"changes": twice}, "twice"},
+		"command of another verb":     {event.TypeApproveRequested, "flip", object{"id": "contoso.reject.1"}, nil, "approve"},
+		"command of another tenant":   {event.TypeEraseRequested, "all", object{"id": "fabrikam.erase.1"}, nil, "contoso.erase"},
+		"answer with another cause":   {event.TypeAnswered, "done", object{"causationid": "contoso.approve.1"}, nil, "causationid"},
+		"answer with another id":      {event.TypeAnswered, "done", object{"id": "contoso.approve.1"}, nil, "answered"},
 		"another stream's letter": {
 			event.TypeDeadLetter, "empty-body", object{"source": event.DeadLetterSource("NOTIFICATIONS")}, nil, "source",
 		},

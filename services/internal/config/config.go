@@ -3,7 +3,9 @@
 package config
 
 import (
+	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -33,7 +35,8 @@ type NATS struct {
 
 // Ledger says where the database of observations and decisions is.
 type Ledger struct {
-	URL string `yaml:"url" env:"ROLLCALL_LEDGER_URL" doc:"SQLite file as sqlite:<path>. Empty: ledger.db in the data folder."`
+	URL          string `yaml:"url" env:"ROLLCALL_LEDGER_URL" doc:"SQLite file as sqlite:<path>, or Postgres database as postgres://<user>@<host>/<database>, without a password. Empty: ledger.db in the data folder."`
+	PasswordFile string `yaml:"password_file" env:"ROLLCALL_LEDGER_PASSWORD_FILE" doc:"Path of a file with the password for Postgres. It is read for each new connection."`
 }
 
 // HTTP is the listener for pushes, health and metrics.
@@ -103,12 +106,23 @@ func (c Config) HasRole(role string) bool {
 	return false
 }
 
-// LedgerFile is the path of the SQLite database.
-func (c Config) LedgerFile() string {
-	if c.Ledger.URL == "" {
+// LedgerAddress is where the ledger is, as package ledger takes it: the path of an SQLite database, or the URL of a Postgres
+// one, with the name of the file that holds the password.
+func (c Config) LedgerAddress() string {
+	address, postgres := c.Ledger.URL, isPostgres(c.Ledger.URL)
+	switch {
+	case address == "":
 		return filepath.Join(c.Data, "ledger.db")
+	case !postgres:
+		return sqlitePath(address)
+	case c.Ledger.PasswordFile == "":
+		return address
 	}
-	return sqlitePath(c.Ledger.URL)
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	return address + separator + url.Values{passwordFile: {c.Ledger.PasswordFile}}.Encode()
 }
 
 // KeysFile is the path of intake's keys, and whether it may be made where it is missing.

@@ -142,13 +142,52 @@ func TestPathsFollowTheDataFolder(t *testing.T) {
 	c := config.Default()
 	c.Data = "there"
 	keys, create := c.KeysFile()
-	if c.LedgerFile() != filepath.Join("there", "ledger.db") || keys != filepath.Join("there", "intake.keys") || !create {
-		t.Errorf("ledger %s, keys %s, %v", c.LedgerFile(), keys, create)
+	if c.LedgerAddress() != filepath.Join("there", "ledger.db") || keys != filepath.Join("there", "intake.keys") || !create {
+		t.Errorf("ledger %s, keys %s, %v", c.LedgerAddress(), keys, create)
 	}
 	c.Ledger.URL, c.Intake.KeysFile = "sqlite:///var/lib/l.db", "k"
 	keys, create = c.KeysFile()
-	if c.LedgerFile() != "/var/lib/l.db" || keys != "k" || create {
-		t.Errorf("ledger %s, keys %s, %v", c.LedgerFile(), keys, create)
+	if c.LedgerAddress() != "/var/lib/l.db" || keys != "k" || create {
+		t.Errorf("ledger %s, keys %s, %v", c.LedgerAddress(), keys, create)
+	}
+}
+
+func TestLedgerInPostgres(t *testing.T) {
+	t.Parallel()
+	for _, l := range []struct{ url, file, address string }{
+		{"postgres://me@db/rollcall", "", "postgres://me@db/rollcall"},
+		{"postgresql://me@a:1,b:2/rollcall", "/p&w", "postgresql://me@a:1,b:2/rollcall?password_file=%2Fp%26w"},
+		{"postgres://me@/rollcall?host=/run/postgresql", "pw", "postgres://me@/rollcall?host=/run/postgresql&password_file=pw"},
+	} {
+		c := config.Default()
+		c.Sync.Push = false
+		c.Ledger = config.Ledger{URL: l.url, PasswordFile: l.file}
+		if err := c.Validate(); err != nil || c.LedgerAddress() != l.address {
+			t.Errorf("%s: %v, address %s", l.url, err, c.LedgerAddress())
+		}
+	}
+}
+
+// A password in the configuration would be shown with it: when the process starts, and by "serve --check".
+func TestPasswordsOfTheLedgerAreRefusedAndNotShown(t *testing.T) {
+	t.Parallel()
+	for _, u := range []string{
+		"postgres://me:s3cret@db/rollcall", "postgres://me:s3/cret@db/rollcall", "postgres://db/rollcall?password=s3cret",
+		"postgres://me@db/rollcall?password=s3cret", "postgres://me@db/rollcall?sslpassword=s3cret&sslmode=require",
+		"postgres://me@db/rollcall?password_file=s3cret", "postgres://me@db/rollcall?password=s3cret%zz", "postgres:s3cret", "s3cret://me",
+	} {
+		_, err := config.Load("", env(map[string]string{"ROLLCALL_SYNC_PUSH": "false", "ROLLCALL_LEDGER_URL": u}))
+		if err == nil || !strings.Contains(err.Error(), "ledger.url: ") || strings.Contains(err.Error(), "s3") {
+			t.Errorf("%s: %v", u, err)
+		}
+	}
+	c := config.Default()
+	c.Ledger.PasswordFile = filepath.Join(t.TempDir(), "none")
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "ledger.password_file") {
+		t.Errorf("a password for SQLite: %v", err)
+	}
+	if err := c.CheckFiles(); err == nil || !strings.Contains(err.Error(), "ledger.password_file") {
+		t.Errorf("a file that is missing: %v", err)
 	}
 }
 

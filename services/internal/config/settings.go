@@ -115,6 +115,20 @@ intake:
   keys_file: /etc/rollcall/intake.keys
 ` + "```" + `
 
+One whose ledger is in Postgres:
+
+` + "```yaml" + `
+data: /var/lib/rollcall
+ledger:
+  url: postgres://rollcall@db.example.com/rollcall?sslmode=verify-full
+  password_file: /etc/rollcall/ledger.password
+http:
+  addr: 127.0.0.1:8080
+  trusted_proxy: true
+intake:
+  public_url: https://rollcall.example.com
+` + "```" + `
+
 One that nobody can push to, such as a laptop: changes come by polling.
 
 ` + "```yaml" + `

@@ -25,9 +25,7 @@ func (c Config) faults() []error {
 	c.roleFaults(add)
 	c.natsFaults(add)
 	c.httpFaults(add)
-	if c.Ledger.URL != "" && sqlitePath(c.Ledger.URL) == "" {
-		add("ledger.url", "want sqlite:<path>")
-	}
+	c.ledgerFaults(add)
 	if c.Sync.PollInterval < 0 || c.Sync.FullInterval < 0 || c.Sync.Vanish < 0 {
 		add("sync", "want no negative durations")
 	}
@@ -77,6 +75,38 @@ func (c Config) natsFaults(add addFault) {
 	}
 }
 
+// passwordFile is the parameter of a Postgres URL by which package ledger is told of the file.
+const passwordFile = "password_file"
+
+// ledgerFaults shows nothing of a URL: in one that is wrong, anything may be the password.
+func (c Config) ledgerFaults(add addFault) {
+	if c.Ledger.PasswordFile != "" && !isPostgres(c.Ledger.URL) {
+		add("ledger.password_file", "only a ledger.url of Postgres needs one")
+	}
+	if !isPostgres(c.Ledger.URL) {
+		if c.Ledger.URL != "" && sqlitePath(c.Ledger.URL) == "" {
+			add("ledger.url", "want sqlite:<path> or postgres://<user>@<host>/<database>")
+		}
+		return
+	}
+	// Not by net/url: Postgres has URLs with several hosts.
+	address, query, _ := strings.Cut(c.Ledger.URL, "?")
+	parameters, err := url.ParseQuery(query)
+	_, rest, found := strings.Cut(address, "://")
+	at := strings.LastIndex(rest, "@")
+	user := rest[:max(at, 0)]
+	if err != nil || !found || user == "" || strings.Contains(user, "/") {
+		add("ledger.url", "want postgres://<user>@<host>/<database>, with what is special in a URL percent-encoded")
+	}
+	if strings.Contains(user, ":") || parameters.Has("password") || parameters.Has("sslpassword") || parameters.Has(passwordFile) {
+		add("ledger.url", "holds a password: name a file in ledger.password_file instead")
+	}
+}
+
+func isPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres:") || strings.HasPrefix(url, "postgresql:")
+}
+
 func (c Config) httpFaults(add addFault) {
 	if _, _, err := net.SplitHostPort(c.HTTP.Addr); err != nil {
 		add("http.addr", "%q: want host:port", c.HTTP.Addr)
@@ -104,7 +134,7 @@ func (c Config) httpFaults(add addFault) {
 func (c Config) CheckFiles() error {
 	var faults []error
 	files := map[string]string{
-		"nats.credentials_file": c.NATS.CredentialsFile, "nats.ca_file": c.NATS.CAFile,
+		"nats.credentials_file": c.NATS.CredentialsFile, "nats.ca_file": c.NATS.CAFile, "ledger.password_file": c.Ledger.PasswordFile,
 		"http.tls_cert_file": c.HTTP.TLSCertFile, "http.tls_key_file": c.HTTP.TLSKeyFile, "intake.keys_file": c.Intake.KeysFile,
 	}
 	for _, s := range Settings() {

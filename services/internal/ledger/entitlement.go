@@ -14,6 +14,7 @@ type Entitlement struct {
 	Reason   string
 	Path     []int64
 	Sequence uint64 // of the event that says so
+	Against  string // with reason held: the reason of the revocation that is parked, or was rejected
 }
 
 // Says reports whether e states the same decision as other: what differs may be when, not what or why.
@@ -24,9 +25,14 @@ func (e Entitlement) Says(other Entitlement) bool {
 // Entitlement returns the decision about a user and a product, if one was ever written.
 func (tx *Tx) Entitlement(product, user int64) (e Entitlement, found bool, err error) {
 	e.Product, e.User = product, user
-	found, err = tx.get(`SELECT licensed, since, reason, path, sequence FROM entitlements WHERE product = $1 AND user_id = $2`,
-		[]any{product, user}, &e.Licensed, scanMicros(&e.Since), &e.Reason, scanPath(&e.Path), &e.Sequence)
+	found, err = tx.get(`SELECT licensed, since, reason, path, sequence, against FROM entitlements WHERE product = $1 AND user_id = $2`,
+		[]any{product, user}, &e.Licensed, scanMicros(&e.Since), &e.Reason, scanPath(&e.Path), &e.Sequence, &e.Against)
 	return e, found, err
+}
+
+// HoldAgainst stores what a license is held against, where that alone has changed.
+func (tx *Tx) HoldAgainst(product, user int64, reason string) error {
+	return tx.exec(`UPDATE entitlements SET against = $1 WHERE product = $2 AND user_id = $3`, reason, product, user)
 }
 
 // Transition writes a decision that differs from the one before, which is nil for the first: the entitlement as it stands
@@ -44,11 +50,11 @@ func (tx *Tx) Transition(before *Entitlement, e Entitlement, at time.Time, cause
 		e.Product, e.User, sequence, micros(at), flag(e.Licensed), e.Reason, path, cause); err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO entitlements (product, user_id, licensed, since, reason, path, sequence)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (product, user_id) DO UPDATE
+	return tx.exec(`INSERT INTO entitlements (product, user_id, licensed, since, reason, path, sequence, against)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (product, user_id) DO UPDATE
 		SET licensed = excluded.licensed, since = excluded.since, reason = excluded.reason, path = excluded.path,
-			sequence = excluded.sequence`,
-		e.Product, e.User, flag(e.Licensed), micros(e.Since), e.Reason, path, sequence)
+			sequence = excluded.sequence, against = excluded.against`,
+		e.Product, e.User, flag(e.Licensed), micros(e.Since), e.Reason, path, sequence, e.Against)
 }
 
 // GroupRefs returns the provider's ids of groups, in the given order.

@@ -19,6 +19,7 @@ type GroupChange struct {
 	ID      int64
 	Seen    Seen
 	Removed bool     // was in the directory, and is deleted now
+	Ended   bool     // it is deleted now and was not before, or the other way round
 	Touched []string // addresses that the group has or had, when it was deleted or restored or they changed
 }
 
@@ -36,11 +37,13 @@ func (tx *Tx) PutGroup(t Tenant, g directory.Group, at directory.Stamp) (GroupCh
 	if err != nil || t.outdated(at, row, state != groupNamed) {
 		return c, err
 	}
+	g.Name, g.Addresses = presentable(g.Name, g.Addresses)
 	now, stamp := groupLive, stampOf(at)
 	if g.Deleted {
 		now, g.Name, g.Kind, g.Addresses = groupDeleted, old.Name, old.Kind, nil
 	}
 	c.Removed = g.Deleted && state == groupLive
+	c.Ended = (now == groupDeleted) != (state == groupDeleted)
 	moved := !slices.Equal(addresses, g.Addresses)
 	if exists && !moved && state == now && old.Name == g.Name && old.Kind == g.Kind {
 		c.Seen = Same

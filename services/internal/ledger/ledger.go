@@ -27,16 +27,16 @@ type Ledger struct {
 	rows    atomic.Int64
 }
 
-// Open opens or creates the ledger at a file's path (or sqlite:<path>) and brings its schema up to date. It fails with
-// ErrNewerSchema when the schema is from a version to come.
+// Open opens the ledger at a file's path (or sqlite:<path>), which is made where it is missing, or in the Postgres database
+// of a URL, and brings its schema up to date. It fails with ErrNewerSchema when the schema is from a version to come.
 func Open(ctx context.Context, address string) (*Ledger, error) {
 	d, err := parse(address)
 	if err != nil {
 		return nil, err
 	}
-	write, err := sql.Open(d.driver, d.writer)
+	write, err := d.writer()
 	if err != nil {
-		return nil, fmt.Errorf("open the ledger: %w", err)
+		return nil, err
 	}
 	write.SetMaxOpenConns(1)
 	if err := migrate(ctx, d, write); err != nil {
@@ -52,11 +52,12 @@ func Open(ctx context.Context, address string) (*Ledger, error) {
 }
 
 func openReads(d dialect) (*sql.DB, error) {
-	read, err := sql.Open(d.driver, d.reader)
+	read, err := d.reader()
 	if err != nil {
-		return nil, fmt.Errorf("open the ledger to read: %w", err)
+		return nil, err
 	}
 	read.SetMaxOpenConns(4)
+	read.SetMaxIdleConns(4)
 	return read, nil
 }
 
@@ -64,11 +65,8 @@ func openReads(d dialect) (*sql.DB, error) {
 func (l *Ledger) Close() error {
 	<-l.turn
 	defer func() { l.turn <- struct{}{} }()
-	var errs []error
-	if l.conn != nil {
-		errs = append(errs, l.drop())
-	}
-	return errors.Join(append(errs, l.read.Close(), l.write.Close())...)
+	l.drop()
+	return errors.Join(l.read.Close(), l.write.Close())
 }
 
 // migrate brings the schema up to the newest version that this program knows.
@@ -87,7 +85,7 @@ func migrate(ctx context.Context, d dialect, db *sql.DB) error {
 }
 
 func newProvider(d dialect, db *sql.DB) (*goose.Provider, error) {
-	provider, err := goose.NewProvider(d.goose, db, d.migrations, goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(d.goose, db, d.migrations, append(d.options, goose.WithDisableGlobalRegistry(true))...)
 	if err != nil {
 		return nil, fmt.Errorf("load the ledger's migrations: %w", err)
 	}

@@ -16,6 +16,7 @@ const (
 // MembershipChange is what an observation did to a membership.
 type MembershipChange struct {
 	Group   string // the provider's id
+	GroupID int64  // its number
 	Kind    directory.MemberKind
 	Member  int64 // the number of the user or group
 	Seen    Seen
@@ -37,7 +38,7 @@ func (tx *Tx) PutMembership(t Tenant, m directory.Membership, at directory.Stamp
 	if err != nil {
 		return c, err
 	}
-	c.Member = member
+	c.GroupID, c.Member = group.ID, member
 	var was bool
 	var row stamp
 	exists, err := tx.get(`SELECT present, epoch, counter FROM memberships WHERE group_id = $1 AND kind = $2 AND member = $3`,
@@ -77,20 +78,4 @@ func (tx *Tx) member(tenant int64, m directory.Membership) (kind int, id int64, 
 	default:
 		return 0, 0, fmt.Errorf("member of group %s has the kind %q", m.GroupID, m.Kind)
 	}
-}
-
-// HasMember reports whether a user is a direct member of a group, or the group holds the whole customer.
-func (tx *Tx) HasMember(g Group, user int64) (bool, error) {
-	var n int
-	_, err := tx.get(`SELECT COUNT(*) FROM memberships WHERE group_id = $1 AND (kind = $2 AND member = $3 OR kind = $4 AND member = 0)
-		AND present = 1 AND (epoch, counter) > ($5, $6)`,
-		[]any{g.ID, kindUser, user, kindCustomer, g.since.Epoch, g.since.Counter}, &n)
-	return n > 0, err
-}
-
-// AnyMember reports whether a group has any member at all.
-func (tx *Tx) AnyMember(g Group) (bool, error) {
-	var kind int
-	return tx.get(`SELECT kind FROM memberships WHERE group_id = $1 AND present = 1 AND (epoch, counter) > ($2, $3) LIMIT 1`,
-		[]any{g.ID, g.since.Epoch, g.since.Counter}, &kind)
 }

@@ -5,7 +5,12 @@ import (
 	"fmt"
 )
 
-// Outgoing is one event that waits to be published. They go out in the order of their ids.
+// Outgoing is one event that waits to be published. Those of one tenant go out in the order of their ids.
+//
+// On Postgres an id is taken when the event is put in, and seen when the transaction commits: with several workers, number 7
+// may come to be seen after number 8, and some numbers never are. Nobody may take "all up to 8" for what there was. Within
+// one tenant the order holds: its row is locked from before the first id is taken until the commit, so whoever puts in
+// the next event of the tenant takes a higher number, and nobody sees it sooner.
 type Outgoing struct {
 	ID      int64
 	Stream  string
@@ -31,7 +36,8 @@ func (tx *Tx) Sent(ids []int64) error {
 	return nil
 }
 
-// Outbox returns up to limit events in the order in which they are to be published.
+// Outbox returns up to limit events in the order in which they are to be published. Later calls may return lower ids: see
+// Outgoing.
 func (l *Ledger) Outbox(ctx context.Context, limit int) (out []Outgoing, err error) {
 	const query = `SELECT id, stream, subject, event_id, body FROM outbox ORDER BY id LIMIT $1`
 	rows, err := l.read.QueryContext(ctx, query, limit)

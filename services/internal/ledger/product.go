@@ -15,19 +15,16 @@ type Product struct {
 	State    licensing.State
 	AskAt    time.Time // when to ask for the round that a settled change waits for; zero: not at all
 	Sequence uint64    // of the product's last event
-	// RedecideAfter is the user up to which a policy change has been applied; NoRedecision when none is under way.
-	RedecideAfter int64
-	RedecideCause string // the event that the decisions name as their cause
+	// Readdressed: its address became another one while it was in force. Whatever group that brings is held.
+	Readdressed bool
+	Seats       licensing.Seats
+	Used        int   // users who are licensed
+	Exceeded    bool  // it was announced that more are used than purchased
+	Line        int64 // the last place given in the waiting line
 }
 
-// NoRedecision is Product.RedecideAfter when all users stand decided.
-const NoRedecision = -1
-
-// Redeciding reports whether users have yet to be decided under the policy in force.
-func (p Product) Redeciding() bool { return p.RedecideAfter != NoRedecision }
-
 const productColumns = `id, tenant, name, address, phase, mode, policy_group, conflict, changing, change_group, change_empty,
-	settle_at, ask_at, sequence, redecide_after, redecide_cause`
+	change_stage, settle_at, ask_at, sequence, readdressed, purchased, enforce, used, exceeded, line`
 
 // EnsureProduct makes the tenant's product with that name and address where there is none, and stores another address
 // than the known one. It reports whether it did either.
@@ -38,7 +35,8 @@ func (tx *Tx) EnsureProduct(tenant int64, name, address string) (changed bool, e
 	case err != nil || found && known == address:
 		return false, err
 	case found:
-		return true, tx.exec(`UPDATE products SET address = $1 WHERE tenant = $2 AND name = $3`, address, tenant, name)
+		return true, tx.exec(`UPDATE products SET address = $1, readdressed = CASE WHEN phase = 'in-force' THEN 1 ELSE 0 END
+			WHERE tenant = $2 AND name = $3`, address, tenant, name)
 	default:
 		return true, tx.exec(`INSERT INTO products (tenant, name, address) VALUES ($1, $2, $3)`, tenant, name, address)
 	}
@@ -65,29 +63,20 @@ func (tx *Tx) productWhere(query string, args ...any) (p Product, found bool, er
 	return p, found, err
 }
 
-// NextRedecision returns a product whose users are to be decided again, if there is one: the one that is least advanced.
-func (tx *Tx) NextRedecision() (p Product, found bool, err error) {
-	return tx.productWhere(`SELECT ` + productColumns + ` FROM products WHERE redecide_after >= 0
-		ORDER BY redecide_after, id LIMIT 1`)
-}
-
-// DueRound returns a product for which a round should be asked by now, if there is one.
-func (tx *Tx) DueRound(now time.Time) (p Product, found bool, err error) {
+// DueRound returns a product of a partition for which a round should be asked by now, if there is one.
+func (tx *Tx) DueRound(part int, now time.Time) (p Product, found bool, err error) {
 	return tx.productWhere(`SELECT `+productColumns+` FROM products WHERE ask_at > 0 AND ask_at <= $1
-		ORDER BY ask_at, id LIMIT 1`, micros(now))
+		AND tenant IN (SELECT id FROM tenants WHERE part = $2) ORDER BY ask_at, id LIMIT 1`, micros(now), part)
 }
 
-// NextRound returns when the next round should be asked for; zero when none is.
-func (tx *Tx) NextRound() (at time.Time, err error) {
-	_, err = tx.get(`SELECT MIN(ask_at) FROM products WHERE ask_at > 0`, nil, scanMicros(&at))
+// NextTimer returns when a partition next has something to do by itself: a round to ask for, or a parked change that
+// expires. Zero when it has nothing.
+func (tx *Tx) NextTimer(part int) (at time.Time, err error) {
+	_, err = tx.get(`SELECT MIN(due) FROM (
+		SELECT p.ask_at AS due FROM products p JOIN tenants t ON t.id = p.tenant WHERE p.ask_at > 0 AND t.part = $1
+		UNION ALL SELECT h.expires_at FROM held h JOIN products p ON p.id = h.product JOIN tenants t ON t.id = p.tenant
+		WHERE h.state = 'open' AND h.expires_at > 0 AND t.part = $1) AS timers`, []any{part}, scanMicros(&at))
 	return at, err
-}
-
-// Redeciding reports whether any product of a tenant is still being decided again.
-func (tx *Tx) Redeciding(tenant int64) (bool, error) {
-	var n int
-	_, err := tx.get(`SELECT COUNT(*) FROM products WHERE tenant = $1 AND redecide_after >= 0`, []any{tenant}, &n)
-	return n > 0, err
 }
 
 // SaveProduct stores all but the tenant, the name and the address.
@@ -97,19 +86,21 @@ func (tx *Tx) SaveProduct(p Product) error {
 		change = *p.State.Change
 	}
 	return tx.exec(`UPDATE products SET phase = $1, mode = $2, policy_group = $3, conflict = $4, changing = $5,
-		change_group = $6, change_empty = $7, settle_at = $8, ask_at = $9, sequence = $10, redecide_after = $11,
-		redecide_cause = $12 WHERE id = $13`,
+		change_group = $6, change_empty = $7, change_stage = $8, settle_at = $9, ask_at = $10, sequence = $11,
+		readdressed = $12, purchased = $13, enforce = $14, used = $15, exceeded = $16, line = $17 WHERE id = $18`,
 		string(p.State.Phase), string(p.State.Policy.Mode), p.State.Policy.Group, flag(p.State.Conflict),
-		flag(p.State.Change != nil), change.Group, flag(change.Empty), micros(change.SettleAt), micros(p.AskAt),
-		int64(p.Sequence), p.RedecideAfter, p.RedecideCause, p.ID) //nolint:gosec // a sequence stays far below 2^63
+		flag(p.State.Change != nil), change.Group, flag(change.Empty), string(change.Stage), micros(change.SettleAt),
+		micros(p.AskAt), int64(p.Sequence), flag(p.Readdressed), p.Seats.Purchased, flag(p.Seats.Enforce), p.Used, //nolint:gosec // a sequence stays far below 2^63
+		flag(p.Exceeded), p.Line, p.ID)
 }
 
 func scanProduct(row scanner) (p Product, err error) {
 	var changing bool
 	var change licensing.Change
 	err = row.Scan(&p.ID, &p.Tenant, &p.Name, &p.Address, &p.State.Phase, &p.State.Policy.Mode,
-		&p.State.Policy.Group, &p.State.Conflict, &changing, &change.Group, &change.Empty, scanMicros(&change.SettleAt),
-		scanMicros(&p.AskAt), &p.Sequence, &p.RedecideAfter, &p.RedecideCause)
+		&p.State.Policy.Group, &p.State.Conflict, &changing, &change.Group, &change.Empty, &change.Stage,
+		scanMicros(&change.SettleAt), scanMicros(&p.AskAt), &p.Sequence, &p.Readdressed, &p.Seats.Purchased, &p.Seats.Enforce,
+		&p.Used, &p.Exceeded, &p.Line)
 	if changing {
 		p.State.Change = &change
 	}

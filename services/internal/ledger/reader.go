@@ -5,9 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
@@ -32,7 +29,7 @@ func OpenReader(ctx context.Context, address string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(strings.TrimPrefix(address, "sqlite:")); errors.Is(err, fs.ErrNotExist) {
+	if d.missing() {
 		return nil, ErrNoLedger
 	}
 	db, err := openReads(d)
@@ -66,6 +63,9 @@ func checkReadable(ctx context.Context, d dialect, db *sql.DB) error {
 	for _, source := range provider.ListSources() {
 		known = max(known, source.Version)
 	}
+	if err := db.PingContext(ctx); err != nil {
+		return fmt.Errorf("connect to the ledger: %w", err)
+	}
 	var current int64
 	if err := db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version`).Scan(&current); err != nil {
 		return fmt.Errorf("%w: its schema cannot be read: %w", ErrNoLedger, err)
@@ -77,6 +77,19 @@ func checkReadable(ctx context.Context, d dialect, db *sql.DB) error {
 		return fmt.Errorf("%w: its schema is version %d, want %d: start the worker once", ErrNoLedger, current, known)
 	}
 	return nil
+}
+
+// TenantNames returns the names of all tenants that the ledger has heard of, sorted.
+func (r *Reader) TenantNames(ctx context.Context) (names []string, err error) {
+	const query = `SELECT name FROM tenants ORDER BY name`
+	rows, err := r.db.QueryContext(ctx, query)
+	err = eachRow(query, rows, err, func(row scanner) error {
+		var name string
+		err := row.Scan(&name)
+		names = append(names, name)
+		return err
+	})
+	return names, err
 }
 
 // TenantState is what the ledger knows of a tenant.
@@ -94,6 +107,7 @@ type ProductState struct {
 	State      licensing.State
 	GroupName  string // of the group in force, where there is one
 	Licensed   int    // users who are licensed
+	Seats      licensing.Seats
 	Redeciding bool   // a change of policy is still being applied to all users
 	Sequence   uint64 // of the product's last event
 }
@@ -101,7 +115,7 @@ type ProductState struct {
 // Tenant returns what is known of a tenant, or ErrNoTenant.
 func (r *Reader) Tenant(ctx context.Context, name string) (TenantState, error) {
 	var t TenantState
-	err := r.db.QueryRowContext(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE name = $1`, name).Scan(t.columns()...)
+	err := r.db.QueryRowContext(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE name = $1`, storable(name)).Scan(t.columns()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fmt.Errorf("tenant %s: %w", name, ErrNoTenant)
 	}
@@ -120,8 +134,8 @@ func (r *Reader) Tenant(ctx context.Context, name string) (TenantState, error) {
 
 func (r *Reader) products(ctx context.Context, tenant int64) (products []ProductState, err error) {
 	const query = `SELECT p.name, p.address, p.phase, p.mode, p.policy_group, p.conflict, p.changing, p.change_group,
-		p.change_empty, p.settle_at, p.redecide_after, p.sequence, COALESCE(g.name, ''),
-		(SELECT COUNT(*) FROM entitlements e WHERE e.product = p.id AND e.licensed = 1)
+		p.change_empty, p.change_stage, p.settle_at, p.sequence, p.purchased, p.enforce, p.used, COALESCE(g.name, ''),
+		(SELECT COUNT(*) FROM jobs j WHERE j.product = p.id AND j.kind = 'apply')
 		FROM products p LEFT JOIN groups g ON g.tenant = p.tenant AND g.ref = p.policy_group
 		WHERE p.tenant = $1 ORDER BY p.name`
 	rows, err := r.db.QueryContext(ctx, query, tenant)
@@ -130,14 +144,15 @@ func (r *Reader) products(ctx context.Context, tenant int64) (products []Product
 			p        ProductState
 			changing bool
 			change   licensing.Change
-			after    int64
+			jobs     int
 		)
 		err := row.Scan(&p.ID, &p.Address, &p.State.Phase, &p.State.Policy.Mode, &p.State.Policy.Group, &p.State.Conflict,
-			&changing, &change.Group, &change.Empty, scanMicros(&change.SettleAt), &after, &p.Sequence, &p.GroupName, &p.Licensed)
+			&changing, &change.Group, &change.Empty, &change.Stage, scanMicros(&change.SettleAt), &p.Sequence,
+			&p.Seats.Purchased, &p.Seats.Enforce, &p.Licensed, &p.GroupName, &jobs)
 		if changing {
 			p.State.Change = &change
 		}
-		p.Redeciding = after != NoRedecision
+		p.Redeciding = jobs > 0
 		products = append(products, p)
 		return err
 	})

@@ -1,7 +1,6 @@
 package ledger_test
 
 import (
-	"database/sql"
 	"errors"
 	"testing"
 	"time"
@@ -10,7 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
 
 var nine = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
@@ -36,9 +37,8 @@ func someone(id string, status directory.Status, addresses ...string) directory.
 	return directory.User{ID: id, Name: "Some " + id, Addresses: addresses, Status: status}
 }
 
-func TestFindUsers(t *testing.T) {
-	t.Parallel()
-	path := newFile(t)
+func findUsers(t *testing.T, b ledgertest.Backend) {
+	path := b.Address(t)
 	l := open(t, path)
 	people(t, l,
 		someone("1", directory.Active, "ann@contoso.com", "shared@contoso.com"),
@@ -81,9 +81,8 @@ func TestFindUsers(t *testing.T) {
 	}
 }
 
-func TestReaderTellsDecisionsAndTheirHistory(t *testing.T) {
-	t.Parallel()
-	l := open(t, newFile(t))
+func readerTellsDecisionsAndTheirHistory(t *testing.T, b ledgertest.Backend) {
+	l := open(t, b.Address(t))
 	people(t, l, someone("ann", directory.Active))
 	update(t, l, func(tx *ledger.Tx) error {
 		tenant, err := tx.Tenant("contoso")
@@ -134,7 +133,7 @@ func TestReaderTellsDecisionsAndTheirHistory(t *testing.T) {
 		t.Errorf("names (-want +got), %v:\n%s", err, diff)
 	}
 	state, err := r.Tenant(t.Context(), "contoso")
-	if err != nil || state.Users != 1 || state.Groups != 1 || len(state.Products) != 1 || state.Products[0].Licensed != 1 {
+	if err != nil || state.Users != 1 || state.Groups != 1 || len(state.Products) != 1 || state.Products[0].Licensed != 0 {
 		t.Errorf("tenant: %+v, %v", state, err)
 	}
 }
@@ -152,9 +151,8 @@ func TestFreshness(t *testing.T) {
 	}
 }
 
-func TestReaderSeesWhatIsCommittedWhileTheWriterWrites(t *testing.T) {
-	t.Parallel()
-	path := newFile(t)
+func readerSeesWhatIsCommittedWhileTheWriterWrites(t *testing.T, b ledgertest.Backend) {
+	path := b.Address(t)
 	l := open(t, path)
 	people(t, l, someone("1", directory.Active))
 	r, err := ledger.OpenReader(t.Context(), path)
@@ -183,20 +181,21 @@ func TestReaderSeesWhatIsCommittedWhileTheWriterWrites(t *testing.T) {
 
 func TestOpenReaderSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	if _, err := ledger.OpenReader(t.Context(), newFile(t)); !errors.Is(err, ledger.ErrNoLedger) {
-		t.Errorf("no file: %v", err)
+	for name, address := range map[string]string{"no file": ledgertest.SQLite(t), "no tables": ledgertest.EmptyPostgres(t)} {
+		if _, err := ledger.OpenReader(t.Context(), address); !errors.Is(err, ledger.ErrNoLedger) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	if _, err := ledger.OpenReader(t.Context(), "postgres://somewhere/ledger"); err == nil {
-		t.Error("a database that this version does not know")
+	if _, err := ledger.OpenReader(t.Context(), "postgres://me@127.0.0.1:1/ledger"); err == nil || errors.Is(err, ledger.ErrNoLedger) {
+		t.Errorf("no server: %v", err)
 	}
 	if _, err := ledger.Open(t.Context(), ""); err == nil {
 		t.Error("no path")
 	}
 }
 
-func TestNewerSchemaIsRefused(t *testing.T) {
-	t.Parallel()
-	path := newFile(t)
+func newerSchemaIsRefused(t *testing.T, b ledgertest.Backend) {
+	path := b.Address(t)
 	l, err := ledger.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
@@ -214,21 +213,15 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 }
 
 // raise makes a ledger look as if a later version had been there.
-func raise(t *testing.T, path string) {
+func raise(t *testing.T, address string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+escape(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`); err != nil {
+	if _, err := raw(t, address).ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, TRUE)`); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestProductsAreStoredWhole(t *testing.T) {
-	t.Parallel()
-	l := open(t, newFile(t))
+func productsAreStoredWhole(t *testing.T, b ledgertest.Backend) {
+	l := open(t, b.Address(t))
 	update(t, l, func(tx *ledger.Tx) error {
 		tenant, err := tx.Tenant("contoso")
 		if err != nil {
@@ -244,25 +237,29 @@ func TestProductsAreStoredWhole(t *testing.T) {
 			return err
 		}
 		want := products[0]
-		if want.Address != "b@contoso.com" || want.Redeciding() {
+		if want.Address != "b@contoso.com" || want.Seats.Purchased != licensing.Unlimited {
 			t.Errorf("a new product: %+v", want)
 		}
 		want.State = changeOf("g", nine)
-		want.AskAt, want.Sequence, want.RedecideAfter, want.RedecideCause = nine, 7, 0, "e"
+		want.AskAt, want.Sequence, want.Readdressed, want.Exceeded = nine, 7, true, true
+		want.Seats, want.Used, want.Line = licensing.Seats{Purchased: 5, Enforce: true}, 6, 3
 		if err := tx.SaveProduct(want); err != nil {
 			return err
 		}
-		got, found, err := tx.NextRedecision()
+		if err := tx.SaveTenant(ledger.Tenant{ID: tenant.ID, Part: 3}); err != nil {
+			return err
+		}
+		got, found, err := tx.DueRound(3, nine)
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || !found || err != nil {
 			t.Errorf("stored (-want +got), %v, %v:\n%s", found, err, diff)
 		}
-		if _, found, err := tx.DueRound(nine.Add(-time.Second)); found || err != nil {
+		if _, found, err := tx.DueRound(3, nine.Add(-time.Second)); found || err != nil {
 			t.Errorf("due too early: %v, %v", found, err)
 		}
-		if _, found, err := tx.DueRound(nine); !found || err != nil {
-			t.Errorf("due: %v, %v", found, err)
+		if _, found, err := tx.DueRound(4, nine); found || err != nil {
+			t.Errorf("due in another partition: %v, %v", found, err)
 		}
-		if next, err := tx.NextRound(); err != nil || !next.Equal(nine) {
+		if next, err := tx.NextTimer(3); err != nil || !next.Equal(nine) {
 			t.Errorf("next round %v, %v", next, err)
 		}
 		return nil

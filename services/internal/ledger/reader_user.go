@@ -24,6 +24,7 @@ const userColumns = `u.id, u.tenant, u.ref, u.name, u.addresses, u.status, u.gue
 // FindUsers returns the users that ref names: the one with that provider id, deleted or not, or else the users in the
 // directory that have it as an address. None is an empty result.
 func (r *Reader) FindUsers(ctx context.Context, tenant, ref string) ([]UserState, error) {
+	ref = storable(ref)
 	id, err := r.tenantID(ctx, tenant)
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func (r *Reader) FindUser(ctx context.Context, tenant, ref string) (UserState, e
 }
 
 func (r *Reader) tenantID(ctx context.Context, name string) (id int64, err error) {
-	err = r.db.QueryRowContext(ctx, `SELECT id FROM tenants WHERE name = $1`, name).Scan(&id)
+	err = r.db.QueryRowContext(ctx, `SELECT id FROM tenants WHERE name = $1`, storable(name)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, fmt.Errorf("tenant %s: %w", name, ErrNoTenant)
 	}

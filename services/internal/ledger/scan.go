@@ -25,6 +25,20 @@ func (s timeScanner) Scan(value any) error {
 	return nil
 }
 
+// scanDuration scans a length of time that is stored in microseconds.
+func scanDuration(d *time.Duration) sql.Scanner { return durationScanner{d} }
+
+type durationScanner struct{ d *time.Duration }
+
+func (s durationScanner) Scan(value any) error {
+	n, ok := value.(int64)
+	if !ok {
+		return fmt.Errorf("a length of time is stored as %T", value)
+	}
+	*s.d = time.Duration(n) * time.Microsecond
+	return nil
+}
+
 // scanLines scans a list that is stored as one line each.
 func scanLines(list *[]string) sql.Scanner { return lineScanner{list} }
 
@@ -83,4 +97,23 @@ func pathText(path []int64) string {
 		parts[i] = strconv.FormatInt(id, 10)
 	}
 	return strings.Join(parts, ",")
+}
+
+// longest is how long an address may be: no mail system takes so long a one, and Postgres has no index for longer ones.
+const longest = 1000
+
+// storable is a text as every database can hold it: Postgres has no place for the character 0.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// presentable is what can be kept of how a directory shows something: its name, and the addresses that can be ones.
+func presentable(name string, addresses []string) (string, []string) {
+	var kept []string
+	for _, a := range addresses {
+		if len(a) <= longest {
+			kept = append(kept, storable(a))
+		}
+	}
+	return storable(name), kept
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
 )
 
 // Tenant is what the ledger keeps of a connected directory as a whole.
@@ -18,13 +19,48 @@ type Tenant struct {
 	RereadAt   time.Time // when the worker last ordered a full read by itself
 	// Counts over the tenant's whole life: license events, and what went from the mirror.
 	Granted, Revoked, Removed int64
+
+	Part        int   // partition of its messages
+	NestVersion int64 // rises when a group joins, leaves or ends in another
+	Paused      bool  // observations are taken, nothing is decided
+	Frozen      bool  // nothing is revoked
+	// Restoring: the mirror is not complete, after a rebuild or while the tenant was away. Nothing is decided until it is.
+	Restoring    bool
+	Disconnected Disconnection
+	Hold         Hold
+}
+
+// Disconnection says whether a tenant is followed, and what became of its licenses if it is not.
+type Disconnection int
+
+// The states of a connection.
+const (
+	Connected     Disconnection = 0
+	LicensesKept  Disconnection = 1
+	LicensesEnded Disconnection = 2
+)
+
+// Hold says which changes are parked until somebody approves them.
+type Hold struct {
+	Flips  bool // of a product's provisioning group
+	Guard  licensing.Guard
+	Expiry time.Duration // after which a parked change counts as rejected
+}
+
+// Follows reports whether the tenant's directory is followed.
+func (t Tenant) Follows() bool { return t.Disconnected == Connected }
+
+// Decides reports whether users are decided at all now.
+func (t Tenant) Decides() bool {
+	return !t.Paused && !t.Restoring && t.Disconnected != LicensesKept
 }
 
 // Ready reports whether the tenant has a complete snapshot: before that, nothing may be decided.
 func (t Tenant) Ready() bool { return t.Snapshot != directory.Stamp{} }
 
 const tenantColumns = `id, name, seen_epoch, seen_counter, snapshot_epoch, snapshot_counter, snapshot_at, round_began,
-	reread_at, granted, revoked, removed`
+	reread_at, granted, revoked, removed, part, nest_version, paused, frozen, restoring, disconnected, hold_flips, hold_share,
+	hold_least, hold_expiry`
 
 // Tenant returns the tenant's row, and makes it when there is none. It locks the row.
 func (tx *Tx) Tenant(name string) (Tenant, error) {
@@ -34,7 +70,10 @@ func (tx *Tx) Tenant(name string) (Tenant, error) {
 	if ok || err != nil {
 		return t, err
 	}
-	t.ID, err = tx.insert(`INSERT INTO tenants (name) VALUES ($1) RETURNING id`, name)
+	if _, err = tx.insert(`INSERT INTO tenants (name) VALUES ($1) RETURNING id`, name); err != nil {
+		return t, err
+	}
+	_, err = tx.get(query, []any{name}, t.columns()...)
 	return t, err
 }
 
@@ -44,13 +83,23 @@ func (tx *Tx) TenantByID(id int64) (t Tenant, err error) {
 	return t, err
 }
 
+// TenantOf returns the number of a product's tenant.
+func (tx *Tx) TenantOf(product int64) (id int64, err error) {
+	_, err = tx.get(`SELECT tenant FROM products WHERE id = $1`, []any{product}, &id)
+	return id, err
+}
+
 // SaveTenant stores all but the name.
 func (tx *Tx) SaveTenant(t Tenant) error {
 	seen, snapshot := stampOf(t.Seen), stampOf(t.Snapshot)
 	return tx.exec(`UPDATE tenants SET seen_epoch = $1, seen_counter = $2, snapshot_epoch = $3, snapshot_counter = $4,
-		snapshot_at = $5, round_began = $6, reread_at = $7, granted = $8, revoked = $9, removed = $10 WHERE id = $11`,
+		snapshot_at = $5, round_began = $6, reread_at = $7, granted = $8, revoked = $9, removed = $10, part = $11,
+		nest_version = $12, paused = $13, frozen = $14, restoring = $15, disconnected = $16, hold_flips = $17,
+		hold_share = $18, hold_least = $19, hold_expiry = $20 WHERE id = $21`,
 		seen.Epoch, seen.Counter, snapshot.Epoch, snapshot.Counter,
-		micros(t.SnapshotAt), micros(t.RoundBegan), micros(t.RereadAt), t.Granted, t.Revoked, t.Removed, t.ID)
+		micros(t.SnapshotAt), micros(t.RoundBegan), micros(t.RereadAt), t.Granted, t.Revoked, t.Removed, t.Part,
+		t.NestVersion, flag(t.Paused), flag(t.Frozen), flag(t.Restoring), int(t.Disconnected), flag(t.Hold.Flips),
+		t.Hold.Guard.Share, t.Hold.Guard.Least, t.Hold.Expiry.Microseconds(), t.ID)
 }
 
 // TenantNames returns the names of all tenants that the ledger has heard of.
@@ -68,5 +117,7 @@ func (t *Tenant) columns() []any {
 	return []any{
 		&t.ID, &t.Name, &t.Seen.Epoch, &t.Seen.Counter, &t.Snapshot.Epoch, &t.Snapshot.Counter,
 		scanMicros(&t.SnapshotAt), scanMicros(&t.RoundBegan), scanMicros(&t.RereadAt), &t.Granted, &t.Revoked, &t.Removed,
+		&t.Part, &t.NestVersion, &t.Paused, &t.Frozen, &t.Restoring, &t.Disconnected, &t.Hold.Flips, &t.Hold.Guard.Share,
+		&t.Hold.Guard.Least, scanDuration(&t.Hold.Expiry),
 	}
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -16,10 +17,11 @@ type Tx struct {
 	l       *Ledger
 	rows    int64
 	emitted bool
+	failed  error // of a statement: on Postgres no other can follow it, so on no database may the transaction stand
 }
 
-// Update runs do in one transaction: all that it wrote stands when Update returns nil, and nothing otherwise. It returns
-// the error of do as it is.
+// Update runs do in one transaction: all that it wrote stands when Update returns nil. It returns the error of do as it is.
+// After an error nothing stands, unless the connection was lost during the commit: then it may stand whole.
 func (l *Ledger) Update(ctx context.Context, do func(*Tx) error) (err error) {
 	select {
 	case <-l.turn:
@@ -27,21 +29,21 @@ func (l *Ledger) Update(ctx context.Context, do func(*Tx) error) (err error) {
 	case <-ctx.Done():
 		return fmt.Errorf("wait to write the ledger: %w", ctx.Err())
 	}
-	if err := l.connect(ctx); err != nil {
+	if err := l.begin(ctx); err != nil {
 		return err
-	}
-	if _, err := l.conn.ExecContext(ctx, l.dialect.begin); err != nil {
-		return errors.Join(fmt.Errorf("begin a transaction: %w", err), l.drop())
 	}
 	committed := false
 	defer func() {
 		if !committed {
-			err = errors.Join(err, l.rollback())
+			l.rollback()
 		}
 	}()
 	tx := &Tx{ctx: ctx, l: l}
 	if err := do(tx); err != nil {
 		return err
+	}
+	if tx.failed != nil {
+		return tx.failed
 	}
 	l.rows.Add(tx.rows) // first: who sees the rows finds them counted
 	if _, err := l.conn.ExecContext(ctx, "COMMIT"); err != nil {
@@ -50,6 +52,23 @@ func (l *Ledger) Update(ctx context.Context, do func(*Tx) error) (err error) {
 	}
 	committed = true
 	return nil
+}
+
+// begin starts a transaction. The connection may have been lost since the one before, so a second try has a new one.
+func (l *Ledger) begin(ctx context.Context) error {
+	for again := l.conn != nil; ; again = false {
+		if err := l.connect(ctx); err != nil {
+			return err
+		}
+		_, err := l.conn.ExecContext(ctx, l.dialect.begin)
+		if err == nil {
+			return nil
+		}
+		l.drop()
+		if !again || ctx.Err() != nil {
+			return fmt.Errorf("begin a transaction: %w", err)
+		}
+	}
 }
 
 // connect takes the writing connection, with no statement prepared yet, unless there is one.
@@ -66,24 +85,27 @@ func (l *Ledger) connect(ctx context.Context) error {
 }
 
 // rollback ends a transaction that failed. It may have failed because its context ended, so it goes by another. A
-// connection that cannot even do that is given up.
-func (l *Ledger) rollback() error {
+// connection that cannot even do that is given up, and the transaction with it.
+func (l *Ledger) rollback() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if _, err := l.conn.ExecContext(ctx, "ROLLBACK"); err != nil {
-		return errors.Join(fmt.Errorf("roll back: %w", err), l.drop())
+		l.drop()
 	}
-	return nil
 }
 
-func (l *Ledger) drop() error {
-	var errs []error
-	for _, stmt := range l.stmts {
-		errs = append(errs, stmt.Close())
+// drop closes the writing connection, if there is one. It never goes back into the pool: it may be dead, or in the middle
+// of a transaction.
+func (l *Ledger) drop() {
+	if l.conn == nil {
+		return
 	}
-	errs = append(errs, l.conn.Close())
+	for _, stmt := range l.stmts {
+		_ = stmt.Close()
+	}
+	_ = l.conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = l.conn.Close()
 	l.conn, l.stmts = nil, nil
-	return errors.Join(errs...)
 }
 
 // RowsWritten counts the rows that were inserted, changed or deleted, in all transactions since Open.
@@ -102,7 +124,7 @@ func (tx *Tx) prepared(query string) (*sql.Stmt, error) {
 	}
 	stmt, err := tx.l.conn.PrepareContext(tx.ctx, query)
 	if err != nil {
-		return nil, fmt.Errorf("prepare %q: %w", query, err)
+		return nil, tx.fail(fmt.Errorf("prepare %q: %w", query, err))
 	}
 	tx.l.stmts[query] = stmt
 	return stmt, nil
@@ -116,7 +138,7 @@ func (tx *Tx) exec(query string, args ...any) error {
 	}
 	result, err := stmt.ExecContext(tx.ctx, args...)
 	if err != nil {
-		return fmt.Errorf("run %q: %w", query, err)
+		return tx.fail(fmt.Errorf("run %q: %w", query, err))
 	}
 	n, err := result.RowsAffected()
 	if err != nil {
@@ -145,7 +167,7 @@ func (tx *Tx) get(query string, args []any, dest ...any) (bool, error) {
 	case errors.Is(err, sql.ErrNoRows):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("run %q: %w", query, err)
+		return false, tx.fail(fmt.Errorf("run %q: %w", query, err))
 	default:
 		return true, nil
 	}
@@ -158,7 +180,15 @@ func (tx *Tx) each(query string, args []any, scan func(scanner) error) error {
 		return err
 	}
 	rows, err := stmt.QueryContext(tx.ctx, args...)
-	return eachRow(query, rows, err, scan)
+	return tx.fail(eachRow(query, rows, err, scan))
+}
+
+// fail keeps the first error of a statement.
+func (tx *Tx) fail(err error) error {
+	if tx.failed == nil {
+		tx.failed = err
+	}
+	return err
 }
 
 // scanner is one row of a result.

@@ -27,6 +27,7 @@ func (tx *Tx) PutUser(t Tenant, u directory.User, at directory.Stamp) (UserChang
 	if err != nil || t.outdated(at, row, old.Status != "") {
 		return c, err
 	}
+	u.Name, u.Addresses = presentable(u.Name, u.Addresses)
 	now, stamp := strings.Join(u.Addresses, "\n"), stampOf(at)
 	if u.Status == directory.Deleted && exists {
 		u.Name, now, u.Guest = old.Name, addresses, old.Guest

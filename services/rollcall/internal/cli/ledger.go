@@ -22,7 +22,7 @@ func (s *subject) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.tenant, "tenant", "", "tenant that the user is of")
 	cmd.Flags().StringVar(&s.user, "user", "", "address or id of the user")
 	cmd.Flags().StringVar(&s.product, "product", "", "product; not needed where the tenant has only one")
-	cmd.Flags().StringVar(&s.ledger, "ledger", "", "path of the ledger, instead of the one of the data folder's process")
+	cmd.Flags().StringVar(&s.ledger, "ledger", "", "ledger to ask, a path or a postgres URL, instead of the one of the data folder's process")
 	require(cmd, "tenant", "user")
 }
 
@@ -31,19 +31,24 @@ func (a *app) withLedger(ctx context.Context, s *subject, work func(*ledger.Read
 	if s.user == "" {
 		return usage("--user is empty: want an address or an id")
 	}
-	path := s.ledger
-	if path == "" {
-		path = filepath.Join(a.data, "ledger.db")
-		if found, err := datadir.Find(a.data); err == nil && found.Ledger != "" {
-			path = found.Ledger
-		}
-	}
-	reader, err := ledger.OpenReader(ctx, path)
+	address := a.ledgerAddress(s.ledger)
+	reader, err := ledger.OpenReader(ctx, address)
 	if err != nil {
-		return fmt.Errorf("open %s: %w", path, err)
+		return fmt.Errorf("open %s: %w", ledger.Shown(address), err)
 	}
 	defer func() { _ = reader.Close() }()
 	return work(reader)
+}
+
+// ledgerAddress is the ledger that was named, or else that of the process behind --data, or what such a process has left.
+func (a *app) ledgerAddress(named string) string {
+	if named != "" {
+		return named
+	}
+	if found, err := datadir.Find(a.data); err == nil && found.Ledger != "" {
+		return found.Ledger
+	}
+	return filepath.Join(a.data, "ledger.db")
 }
 
 // product finds the product that is asked about.

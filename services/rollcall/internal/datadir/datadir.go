@@ -21,7 +21,7 @@ var ErrNotRunning = errors.New("no rollcall runs with this data folder")
 type Endpoints struct {
 	NATS      string     `json:"nats"`
 	HTTP      string     `json:"http"`
-	Ledger    string     `json:"ledger,omitempty"`    // path of the database, where this process has the worker's role
+	Ledger    string     `json:"ledger,omitempty"`    // address of the database, where this process has the worker's role
 	Simulator *Simulator `json:"simulator,omitempty"` // of a demo
 }
 

@@ -49,7 +49,7 @@ func (s *story) verify(ctx context.Context) (verify.Report, error) {
 	if err != nil {
 		return verify.Report{}, err
 	}
-	reader, err := ledger.OpenReader(ctx, s.stage.configuration().LedgerFile())
+	reader, err := ledger.OpenReader(ctx, s.stage.configuration().LedgerAddress())
 	if err != nil {
 		return verify.Report{}, err
 	}

@@ -4,11 +4,13 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/rollcall-hq/rollcall/pkg/bus"
 	graphreceiver "github.com/rollcall-hq/rollcall/services/graph-receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/config"
@@ -50,6 +52,13 @@ type Process struct {
 // Open takes all that the process needs: files, ports, connections. After an error nothing of it is left open.
 func Open(ctx context.Context, cfg config.Config, opts Options, deps Deps) (p *Process, err error) {
 	p = &Process{dir: deps.Dir}
+	if err := p.open(ctx, cfg, opts, deps, p.parts(cfg, opts)...); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Process) open(ctx context.Context, cfg config.Config, opts Options, deps Deps, parts ...process.Part) (err error) {
 	options := process.Options{ReplaceTakenPort: opts.ReplaceTakenPorts}
 	if cfg.Embedded() {
 		options.NATS = func() (process.Server, error) {
@@ -61,11 +70,19 @@ func Open(ctx context.Context, cfg config.Config, opts Options, deps Deps) (p *P
 		}
 	}
 	p.process, err = process.Open(ctx, cfg, options,
-		process.Deps{Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics}, p.parts(cfg, opts)...)
-	if err != nil {
-		return nil, err
+		process.Deps{Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics}, parts...)
+	return err
+}
+
+// Offline opens what a process has of NATS, without any role and reachable by nobody else, for work on it.
+func Offline(ctx context.Context, cfg config.Config, deps Deps, work func(*bus.Bus, *tenant.Registry) error) error {
+	cfg.HTTP = config.HTTP{Addr: "127.0.0.1:0"}
+	cfg.NATS.Listen = "127.0.0.1:0"
+	p := &Process{dir: deps.Dir}
+	if err := p.open(ctx, cfg, Options{}, deps); err != nil {
+		return err
 	}
-	return p, nil
+	return errors.Join(work(p.process.Bus, p.process.Registry), p.Close())
 }
 
 // parts are the roles that the configuration names. Before them the listener for pushes: its address is what they tell
@@ -96,7 +113,7 @@ func (p *Process) parts(cfg config.Config, opts Options) (parts []process.Part) 
 func (p *Process) Run(ctx context.Context, sim *datadir.Simulator, others ...supervise.Worker) error {
 	endpoints := datadir.Endpoints{NATS: p.NATSURL(), HTTP: p.HTTPURL(), Simulator: sim}
 	if p.process.Config.HasRole(config.RoleWorker) {
-		endpoints.Ledger = p.process.Config.LedgerFile()
+		endpoints.Ledger = p.process.Config.LedgerAddress()
 	}
 	if err := p.dir.Announce(endpoints); err != nil {
 		return err

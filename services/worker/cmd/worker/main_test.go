@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus/bustest"
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 	"github.com/rollcall-hq/rollcall/services/internal/process/processtest"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -20,10 +23,26 @@ func TestMain(m *testing.M) { processtest.Main(m, main) }
 
 func TestRunsAlone(t *testing.T) {
 	t.Parallel()
+	runsAlone(t)
+}
+
+// The role that owns a database and signs in with a password is all that a worker needs of Postgres.
+func TestRunsAloneOnPostgres(t *testing.T) {
+	t.Parallel()
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runsAlone(t, "ROLLCALL_LEDGER_URL="+ledgertest.Guarded(t, "s3cret"), "ROLLCALL_LEDGER_PASSWORD_FILE="+password)
+}
+
+func runsAlone(t *testing.T, settings ...string) {
+	t.Helper()
 	server := bustest.StartServer(t)
 	b := server.Bus(bus.Config{})
 	connectTenant(t, b)
-	worker := processtest.Start(t, "ROLLCALL_NATS_URL="+server.URL(), "ROLLCALL_NATS_PARTITIONS=4", "ROLLCALL_ROLES=graph-receiver")
+	worker := processtest.Start(t, append(settings,
+		"ROLLCALL_NATS_URL="+server.URL(), "ROLLCALL_NATS_PARTITIONS=4", "ROLLCALL_ROLES=graph-receiver")...)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	granted := errors.New("granted")

@@ -29,7 +29,7 @@ type Config struct {
 	Settle   time.Duration // how long a new provisioning group must have been still before it counts; 10 min
 	AskAgain time.Duration // after how long a round that did not come is asked for again; 1 min
 	Reread   time.Duration // the least time between two full reads that the worker orders by itself; 10 min
-	Chunk    int           // users that one transaction of a policy change decides; 1000
+	Chunk    int           // users that one transaction of a job decides; 250
 }
 
 func (c Config) withDefaults() Config {
@@ -43,7 +43,7 @@ func (c Config) withDefaults() Config {
 		c.Reread = 10 * time.Minute
 	}
 	if c.Chunk <= 0 {
-		c.Chunk = 1000
+		c.Chunk = 250
 	}
 	return c
 }
@@ -63,43 +63,44 @@ type Deps struct {
 type Result struct {
 	Rows      int64          // written
 	Emitted   bool           // an event waits in the outbox
-	Timers    bool           // a settle time began or moved, or a policy change has users to decide
+	Part      int            // the partition whose tenant it was
+	Timers    bool           // there is work that no message brings, or its time has moved
 	Decisions map[string]int // license events by type
 	Flips     int            // changes of a product's mode or group
 	Conflicts int            // products whose address came to be held by several groups
 	Refused   int            // observations that could not be used
 	Skipped   bool           // the message had been applied before
+	Held      map[string]int // held changes that were announced or closed, by what became of them
 }
 
 // Applier applies messages. It is safe for concurrent use; messages of one partition must come in order.
 type Applier struct {
-	cfg  Config
-	deps Deps
+	cfg   Config
+	deps  Deps
+	nests *nestCache
 }
 
 // New makes an Applier.
-func New(cfg Config, deps Deps) *Applier { return &Applier{cfg: cfg.withDefaults(), deps: deps} }
+func New(cfg Config, deps Deps) *Applier {
+	return &Applier{cfg: cfg.withDefaults(), deps: deps, nests: newNestCache()}
+}
 
-// Message applies one message of a partition of LEDGER_IN. Errors wrap ErrRefused where the message is at fault; any
-// other may pass by trying again.
-func (a *Applier) Message(ctx context.Context, t tenant.Tenant, partition int, m bus.Message) error {
+// Message applies one message of an owner's partition of LEDGER_IN. Errors wrap ErrRefused where the message is at fault,
+// and ErrFenced where another owner has the partition by now; any other may pass by trying again.
+func (a *Applier) Message(ctx context.Context, owner Owner, t tenant.Tenant, m bus.Message) error {
 	work, refused := read(m.Event)
 	if work == nil {
 		return refused
 	}
-	at := m.Event.Time()
-	if at.IsZero() {
-		at = m.Time
-	}
-	o := origin{cause: m.Event.ID(), trace: event.TraceParent(m.Event), at: at.Truncate(time.Microsecond)}
+	o := originOf(m)
 	err := a.update(ctx, o, func(s *session) error {
-		here := ledger.Position{Stream: m.Stream, Part: partition, Created: m.StreamCreated, Sequence: m.Sequence}
+		here := ledger.Position{Stream: m.Stream, Part: owner.Part, Created: m.StreamCreated, Sequence: m.Sequence, Epoch: owner.Epoch}
 		fresh, err := a.advance(s, here)
 		if err != nil || !fresh {
 			s.result.Skipped = !fresh
 			return err
 		}
-		if err := s.enter(t); err != nil {
+		if err := s.enter(t, owner.Part); err != nil {
 			return err
 		}
 		return work(s)
@@ -112,9 +113,12 @@ func (a *Applier) Message(ctx context.Context, t tenant.Tenant, partition int, m
 
 // OrderReread asks for a full read of a tenant's directory, because something that it said could not be used: at most
 // once in Config.Reread.
-func (a *Applier) OrderReread(ctx context.Context, t tenant.Tenant, cause string) error {
+func (a *Applier) OrderReread(ctx context.Context, owner Owner, t tenant.Tenant, cause string) error {
 	err := a.update(ctx, origin{cause: cause}, func(s *session) error {
-		if err := s.enter(t); err != nil {
+		if err := s.fence(owner); err != nil {
+			return err
+		}
+		if err := s.enter(t, owner.Part); err != nil {
 			return err
 		}
 		return s.orderReread()
@@ -127,9 +131,23 @@ func (a *Applier) OrderReread(ctx context.Context, t tenant.Tenant, cause string
 
 // origin is what a transaction acts upon.
 type origin struct {
-	cause string    // id of the event
-	trace string    // its W3C trace context
-	at    time.Time // when it was made
+	cause  string    // id of the event
+	kind   string    // its type
+	causes string    // what had caused it
+	trace  string    // its W3C trace context
+	at     time.Time // when it was made
+	by     string    // who asked for it, where somebody did
+}
+
+func originOf(m bus.Message) origin {
+	at := m.Event.Time()
+	if at.IsZero() {
+		at = m.Time
+	}
+	return origin{
+		cause: m.Event.ID(), kind: m.Event.Type(), causes: event.Cause(m.Event), trace: event.TraceParent(m.Event),
+		at: at.Truncate(time.Microsecond),
+	}
 }
 
 // update runs do in one transaction, stores what the session has changed, and tells what was done once it is committed.
@@ -137,7 +155,7 @@ func (a *Applier) update(ctx context.Context, o origin, do func(*session) error)
 	var result Result
 	err := a.deps.Ledger.Update(ctx, func(tx *ledger.Tx) error {
 		s := &session{
-			tx: tx, cfg: a.cfg, origin: o, log: a.deps.Logger,
+			tx: tx, cfg: a.cfg, origin: o, log: a.deps.Logger, cache: a.nests,
 			now: a.deps.Clock.Now().UTC().Truncate(time.Microsecond),
 		}
 		if s.origin.at.IsZero() {

@@ -3,127 +3,136 @@ package apply
 import (
 	"slices"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
-	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
+// manner says how decisions take effect.
+type manner struct {
+	cause string // the event that they name as their cause
+	// force: somebody has approved this, so no revocation is parked, and what was rejected before counts no more.
+	force bool
+	// preview parks everything that would change a license, on the list of a refresh; review only revocations.
+	preview string
+	review  bool
+}
+
+// person is a user whom a session decides about.
+type person struct {
+	ledger.User
+	direct []int64 // groups that have the user as a direct member
+}
+
+func (s *session) person(u ledger.User) (person, error) {
+	direct, err := s.tx.DirectGroups(u.ID)
+	return person{User: u, direct: direct}, err
+}
+
+// verdict is what the rules say of a user, where it is not what stands.
+type verdict struct {
+	user   person
+	before *ledger.Entitlement // nil for one who never had any
+	next   licensing.Decision  // before seats are counted
+	path   []int64             // next.Path as numbers
+}
+
+func (v verdict) holds() bool   { return v.before != nil && v.before.Licensed }
+func (v verdict) revokes() bool { return v.holds() && !v.next.Licensed }
+
 // decideAll decides the given users anew for every product that has a policy.
-func (s *session) decideAll(touched users) error {
-	if !slices.ContainsFunc(s.products, func(p *product) bool { return p.State.Phase == licensing.InForce }) {
+func (s *session) decideAll(touched users, m manner) error {
+	if len(touched.order) == 0 || !s.tenant.Decides() || !slices.ContainsFunc(s.products, (*product).decides) {
 		return nil
 	}
+	people := make([]person, 0, len(touched.order))
 	for _, id := range touched.order {
 		user, err := s.tx.User(id)
 		if err != nil {
 			return err
 		}
-		for _, p := range s.products {
-			if err := s.decide(p, user, s.origin.cause); err != nil {
-				return err
-			}
+		one, err := s.person(user)
+		if err != nil {
+			return err
+		}
+		people = append(people, one)
+	}
+	for _, p := range s.products {
+		if err := s.decide(p, people, m); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// decide compares what the rules say of a user with what stands, and tells of a difference. A user who was never
-// licensed has no entitlement and no event, and one whom no read has shown yet is not decided.
-func (s *session) decide(p *product, user ledger.User, cause string) error {
-	if p.State.Phase != licensing.InForce || !user.Known() {
-		return nil
-	}
-	refs, path, err := s.path(p, user.ID)
-	if err != nil {
-		return err
-	}
-	decision := licensing.Decide(user.User, p.State.Policy, refs)
-	before, found, err := s.tx.Entitlement(p.ID, user.ID)
-	if err != nil {
-		return err
-	}
-	next := ledger.Entitlement{
-		Product: p.ID, User: user.ID, Licensed: decision.Licensed, Since: s.now, Reason: string(decision.Reason),
-	}
-	if len(decision.Path) > 0 {
-		next.Path = path
-	}
-	switch {
-	case !found && !next.Licensed, found && before.Says(next):
-		return nil
-	case !found:
-		return s.transition(p, user.Ref, nil, next, decision.Path, cause)
-	case before.Licensed == next.Licensed:
-		next.Since = before.Since
-	}
-	return s.transition(p, user.Ref, &before, next, decision.Path, cause)
-}
+func (p *product) decides() bool { return p.State.Phase == licensing.InForce }
 
-// path returns the way from the provisioning group to the user, as the provider's ids and as numbers.
-func (s *session) path(p *product, user int64) (refs []string, ids []int64, err error) {
-	ref := p.State.Policy.Group
-	if ref == "" {
-		return nil, nil, nil
+// decide compares what the rules say of people with what stands, and carries out what differs. One whom no read has shown
+// yet is not decided.
+func (s *session) decide(p *product, people []person, m manner) error {
+	if !p.decides() {
+		return nil
 	}
-	if p.groupRef != ref {
-		if p.group, _, err = s.tx.Group(s.tenant.ID, ref); err != nil {
-			return nil, nil, err
+	var differ []verdict
+	for _, one := range people {
+		if !one.Known() {
+			continue
 		}
-		p.groupRef = ref
-	}
-	member, err := s.tx.HasMember(p.group, user)
-	if !member || err != nil {
-		return nil, nil, err
-	}
-	return []string{ref}, []int64{p.group.ID}, nil
-}
-
-// transition writes a decision that differs from the one before and puts the event that tells of it into the outbox.
-func (s *session) transition(p *product, user string, before *ledger.Entitlement, next ledger.Entitlement, path []string, cause string) error {
-	p.Sequence++
-	p.dirty = true
-	next.Sequence = p.Sequence
-	if err := s.tx.Transition(before, next, s.now, cause); err != nil {
-		return err
-	}
-	data := event.Entitlement{
-		Tenant: s.tenant.Name, Product: p.Name, User: user,
-		Licensed: next.Licensed, Since: next.Since, Reason: next.Reason, Path: path,
-	}
-	if before != nil {
-		previousPath, err := s.tx.GroupRefs(before.Path)
+		v, differs, err := s.judge(p, one, m.force)
 		if err != nil {
 			return err
 		}
-		data.Previous = &event.Previous{
-			Licensed: before.Licensed, Since: before.Since, Reason: before.Reason, Path: previousPath,
+		if differs {
+			differ = append(differ, v)
+		} else if err := s.settled(p, v); err != nil {
+			return err
 		}
 	}
-	meta := s.meta(event.LicenseID(s.tenant.Name, p.Name, p.Sequence), event.LicenseSource(s.tenant.Name, p.Name), cause)
-	meta.Subject, meta.Sequence = user, p.Sequence
-	ev, err := event.New(s.countTransition(before, next), meta, data)
-	if err != nil {
+	if err := s.carryOut(p, differ, m); err != nil {
 		return err
 	}
-	return s.emit(bus.Licenses, event.LicenseSubject(s.tenant.Name, p.Name, user), ev)
+	return s.relist(p, people)
 }
 
-// countTransition names and counts a transition.
-func (s *session) countTransition(before *ledger.Entitlement, next ledger.Entitlement) (eventType string) {
+// judge says what the rules make of a user under the policy in force, and whether that differs from what stands. A
+// revocation that is parked, or was rejected, does not differ while its reason is the same, unless it is forced.
+func (s *session) judge(p *product, user person, force bool) (v verdict, differs bool, err error) {
+	v.user = user
+	if v.next, v.path, err = s.rule(p.State.Policy, user); err != nil {
+		return v, false, err
+	}
+	stands, found, err := s.tx.Entitlement(p.ID, user.ID)
+	if err != nil {
+		return v, false, err
+	}
+	if !found {
+		return v, v.next.Licensed, nil
+	}
+	v.before = &stands
+	reason := licensing.Reason(stands.Reason)
 	switch {
-	case before != nil && before.Licensed == next.Licensed:
-		eventType = event.TypeLicenseReasonChanged
-	case next.Licensed:
-		eventType = event.TypeLicenseGranted
-		s.tenant.Granted++
+	case reason == licensing.Held && !v.next.Licensed:
+		return v, force || stands.Against != string(v.next.Reason), nil
+	case reason == licensing.OverSeatLimit && v.next.Licensed:
+		_, limited := p.Seats.Free(p.Used)
+		return v, !limited, nil // who waits is seen to in line
 	default:
-		eventType = event.TypeLicenseRevoked
-		s.tenant.Revoked++
+		return v, stands.Licensed != v.next.Licensed || reason != v.next.Reason || !slices.Equal(stands.Path, v.path), nil
 	}
-	if s.result.Decisions == nil {
-		s.result.Decisions = map[string]int{}
+}
+
+// rule is what the rules say of a user under a policy, and the path as numbers.
+func (s *session) rule(policy licensing.Policy, user person) (d licensing.Decision, path []int64, err error) {
+	if s.tenant.Disconnected == ledger.LicensesEnded {
+		return licensing.Decision{Reason: licensing.Disconnected}, nil, nil
 	}
-	s.result.Decisions[eventType]++
-	return eventType
+	n, err := s.nestOf(policy.Group)
+	if err != nil {
+		return d, nil, err
+	}
+	path = n.path(user.direct)
+	d = licensing.Decide(user.User.User, policy, n.named(path))
+	if len(d.Path) == 0 {
+		path = nil
+	}
+	return d, path, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -68,7 +69,31 @@ func newHarnessAt(t fataler, path string, valid *eventtest.Validator, tenants ..
 		h.tenants[tn.ID] = tn
 	}
 	h.open()
+	for _, tn := range tenants {
+		h.guard(tn.ID, ledger.Hold{Expiry: week})
+	}
 	return h
+}
+
+const week = 7 * 24 * time.Hour
+
+// shipped is how changes are held where nobody has said otherwise.
+var shipped = ledger.Hold{Flips: true, Guard: licensing.Guard{Share: 20, Least: 5}, Expiry: week}
+
+// guard sets which of a tenant's changes are held. Harnesses begin with none.
+func (h *harness) guard(tenantID string, hold ledger.Hold) {
+	h.t.Helper()
+	err := h.ledger.Update(context.Background(), func(tx *ledger.Tx) error {
+		tn, err := tx.Tenant(tenantID)
+		if err != nil {
+			return err
+		}
+		tn.Hold = hold
+		return tx.SaveTenant(tn)
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 func (h *harness) open() {
@@ -106,7 +131,7 @@ func (h *harness) message(tenantID, eventType string, data any) bus.Message {
 
 func (h *harness) deliver(m bus.Message) error {
 	h.t.Helper()
-	return h.applier.Message(context.Background(), h.tenants[event.Tenant(m.Event)], 0, m)
+	return h.applier.Message(context.Background(), apply.Owner{}, h.tenants[event.Tenant(m.Event)], m)
 }
 
 func (h *harness) apply(tenantID, eventType string, data any) {
@@ -145,15 +170,17 @@ func (h *harness) roundEnded(tenantID string, vanishing ...string) {
 // tick does all the work that is due.
 func (h *harness) tick() {
 	h.t.Helper()
-	for {
-		more, _, err := h.applier.Tick(context.Background())
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		if !more {
-			return
-		}
+	for h.tickOnce() {
 	}
+}
+
+func (h *harness) tickOnce() (more bool) {
+	h.t.Helper()
+	more, _, err := h.applier.Tick(context.Background(), apply.Owner{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return more
 }
 
 // drain empties the outbox, checks every event against its schema, and returns what came.

@@ -23,6 +23,22 @@ func read(ev event.Event) (work, error) {
 		return readAs(ev, (*session).candidatesRead)
 	case event.TypeRoundEnded:
 		return readAs(ev, (*session).roundEnded)
+	case event.TypeRefreshRequested:
+		return readAs(ev, (*session).refreshRequested)
+	case event.TypeApproveRequested:
+		return readAs(ev, (*session).approveRequested)
+	case event.TypeRejectRequested:
+		return readAs(ev, (*session).rejectRequested)
+	case event.TypeSeatsRequested:
+		return readAs(ev, (*session).seatsRequested)
+	case event.TypeSettingsRequested:
+		return readAs(ev, (*session).settingsRequested)
+	case event.TypeDisconnectRequested:
+		return readAs(ev, (*session).disconnectRequested)
+	case event.TypeConnectRequested:
+		return readAs(ev, (*session).connectRequested)
+	case event.TypeEraseRequested:
+		return readAs(ev, (*session).eraseRequested)
 	default:
 		return func(*session) error { return nil }, nil
 	}

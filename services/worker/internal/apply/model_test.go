@@ -164,9 +164,24 @@ func (m *model) snapshotEnded(now time.Time, at uint64, complete []string) {
 func (m *model) roundEnded(at time.Time) {
 	watched := m.watched()
 	for product, state := range m.policies {
-		m.policies[product] = state.Round(at, nil)
+		m.policies[product] = state.Round(at, false)
 	}
 	m.forget(watched)
+}
+
+// follow takes over a policy that the worker has put in force, if it was proposed.
+func (m *model) follow(product string, policy licensing.Policy) error {
+	state := m.policies[product]
+	if state.Policy == policy {
+		return nil
+	}
+	if !state.Proposes() || state.Target() != policy {
+		return fmt.Errorf("%s: %+v is in force, the model stands at %+v", product, policy, state)
+	}
+	watched := m.watched()
+	m.policies[product] = state.Approve()
+	m.forget(watched)
+	return nil
 }
 
 // licensed is who holds a license for a product, and why, by user.

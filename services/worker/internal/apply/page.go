@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
-	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
@@ -17,16 +16,30 @@ func (s *session) page(p page) error {
 		}
 	}
 	var touched users
-	var left []string // groups that may be nobody's concern any more
+	take := func() error { return s.take(p, &touched) }
+	var err error
+	if p.structural() {
+		err = s.renesting(func() error { return s.rewatching(take) }, &touched)
+	} else {
+		err = take()
+	}
+	if err != nil {
+		return err
+	}
+	return s.decideAll(touched, manner{cause: s.origin.cause, preview: s.previewOf(p)})
+}
+
+// take applies the observations and looks at the products that they concern.
+func (s *session) take(p page, touched *users) error {
 	for _, o := range p.observations {
 		var err error
 		switch {
 		case o.User != nil:
-			err = s.user(*o.User, p.stamp, &touched)
+			err = s.user(*o.User, p.stamp, touched)
 		case o.Group != nil:
-			err = s.group(*o.Group, p.stamp, &left)
+			err = s.group(*o.Group, p.stamp)
 		default:
-			err = s.membership(*o.Membership, p.stamp, &touched)
+			err = s.membership(*o.Membership, p.stamp, touched)
 		}
 		if err != nil {
 			return err
@@ -35,10 +48,14 @@ func (s *session) page(p page) error {
 	if p.stamp.Compare(s.tenant.Seen) > 0 {
 		s.tenant.Seen = p.stamp
 	}
-	if err := s.reviewPolicies(left); err != nil {
-		return err
-	}
-	return s.decideAll(touched)
+	return s.reviewPolicies()
+}
+
+// structural reports whether a page may change which groups there are, or which are nested in which.
+func (p page) structural() bool {
+	return slices.ContainsFunc(p.observations, func(o directory.Observation) bool {
+		return o.Group != nil || o.Membership != nil && o.Membership.Kind != directory.UserMember
+	})
 }
 
 // users is a set of users that keeps the order in which they came.
@@ -69,39 +86,46 @@ func (s *session) user(u directory.User, at directory.Stamp, touched *users) err
 	return nil
 }
 
-func (s *session) group(g directory.Group, at directory.Stamp, left *[]string) error {
+func (s *session) group(g directory.Group, at directory.Stamp) error {
 	c, err := s.tx.PutGroup(s.tenant, g, at)
 	if err != nil || c.Seen != ledger.Changed {
 		return err
 	}
 	s.countRemoved(c.Removed)
+	if c.Ended {
+		s.nestsMoved()
+	}
 	for _, p := range s.products {
-		if slices.Contains(c.Touched, p.Address) || p.concerns(g.ID) {
+		if slices.Contains(c.Touched, p.Address) || p.concerns(g.ID) || c.Ended {
 			p.lookAt = true
-			*left = append(*left, g.ID)
 		}
 	}
 	return nil
 }
 
+// membership applies one, and notes whom it concerns: everybody where groups or the whole customer came or went, see
+// renesting.
 func (s *session) membership(m directory.Membership, at directory.Stamp, touched *users) error {
 	c, err := s.tx.PutMembership(s.tenant, m, at)
 	if err != nil || c.Seen != ledger.Changed {
 		return err
 	}
 	s.countRemoved(c.Removed)
+	if c.Kind != directory.UserMember {
+		s.nestsMoved()
+	} else {
+		touched.add(c.Member)
+	}
 	for _, p := range s.products {
-		if p.State.Change != nil && p.State.Change.Group == c.Group {
-			p.lookAt, p.moved = true, true
-		}
-		if p.State.Phase != licensing.InForce || p.State.Policy.Group != c.Group {
+		if p.State.Change == nil || p.State.Change.Group == "" {
 			continue
 		}
-		switch c.Kind {
-		case directory.UserMember:
-			touched.add(c.Member)
-		case directory.CustomerMember:
-			p.redecide(s.origin.cause)
+		candidate, err := s.nestOf(p.State.Change.Group)
+		if err != nil {
+			return err
+		}
+		if candidate.Holds(c.GroupID) || c.Kind == directory.GroupMember && candidate.Holds(c.Member) {
+			p.lookAt, p.moved = true, true
 		}
 	}
 	return nil
@@ -116,9 +140,4 @@ func (s *session) countRemoved(removed bool) {
 // concerns reports whether a group is in force for the product or waits to be.
 func (p *product) concerns(group string) bool {
 	return p.State.Policy.Group == group || p.State.Change != nil && p.State.Change.Group == group
-}
-
-// redecide has all users decided again, in chunks, from the first one on.
-func (p *product) redecide(cause string) {
-	p.RedecideAfter, p.RedecideCause, p.dirty = 0, cause, true
 }

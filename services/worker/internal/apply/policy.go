@@ -3,54 +3,70 @@ package apply
 import (
 	"slices"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
 // reviewPolicies looks at the products whose group may be another one now, and starts those that came to a tenant whose
-// snapshot is complete. left are groups that changed: those that have become nobody's concern are forgotten.
-func (s *session) reviewPolicies(left []string) error {
+// snapshot is complete.
+func (s *session) reviewPolicies() error {
+	if !s.tenant.Follows() {
+		return nil
+	}
 	for _, p := range s.products {
 		begins := p.State.Phase == licensing.Connecting
-		if !p.lookAt || begins && !s.tenant.Ready() {
+		if !p.lookAt || begins && (!s.tenant.Ready() || s.tenant.Restoring) {
 			continue
 		}
 		seen, err := s.seen(p)
 		if err != nil {
 			return err
 		}
-		if p.State.Change != nil {
-			left = append(left, p.State.Change.Group)
-		}
 		next := p.State.Observe(seen, p.moved, s.origin.at, s.cfg.Settle)
 		if begins {
 			next = licensing.Start(seen, false, s.origin.at)
 		}
-		if err := s.adopt(p, next); err != nil {
-			return err
-		}
-	}
-	for _, ref := range left {
-		if err := s.forgetUnlessWatched(ref); err != nil {
+		if err := s.adopt(p, next, s.origin.cause); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// roundEnded lets what has settled take effect: the round has shown all that there was to see.
+// roundEnded lets what has settled go on: the round has shown all that there was to see.
 func (s *session) roundEnded(data event.RoundEnded) error {
 	if data.Began.After(s.tenant.RoundBegan) {
 		s.tenant.RoundBegan = data.Began
 	}
-	open := slices.Concat(data.Vanishing, data.Unread)
-	for _, p := range s.products {
-		if err := s.adopt(p, p.State.Round(data.Began, open)); err != nil {
-			return err
-		}
+	if !s.tenant.Decides() || !s.tenant.Follows() {
+		return nil
 	}
-	return nil
+	open := slices.Concat(data.Vanishing, data.Unread)
+	return s.rewatching(func() error {
+		for _, p := range s.products {
+			unread, err := s.unread(p, open)
+			if err != nil {
+				return err
+			}
+			if err := s.adopt(p, p.State.Round(data.Began, unread), s.origin.cause); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// unread reports whether any group of the nest that a product may change to is among those not all of which was shown.
+func (s *session) unread(p *product, open []string) (bool, error) {
+	if p.State.Change == nil || len(open) == 0 {
+		return false, nil
+	}
+	candidate, err := s.nestOf(p.State.Change.Group)
+	if err != nil {
+		return false, err
+	}
+	return candidate.any(open) || slices.Contains(open, p.State.Change.Group), nil
 }
 
 // seen is what the mirror holds about a product's address.
@@ -59,11 +75,11 @@ func (s *session) seen(p *product) (seen licensing.Seen, err error) {
 		return seen, err
 	}
 	if len(seen.Groups) == 1 {
-		group, _, err := s.tx.Group(s.tenant.ID, seen.Groups[0])
+		candidate, err := s.nestOf(seen.Groups[0])
 		if err != nil {
 			return seen, err
 		}
-		inhabited, err := s.tx.AnyMember(group)
+		inhabited, err := s.inhabited(candidate)
 		if err != nil {
 			return seen, err
 		}
@@ -81,58 +97,55 @@ func (s *session) seen(p *product) (seen licensing.Seen, err error) {
 	return seen, nil
 }
 
-// adopt puts a product into its next state. Another policy is announced before all that follows from it, and then all
-// users are decided again.
-func (s *session) adopt(p *product, next licensing.State) error {
+// adopt puts a product into its next state. A change that is proposed now is surveyed, one that is no longer is withdrawn.
+// Another policy is announced before all that follows from it, and then all users are decided again.
+func (s *session) adopt(p *product, next licensing.State, cause string) error {
 	before := p.State
 	p.State = next
 	if same(before, next) {
 		return nil
 	}
 	p.dirty = true
+	if err := s.propose(p); err != nil {
+		return err
+	}
 	if next.Phase != licensing.InForce || before.Phase == licensing.InForce && before.Policy == next.Policy {
 		return nil
 	}
-	p.Sequence++
-	id := event.LicenseID(s.tenant.Name, p.Name, p.Sequence)
-	meta := s.meta(id, event.LicenseSource(s.tenant.Name, p.Name), s.origin.cause)
-	meta.Sequence = p.Sequence
-	ev, err := event.New(event.TypePolicyChanged, meta, event.PolicyChanged{
-		Tenant: s.tenant.Name, Product: p.Name, Mode: string(next.Policy.Mode), Group: next.Policy.Group,
-		PreviousMode: string(before.Policy.Mode), PreviousGroup: before.Policy.Group,
+	_, err := s.enforce(p, before.Policy, cause)
+	return err
+}
+
+// enforce tells that another policy is in force and begins to decide all users under it.
+func (s *session) enforce(p *product, before licensing.Policy, cause string) (id string, err error) {
+	policy := p.State.Policy
+	p.Readdressed = false
+	id, err = s.tell(p, event.TypePolicyChanged, event.PolicySubject(s.tenant.Name, p.Name), cause, event.PolicyChanged{
+		Tenant: s.tenant.Name, Product: p.Name, Mode: string(policy.Mode), Group: policy.Group,
+		PreviousMode: string(before.Mode), PreviousGroup: before.Group,
 	})
+	if err != nil {
+		return "", err
+	}
+	s.result.Flips++
+	if err := s.endReview(p); err != nil {
+		return "", err
+	}
+	return id, s.startJob(p, ledger.JobApply, 0, id)
+}
+
+// endReview gives up a review: everybody is decided anew in another way.
+func (s *session) endReview(p *product) error {
+	h, err := s.hold(p, ledger.HeldRevocations)
 	if err != nil {
 		return err
 	}
-	if err := s.emit(bus.Licenses, event.PolicySubject(s.tenant.Name, p.Name), ev); err != nil {
-		return err
-	}
-	s.result.Flips++
-	p.redecide(id)
-	return s.forgetUnlessWatched(before.Policy.Group)
-}
-
-// forgetUnlessWatched forgets the memberships of a group that no product has any use for: sync stops reading it, so from
-// here on nobody would notice that they are wrong.
-func (s *session) forgetUnlessWatched(ref string) error {
-	if ref == "" {
-		return nil
-	}
-	for _, p := range s.products {
-		if p.concerns(ref) {
-			return nil
-		}
-		at, err := s.tx.GroupsAt(s.tenant.ID, p.Address)
-		if err != nil {
+	if h != nil && h.State == ledger.HeldListing {
+		if err := s.withdraw(p, h, ""); err != nil {
 			return err
 		}
-		for _, other := range at {
-			if other == ref {
-				return nil
-			}
-		}
 	}
-	return s.tx.ForgetMembers(s.tenant.ID, ref, s.tenant.Seen)
+	return s.tx.DropJob(p.ID, ledger.JobReview)
 }
 
 func same(a, b licensing.State) bool {

@@ -12,6 +12,9 @@ import (
 // askFor is the most candidates that one request for proof names.
 const askFor = 500
 
+// proofInfix stands between a snapshot's id and the number of a request for proof.
+const proofInfix = ".proof."
+
 // askForProof sends the receiver to read again, one by one, what a full read did not show. Pages shift while they are
 // read and replicas lag: absence alone removes nothing.
 func (s *session) askForProof(snapshot ledger.Snapshot, data event.SnapshotEnded, began directory.Stamp) error {
@@ -22,7 +25,7 @@ func (s *session) askForProof(snapshot ledger.Snapshot, data event.SnapshotEnded
 	for n := 0; missing.count() > 0; n++ {
 		request := missing.take(askFor)
 		request.Snapshot = snapshot.Ref
-		id := fmt.Sprintf("%s.proof.%d", snapshot.Ref, n)
+		id := fmt.Sprintf("%s%s%d", snapshot.Ref, proofInfix, n)
 		if err := s.tx.AwaitProof(snapshot, id); err != nil {
 			return err
 		}

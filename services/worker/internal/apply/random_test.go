@@ -18,6 +18,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+	"github.com/rollcall-hq/rollcall/services/worker/internal/apply"
 )
 
 // twoProducts is a tenant whose second product has another group.
@@ -102,9 +103,10 @@ func (s *scenario) step() {
 	case "wait":
 		s.clock.Advance(time.Duration(rapid.IntRange(1, 12).Draw(s.t, "minutes")) * time.Minute)
 	case "tick":
-		if _, _, err := s.applier.Tick(context.Background()); err != nil {
+		if _, _, err := s.applier.Tick(context.Background(), apply.Owner{}); err != nil {
 			s.t.Fatal(err)
 		}
+		s.follow()
 	case "redeliver":
 		if len(s.delivered) > 0 {
 			from := rapid.IntRange(0, len(s.delivered)-1).Draw(s.t, "from")
@@ -198,10 +200,25 @@ func (s *scenario) randomSnapshot() {
 	s.model.snapshotEnded(s.clock.Now(), first, members)
 }
 
+// follow tells the model of policies that the worker has put in force.
+func (s *scenario) follow() {
+	s.t.Helper()
+	state, err := s.ledger.Reader().Tenant(context.Background(), "contoso")
+	if err != nil && len(s.delivered) > 0 {
+		s.t.Fatal(err)
+	}
+	for _, p := range state.Products {
+		if err := s.model.follow(p.ID, p.State.Policy); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
 // check lets the worker finish and compares.
 func (s *scenario) check() {
 	s.t.Helper()
 	s.tick()
+	s.follow()
 	for _, ev := range s.drain() {
 		if !strings.HasPrefix(ev.Source(), "urn:rollcall:license:") {
 			continue

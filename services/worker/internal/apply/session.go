@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -18,32 +19,36 @@ type session struct {
 	tx     *ledger.Tx
 	cfg    Config
 	log    *slog.Logger
+	cache  *nestCache
 	origin origin
 	now    time.Time // of everything that the transaction tells
 
-	tenant   ledger.Tenant
-	entered  bool // tenant and products are loaded
-	products []*product
-	result   Result
+	tenant      ledger.Tenant
+	nestVersion int64          // the tenant's as it was loaded
+	nests       map[int64]nest // read so far, by root
+	entered     bool           // tenant and products are loaded
+	products    []*product
+	told        bool // an event of the tenant on LICENSES
+	result      Result
 }
 
 // product is a product in a session, with what has become of it.
 type product struct {
 	ledger.Product
-	stored   licensing.State
-	dirty    bool         // to be stored
-	lookAt   bool         // the group at its address, or what is known of it, may have changed
-	moved    bool         // the membership of a group that waits to settle has changed
-	group    ledger.Group // in force, once loaded
-	groupRef string       // which one is loaded
+	stored licensing.State
+	dirty  bool                      // to be stored
+	lookAt bool                      // the group at its address, or what is known of it, may have changed
+	moved  bool                      // the membership of a group that waits to settle has changed
+	holds  map[ledger.HeldKind]*hold // that are not closed; see session.holds
 }
 
 // enter loads the tenant and those of its products that the registry names, making what is not known yet.
-func (s *session) enter(t tenant.Tenant) error {
+func (s *session) enter(t tenant.Tenant, part int) error {
 	var err error
 	if s.tenant, err = s.tx.Tenant(t.ID); err != nil {
 		return err
 	}
+	s.tenant.Part, s.nestVersion = part, s.tenant.NestVersion
 	var changed []string
 	for _, p := range t.Products {
 		renamed, err := s.tx.EnsureProduct(s.tenant.ID, p.ID, t.GroupAddress(p))
@@ -60,10 +65,13 @@ func (s *session) enter(t tenant.Tenant) error {
 	if err := s.retire(t); err != nil {
 		return err
 	}
+	if len(changed) == 0 {
+		return nil
+	}
 	for _, p := range s.products {
 		p.lookAt = slices.Contains(changed, p.Name)
 	}
-	return s.reviewPolicies(nil) // here, as not every message does
+	return s.rewatching(s.reviewPolicies) // here, as not every message does
 }
 
 // retire leaves the products alone that the registry names no more. Nobody is decided for them, so one that comes back
@@ -78,7 +86,10 @@ func (s *session) retire(t tenant.Tenant) error {
 		if p.Address == "" {
 			continue
 		}
-		p.State, p.AskAt, p.RedecideAfter, p.RedecideCause = licensing.State{}, time.Time{}, ledger.NoRedecision, ""
+		p.State, p.AskAt = licensing.State{}, time.Time{}
+		if err := s.abandon(p); err != nil {
+			return err
+		}
 		if err := s.tx.SaveProduct(p.Product); err != nil {
 			return err
 		}
@@ -95,7 +106,28 @@ func (s *session) enterByID(id int64) (err error) {
 	if s.tenant, err = s.tx.TenantByID(id); err != nil {
 		return err
 	}
+	s.nestVersion = s.tenant.NestVersion
 	return s.load()
+}
+
+// product returns the product with the given number.
+func (s *session) product(id int64) (*product, error) {
+	for _, p := range s.products {
+		if p.ID == id {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("tenant %s has no product number %d", s.tenant.Name, id)
+}
+
+// named returns the product with the id that it has outside, or nil.
+func (s *session) named(id string) *product {
+	for _, p := range s.products {
+		if p.Name == id {
+			return p
+		}
+	}
+	return nil
 }
 
 func (s *session) load() error {
@@ -111,29 +143,53 @@ func (s *session) load() error {
 	return nil
 }
 
-// leave stores the products and the tenant, and ends the snapshots whose last effect this was.
+// leave tells what is to be told last, stores the products and the tenant, and ends the snapshots whose last effect this was.
 func (s *session) leave(ctx context.Context) error {
 	if !s.entered {
 		return nil
 	}
-	for _, p := range s.products {
-		if !p.dirty {
-			continue
-		}
-		s.schedule(p)
-		if err := s.tx.SaveProduct(p.Product); err != nil {
-			return err
-		}
-		if p.State.Conflict && !p.stored.Conflict {
-			s.result.Conflicts++
-			s.log.WarnContext(ctx, "several groups hold a provisioning address: nothing changes until one does",
-				"tenant", s.tenant.Name, "product", p.Name)
-		}
-	}
 	if err := s.finishSnapshots(); err != nil {
 		return err
 	}
+	for _, p := range s.products {
+		if err := s.leaveProduct(ctx, p); err != nil {
+			return err
+		}
+	}
+	if err := s.rememberCause(); err != nil {
+		return err
+	}
+	s.result.Part = s.tenant.Part
 	return s.tx.SaveTenant(s.tenant)
+}
+
+func (s *session) leaveProduct(ctx context.Context, p *product) error {
+	if err := s.leaveHolds(p); err != nil {
+		return err
+	}
+	if err := s.tellSeats(p); err != nil {
+		return err
+	}
+	if !p.dirty {
+		return nil
+	}
+	s.schedule(p)
+	if p.State.Conflict && !p.stored.Conflict {
+		s.result.Conflicts++
+		s.log.WarnContext(ctx, "several groups hold a provisioning address: nothing changes until one does",
+			"tenant", s.tenant.Name, "product", p.Name)
+	}
+	return s.tx.SaveProduct(p.Product)
+}
+
+// rememberCause keeps what the session acted upon, where something was told because of it.
+func (s *session) rememberCause() error {
+	if !s.told || s.origin.cause == "" {
+		return nil
+	}
+	return s.tx.PutCause(s.tenant.ID, ledger.Cause{
+		Event: s.origin.cause, Type: s.origin.kind, At: s.origin.at, Cause: s.origin.causes, By: s.origin.by,
+	})
 }
 
 // schedule sets when a round is to be asked for. A change that did not move keeps the time that it has: it may have been
@@ -146,7 +202,13 @@ func (s *session) schedule(p *product) {
 	case p.AskAt.IsZero() || p.stored.Change == nil || !p.stored.Change.SettleAt.Equal(at):
 		p.AskAt = at
 	}
-	s.result.Timers = s.result.Timers || wanted || p.Redeciding()
+	s.result.Timers = s.result.Timers || wanted
+}
+
+// startJob begins a job on all users of a product, or begins it anew.
+func (s *session) startJob(p *product, kind ledger.JobKind, held int64, cause string) error {
+	s.result.Timers = true
+	return s.tx.PutJob(ledger.Job{Product: p.ID, Kind: kind, Cause: cause, Held: held})
 }
 
 // meta is the context of an event that the session tells.
@@ -161,6 +223,32 @@ func (s *session) command(eventType, verb, id, cause string, data any) error {
 		return err
 	}
 	return s.emit(bus.LedgerIn, event.CommandSubject(s.tenant.Name, verb), ev)
+}
+
+// tell puts an event of a product that is no license event into its record and the outbox, and returns its id.
+func (s *session) tell(p *product, eventType, subject, cause string, data any) (id string, err error) {
+	id, ev, err := s.licenseEvent(p, eventType, "", cause, data)
+	if err != nil {
+		return "", err
+	}
+	err = s.tx.PutRecord(ledger.Record{
+		Product: p.ID, Sequence: p.Sequence, Type: eventType, At: s.now, Cause: cause, Data: ev.Data(),
+	})
+	if err != nil {
+		return "", err
+	}
+	return id, s.emit(bus.Licenses, subject, ev)
+}
+
+// licenseEvent makes the next event of a product's source.
+func (s *session) licenseEvent(p *product, eventType, entity, cause string, data any) (id string, ev event.Event, err error) {
+	p.Sequence++
+	p.dirty, s.told = true, true
+	id = event.LicenseID(s.tenant.Name, p.Name, p.Sequence)
+	meta := s.meta(id, event.LicenseSource(s.tenant.Name, p.Name), cause)
+	meta.Subject, meta.Sequence = entity, p.Sequence
+	ev, err = event.New(eventType, meta, data)
+	return id, ev, err
 }
 
 func (s *session) emit(stream, subject string, ev event.Event) error {

@@ -39,13 +39,18 @@ func (s *session) snapshotEnded(data event.SnapshotEnded) error {
 	if err := s.askForProof(snapshot, data, began); err != nil {
 		return err
 	}
-	if !data.Users || !data.Groups {
+	if !data.Users || !data.Groups || !s.tenant.Follows() {
 		return nil
 	}
 	if began.Compare(s.tenant.Snapshot) > 0 {
 		s.tenant.Snapshot, s.tenant.SnapshotAt = began, s.origin.at
 	}
-	return s.startProducts(data.Members)
+	if s.tenant.Restoring {
+		if err := s.restored(); err != nil {
+			return err
+		}
+	}
+	return s.rewatching(func() error { return s.startProducts(data.Members) })
 }
 
 // startProducts gives the products that have none yet their first policy.
@@ -58,12 +63,32 @@ func (s *session) startProducts(complete []string) error {
 		if err != nil {
 			return err
 		}
-		whole := len(seen.Groups) == 1 && slices.Contains(complete, seen.Groups[0])
-		if err := s.adopt(p, licensing.Start(seen, whole, s.origin.at)); err != nil {
+		whole, err := s.whole(seen, complete)
+		if err != nil {
+			return err
+		}
+		if err := s.adopt(p, licensing.Start(seen, whole, s.origin.at), s.origin.cause); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// whole reports whether the members of the only group, and of all that is nested in it, were read completely.
+func (s *session) whole(seen licensing.Seen, complete []string) (bool, error) {
+	if len(seen.Groups) != 1 {
+		return false, nil
+	}
+	candidate, err := s.nestOf(seen.Groups[0])
+	if err != nil {
+		return false, err
+	}
+	for _, ref := range candidate.refs {
+		if !slices.Contains(complete, ref) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // incomplete ends a full read of which pages are missing: they were given up as dead letters. It proves nothing, and
@@ -98,8 +123,8 @@ func (s *session) finishSnapshots() error {
 	if err != nil || len(done) == 0 {
 		return err
 	}
-	if busy, err := s.tx.Redeciding(s.tenant.ID); busy || err != nil {
-		return err
+	if busy, err := s.tx.Busy(s.tenant.ID); err != nil || busy && s.tenant.Decides() && !s.tenant.Frozen {
+		return err // jobs that rest are not waited for
 	}
 	for _, snapshot := range done {
 		if err := s.tx.DropSnapshot(snapshot); err != nil {
@@ -117,10 +142,14 @@ func (s *session) refreshCompleted(snapshot ledger.Snapshot, fault string) error
 	if err != nil {
 		return err
 	}
+	holds, err := s.previewed(snapshot.Ref, fault != "")
+	if err != nil {
+		return err
+	}
 	return s.command(event.TypeRefreshCompleted, "refreshed", snapshot.Ref+".completed", snapshot.Ref, event.RefreshCompleted{
 		Snapshot: snapshot.Ref, Users: users, Groups: groups, Unproven: snapshot.Unproven, Error: fault,
 		Granted: int(s.tenant.Granted - snapshot.GrantedUntil), Revoked: int(s.tenant.Revoked - snapshot.RevokedUntil),
-		Removed: int(s.tenant.Removed - snapshot.RemovedUntil),
+		Removed: int(s.tenant.Removed - snapshot.RemovedUntil), Holds: holds,
 	})
 }
 

@@ -9,18 +9,20 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
-// Tick does one piece of the work that no message asks for: it asks for the round that a settled change waits for, or
-// decides the next users under a new policy. It reports whether there may be more at once; if not, next is when there
-// will be (zero: not before a message makes some).
-func (a *Applier) Tick(ctx context.Context) (more bool, next time.Time, err error) {
+// Tick does one piece of an owner's work that no message asks for: it lets a held change expire, asks for the round that a
+// settled change waits for, or does the next chunk of a job. It reports whether there may be more at once; if not, next is
+// when there will be (zero: not before a message makes some).
+func (a *Applier) Tick(ctx context.Context, owner Owner) (more bool, next time.Time, err error) {
 	err = a.update(ctx, origin{}, func(s *session) error {
-		if more, err = s.askRound(); more || err != nil {
+		if err := s.fence(owner); err != nil {
 			return err
 		}
-		if more, err = s.decideChunk(ctx); more || err != nil {
-			return err
+		for _, do := range []func(context.Context, int) (bool, error){s.expire, s.askRound, s.work} {
+			if more, err = do(ctx, owner.Part); more || err != nil {
+				return err
+			}
 		}
-		next, err = s.tx.NextRound()
+		next, err = s.tx.NextTimer(owner.Part)
 		return err
 	})
 	if err != nil {
@@ -31,8 +33,8 @@ func (a *Applier) Tick(ctx context.Context) (more bool, next time.Time, err erro
 
 // askRound asks for a round where a settle time is over. It asks again later when none has come by then, ever more seldom:
 // a tenant that was disconnected has none to come.
-func (s *session) askRound() (bool, error) {
-	due, found, err := s.tx.DueRound(s.now)
+func (s *session) askRound(_ context.Context, part int) (bool, error) {
+	due, found, err := s.tx.DueRound(part, s.now)
 	if !found || err != nil {
 		return false, err
 	}
@@ -51,36 +53,32 @@ func (s *session) askRound() (bool, error) {
 	return true, s.command(event.TypeReadRequested, "read", id, "", event.ReadRequested{})
 }
 
-// decideChunk decides the next users of the policy change that is least advanced. Messages are applied between chunks,
-// under the new policy, so a single change never waits for a bulk.
-func (s *session) decideChunk(ctx context.Context) (bool, error) {
-	next, found, err := s.tx.NextRedecision()
+// expire ends a held change for which nobody came: it counts as rejected.
+func (s *session) expire(_ context.Context, part int) (bool, error) {
+	due, found, err := s.tx.ExpiredHold(part, s.now)
 	if !found || err != nil {
 		return false, err
 	}
-	if err := s.enterByID(next.Tenant); err != nil {
-		return false, err
-	}
-	chunk, err := s.tx.UsersAfter(s.tenant.ID, next.RedecideAfter, s.cfg.Chunk)
+	p, h, err := s.enterHold(due)
 	if err != nil {
 		return false, err
 	}
-	for _, p := range s.products {
-		if p.ID != next.ID {
-			continue
-		}
-		for _, user := range chunk {
-			if err := s.decide(p, user, p.RedecideCause); err != nil {
-				return false, err
-			}
-			p.RedecideAfter = user.ID
-		}
-		if len(chunk) < s.cfg.Chunk {
-			p.RedecideAfter, p.RedecideCause = ledger.NoRedecision, ""
-			s.log.InfoContext(ctx, "all users decided under the policy", "tenant", s.tenant.Name, "product", p.Name,
-				"mode", p.State.Policy.Mode)
-		}
-		p.dirty = true
+	return true, s.reject(p, h, ledger.HeldExpired, "", h.Cause)
+}
+
+// enterHold loads the tenant of a held change that is open, and the change.
+func (s *session) enterHold(due ledger.Held) (*product, *hold, error) {
+	tenant, err := s.tx.TenantOf(due.Product)
+	if err != nil {
+		return nil, nil, err
 	}
-	return true, nil
+	if err := s.enterByID(tenant); err != nil {
+		return nil, nil, err
+	}
+	p, err := s.product(due.Product)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := s.hold(p, due.Kind)
+	return p, h, err
 }

@@ -6,7 +6,7 @@ ALTER TABLE tenants ADD COLUMN part         INTEGER NOT NULL DEFAULT -1; -- part
 ALTER TABLE tenants ADD COLUMN nest_version INTEGER NOT NULL DEFAULT 0;  -- rises when a group joins, leaves or ends in another
 ALTER TABLE tenants ADD COLUMN paused       INTEGER NOT NULL DEFAULT 0;  -- observations are taken, nothing is decided
 ALTER TABLE tenants ADD COLUMN frozen       INTEGER NOT NULL DEFAULT 0;  -- nothing is revoked
-ALTER TABLE tenants ADD COLUMN disconnected INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tenants ADD COLUMN disconnected INTEGER NOT NULL DEFAULT 0;  -- 1: its licenses are kept, 2: they are revoked
 ALTER TABLE tenants ADD COLUMN restoring    INTEGER NOT NULL DEFAULT 0;  -- the mirror is not complete: nothing is decided until it is
 ALTER TABLE tenants ADD COLUMN hold_flips   INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE tenants ADD COLUMN hold_share   INTEGER NOT NULL DEFAULT 20; -- percent of a product's licenses; 0: bulk revocations are never held
@@ -32,12 +32,15 @@ CREATE INDEX memberships_of ON memberships (member, kind);
 -- Work on all users of a product that is done in chunks.
 CREATE TABLE jobs (
     product INTEGER NOT NULL REFERENCES products (id),
-    kind    TEXT    NOT NULL, -- apply, survey, review, seats, close
+    kind    TEXT    NOT NULL, -- what is done, see ledger.JobKind
     after   INTEGER NOT NULL, -- users up to this one are done
     cause   TEXT    NOT NULL, -- the event that decisions name as their cause
     held    INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (product, kind)
 ) WITHOUT ROWID;
+INSERT INTO jobs (product, kind, after, cause) SELECT id, 'apply', redecide_after, redecide_cause FROM products WHERE redecide_after >= 0;
+ALTER TABLE products DROP COLUMN redecide_after;
+ALTER TABLE products DROP COLUMN redecide_cause;
 
 CREATE TABLE held (
     id           INTEGER PRIMARY KEY,
@@ -70,6 +73,7 @@ CREATE TABLE held_users (
     PRIMARY KEY (held, user_id)
 ) WITHOUT ROWID;
 CREATE INDEX held_users_by_revision ON held_users (held, revision);
+
 
 -- Who waits for a seat, in order.
 CREATE TABLE waiting (
@@ -117,6 +121,8 @@ DROP TABLE revocations;
 DROP TABLE waiting;
 DROP TABLE held_users;
 DROP TABLE held;
+ALTER TABLE products ADD COLUMN redecide_after INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE products ADD COLUMN redecide_cause TEXT    NOT NULL DEFAULT '';
 DROP TABLE jobs;
 DROP INDEX memberships_of;
 ALTER TABLE positions DROP COLUMN epoch;
