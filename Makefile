@@ -39,6 +39,10 @@ lint: bin/golangci-lint bin/govulncheck bin/gofumpt ## vet, golangci-lint, known
 	deploy/tools/check-vulnerabilities "$(BIN)/govulncheck" $(MODULES)
 	@deploy/tools/check-format "$(BIN)/gofumpt" $(MODULES)
 
+.PHONY: mutants
+mutants: ## break the rules on purpose, one fault at a time, and see that the tests find each (some 10 minutes)
+	go run ./services/internal/mutants
+
 .PHONY: generate
 generate: ## write again what is generated
 	go generate work

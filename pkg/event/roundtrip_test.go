@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -34,6 +35,9 @@ func TestNewKeepsToTheContract(t *testing.T) {
 				body, err := event.Encode(ev)
 				if err != nil {
 					t.Fatal(err)
+				}
+				if quick, err := event.Marshal(d.eventType, d.meta, d.data); err != nil || !bytes.Equal(quick, body) {
+					t.Fatalf("Marshal: %v\n%s\nwant\n%s", err, quick, body)
 				}
 				again, err := event.Decode(body)
 				if err != nil {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 )
@@ -27,6 +26,20 @@ func membersOf(group string) licensing.State {
 func changing(s licensing.State, group string, empty bool, settleAt int) licensing.State {
 	s.Change = &licensing.Change{Group: group, Empty: empty, SettleAt: minute(settleAt)}
 	return s
+}
+
+func staged(s licensing.State, stage licensing.Stage) licensing.State {
+	s.Change.Stage = stage
+	return s
+}
+
+// proposed is a state in which a change has settled, rejected one in which somebody has said no to it.
+func proposed(s licensing.State, group string, settleAt int) licensing.State {
+	return staged(changing(s, group, false, settleAt), licensing.Proposed)
+}
+
+func rejected(s licensing.State, group string, settleAt int) licensing.State {
+	return staged(changing(s, group, false, settleAt), licensing.Rejected)
 }
 
 func conflicting(s licensing.State) licensing.State { s.Conflict = true; return s }
@@ -71,6 +84,7 @@ func TestObserve(t *testing.T) {
 		"a found group settles":                 {allUsers(), at(1, "g"), false, changing(allUsers(), "g", false, 15)},
 		"an empty one is marked so":             {allUsers(), at(0, "g"), false, changing(allUsers(), "g", true, 15)},
 		"its first member begins the time anew": {changing(allUsers(), "g", true, 12), at(1, "g"), true, changing(allUsers(), "g", false, 15)},
+		"also where nobody has said so":         {changing(allUsers(), "g", true, 12), at(1, "g"), false, changing(allUsers(), "g", false, 15)},
 		"each further one too":                  {changing(allUsers(), "g", false, 12), at(2, "g"), true, changing(allUsers(), "g", false, 15)},
 		"losing the last one as well":           {changing(allUsers(), "g", false, 12), at(0, "g"), true, changing(allUsers(), "g", true, 15)},
 		"stillness does not":                    {changing(allUsers(), "g", false, 12), at(2, "g"), false, changing(allUsers(), "g", false, 12)},
@@ -79,14 +93,25 @@ func TestObserve(t *testing.T) {
 		"a candidate that goes is forgotten":    {changing(allUsers(), "g", false, 12), at(0), false, allUsers()},
 		"renamed away settles":                  {membersOf("g"), at(0), false, changing(membersOf("g"), "", false, 15)},
 		"and back in time is as before":         {changing(membersOf("g"), "", false, 12), at(1, "g"), false, membersOf("g")},
-		"proved gone flips at once":             {membersOf("g"), gone, false, allUsers()},
-		"gone while renamed away flips too":     {changing(membersOf("g"), "", false, 12), gone, false, allUsers()},
+		"proved gone is proposed at once":       {membersOf("g"), gone, false, proposed(membersOf("g"), "", 5)},
+		"gone while renamed away is so too":     {changing(membersOf("g"), "", false, 12), gone, false, proposed(membersOf("g"), "", 5)},
+		"and stays so":                          {proposed(membersOf("g"), "", 1), gone, false, proposed(membersOf("g"), "", 1)},
+		"gone, and no was said to that":         {rejected(membersOf("g"), "", 1), gone, false, rejected(membersOf("g"), "", 1)},
 		"gone with a successor settles":         {membersOf("g"), licensing.Seen{Groups: []string{"h"}, Members: 1, Vanished: true}, false, changing(membersOf("g"), "h", false, 15)},
 		"another id settles":                    {membersOf("g"), at(0, "h"), false, changing(membersOf("g"), "h", true, 15)},
 		"two groups change nothing":             {membersOf("g"), at(0, "g", "h"), false, conflicting(membersOf("g"))},
 		"and stop what was settling":            {changing(allUsers(), "g", false, 12), at(0, "g", "h"), false, conflicting(allUsers())},
 		"a conflict that ends with the old one": {conflicting(membersOf("g")), at(1, "g"), false, membersOf("g")},
 		"a conflict that ends with the new one": {conflicting(membersOf("g")), at(1, "h"), false, changing(membersOf("g"), "h", false, 15)},
+		"proposed stays so, whoever joins":      {proposed(allUsers(), "g", 1), at(2, "g"), true, proposed(allUsers(), "g", 1)},
+		"until nobody is left":                  {proposed(allUsers(), "g", 1), at(0, "g"), true, changing(allUsers(), "g", true, 15)},
+		"proposed and renamed away":             {proposed(allUsers(), "g", 1), at(0), false, allUsers()},
+		"proposed, and made again":              {proposed(allUsers(), "g", 1), at(2, "h"), false, changing(allUsers(), "h", false, 15)},
+		"proposed, and a second group comes":    {proposed(allUsers(), "g", 1), at(0, "g", "h"), false, conflicting(allUsers())},
+		"rejected rests":                        {rejected(allUsers(), "g", 1), at(2, "g"), false, rejected(allUsers(), "g", 1)},
+		"until somebody joins or leaves":        {rejected(allUsers(), "g", 1), at(2, "g"), true, changing(allUsers(), "g", false, 15)},
+		"or nobody is left":                     {rejected(allUsers(), "g", 1), at(0, "g"), false, changing(allUsers(), "g", true, 15)},
+		"rejected, and made again":              {rejected(allUsers(), "g", 1), at(2, "h"), false, changing(allUsers(), "h", false, 15)},
 		"waiting goes on":                       {changing(waiting, "g", false, 1), at(1, "g"), true, changing(waiting, "g", false, 1)},
 		"waiting for another group":             {changing(waiting, "g", false, 1), at(1, "h"), false, changing(waiting, "h", false, 5)},
 		"waiting, the group goes":               {changing(waiting, "g", false, 1), at(0), false, allUsers()},
@@ -115,29 +140,57 @@ func TestRound(t *testing.T) {
 	t.Parallel()
 	waiting := licensing.State{Phase: licensing.Waiting}
 	for name, c := range map[string]struct {
-		state     licensing.State
-		began     int
-		vanishing []string
-		want      licensing.State
+		state licensing.State
+		began int
+		open  bool
+		want  licensing.State
 	}{
-		"nothing to change":                 {allUsers(), 99, nil, allUsers()},
-		"began before it settled":           {changing(allUsers(), "g", false, 15), 14, nil, changing(allUsers(), "g", false, 15)},
-		"began when it settled":             {changing(allUsers(), "g", false, 15), 15, nil, membersOf("g")},
-		"an empty group never counts":       {changing(allUsers(), "g", true, 15), 99, nil, changing(allUsers(), "g", true, 15)},
-		"renamed away":                      {changing(membersOf("g"), "", false, 15), 16, nil, allUsers()},
-		"another id":                        {changing(membersOf("g"), "h", false, 15), 16, nil, membersOf("h")},
-		"another id that is empty":          {changing(membersOf("g"), "h", true, 15), 16, nil, changing(membersOf("g"), "h", true, 15)},
-		"in conflict":                       {conflicting(allUsers()), 99, nil, conflicting(allUsers())},
-		"waiting starts with whole members": {changing(waiting, "g", false, 15), 15, nil, membersOf("g")},
-		"waiting, a round from before":      {changing(waiting, "g", false, 15), 14, nil, changing(waiting, "g", false, 15)},
-		"waiting in conflict":               {conflicting(waiting), 99, nil, conflicting(waiting)},
-		"connecting":                        {licensing.State{}, 99, nil, licensing.State{}},
-		"about to vanish":                   {changing(allUsers(), "g", false, 15), 99, []string{"g"}, changing(allUsers(), "g", false, 15)},
-		"another is about to vanish":        {changing(membersOf("h"), "g", false, 15), 99, []string{"h"}, membersOf("g")},
-		"renamed away while one vanishes":   {changing(membersOf("g"), "", false, 15), 99, []string{"g"}, allUsers()},
+		"nothing to change":                 {allUsers(), 99, false, allUsers()},
+		"began before it settled":           {changing(allUsers(), "g", false, 15), 14, false, changing(allUsers(), "g", false, 15)},
+		"began when it settled":             {changing(allUsers(), "g", false, 15), 15, false, proposed(allUsers(), "g", 15)},
+		"an empty group never counts":       {changing(allUsers(), "g", true, 15), 99, false, changing(allUsers(), "g", true, 15)},
+		"renamed away":                      {changing(membersOf("g"), "", false, 15), 16, false, proposed(membersOf("g"), "", 15)},
+		"another id":                        {changing(membersOf("g"), "h", false, 15), 16, false, proposed(membersOf("g"), "h", 15)},
+		"another id that is empty":          {changing(membersOf("g"), "h", true, 15), 16, false, changing(membersOf("g"), "h", true, 15)},
+		"in conflict":                       {conflicting(allUsers()), 99, false, conflicting(allUsers())},
+		"waiting starts with whole members": {changing(waiting, "g", false, 15), 15, false, membersOf("g")},
+		"waiting, a round from before":      {changing(waiting, "g", false, 15), 14, false, changing(waiting, "g", false, 15)},
+		"waiting in conflict":               {conflicting(waiting), 99, false, conflicting(waiting)},
+		"connecting":                        {licensing.State{}, 99, false, licensing.State{}},
+		"what is proposed already":          {proposed(allUsers(), "g", 15), 99, false, proposed(allUsers(), "g", 15)},
+		"what was rejected":                 {rejected(allUsers(), "g", 15), 99, false, rejected(allUsers(), "g", 15)},
+		"not all of the group was shown":    {changing(allUsers(), "g", false, 15), 99, true, changing(allUsers(), "g", false, 15)},
+		"waiting, not all of it was shown":  {changing(waiting, "g", false, 15), 99, true, changing(waiting, "g", false, 15)},
 	} {
-		if diff := cmp.Diff(c.want, c.state.Round(minute(c.began), c.vanishing)); diff != "" {
+		if diff := cmp.Diff(c.want, c.state.Round(minute(c.began), c.open)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestApproveAndReject(t *testing.T) {
+	t.Parallel()
+	waiting := licensing.State{Phase: licensing.Waiting}
+	for name, c := range map[string]struct{ state, approved, rejected licensing.State }{
+		"proposed":              {proposed(allUsers(), "g", 15), membersOf("g"), rejected(allUsers(), "g", 15)},
+		"proposed, to no group": {proposed(membersOf("g"), "", 15), allUsers(), rejected(membersOf("g"), "", 15)},
+		"nothing":               {allUsers(), allUsers(), allUsers()},
+		"settling":              {changing(allUsers(), "g", false, 15), changing(allUsers(), "g", false, 15), changing(allUsers(), "g", false, 15)},
+		"rejected":              {rejected(allUsers(), "g", 15), rejected(allUsers(), "g", 15), rejected(allUsers(), "g", 15)},
+		"waiting":               {changing(waiting, "g", false, 15), changing(waiting, "g", false, 15), changing(waiting, "g", false, 15)},
+	} {
+		before := clone(c.state)
+		if diff := cmp.Diff(c.approved, c.state.Approve()); diff != "" {
+			t.Errorf("%s, approved (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(c.rejected, c.state.Reject()); diff != "" {
+			t.Errorf("%s, rejected (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(before, c.state); diff != "" {
+			t.Errorf("%s changed its argument:\n%s", name, diff)
+		}
+		if target := c.state.Target(); c.state.Proposes() && target != c.approved.Policy {
+			t.Errorf("%s: approved it becomes %+v, announced was %+v", name, c.approved.Policy, target)
 		}
 	}
 }
@@ -153,6 +206,8 @@ func TestAskAt(t *testing.T) {
 		"a change":              {changing(allUsers(), "g", false, 15), true},
 		"to an empty group":     {changing(allUsers(), "g", true, 15), false},
 		"renamed away":          {changing(membersOf("g"), "", false, 15), true},
+		"proposed":              {proposed(allUsers(), "g", 15), false},
+		"rejected":              {rejected(allUsers(), "g", 15), false},
 		"waiting":               {changing(waiting, "g", false, 15), true},
 		"waiting, an empty one": {changing(waiting, "g", true, 15), true},
 		"conflict":              {conflicting(allUsers()), false},
@@ -161,100 +216,5 @@ func TestAskAt(t *testing.T) {
 		if ok != c.want || ok && !when.Equal(minute(15)) {
 			t.Errorf("%s: %v, %v", name, when, ok)
 		}
-	}
-}
-
-// model is the rules in other words: it keeps the whole past and looks back, where State keeps a summary.
-type model struct {
-	group    string // in force
-	target   string // what the address has shown since lastDiff, when it differs
-	pending  bool
-	empty    bool
-	lastMove time.Time
-}
-
-func (m *model) observe(groups []string, members int, vanished, moved bool, now time.Time) {
-	if len(groups) > 1 {
-		m.pending = false
-		return
-	}
-	target := ""
-	if len(groups) == 1 {
-		target = groups[0]
-	}
-	switch {
-	case target == m.group:
-		m.pending = false
-	case target == "" && vanished:
-		m.group, m.pending = "", false
-	default:
-		if !m.pending || m.target != target || moved && now.After(m.lastMove) {
-			m.lastMove = now
-		}
-		m.pending, m.target, m.empty = true, target, target != "" && members == 0
-	}
-}
-
-func (m *model) round(began time.Time) {
-	if m.pending && !m.empty && began.Sub(m.lastMove) >= settle {
-		m.group, m.pending = m.target, false
-	}
-}
-
-// Whatever happens in whatever order: the machine agrees with the model, flips only where a rule allows it, and asks for
-// a round exactly when one would flip it.
-func TestStateFollowsTheModel(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		start := rapid.SampledFrom([]string{"", "g"}).Draw(t, "start")
-		state, m := allUsers(), model{group: start}
-		if start != "" {
-			state = membersOf(start)
-		}
-		now := epoch
-		for range rapid.IntRange(1, 30).Draw(t, "steps") {
-			now = now.Add(time.Duration(rapid.IntRange(0, 700).Draw(t, "seconds")) * time.Second)
-			before := clone(state)
-			if rapid.Bool().Draw(t, "round") {
-				began := now.Add(-time.Duration(rapid.IntRange(0, 300).Draw(t, "ago")) * time.Second)
-				state = state.Round(began, nil)
-				m.round(began)
-				if state.Policy != before.Policy && (before.Change == nil || before.Change.SettleAt.After(began)) {
-					t.Fatalf("flipped on a round from %v, before %+v had settled", began, before.Change)
-				}
-			} else {
-				seen := licensing.Seen{
-					Groups:  rapid.SampledFrom([][]string{nil, {"g"}, {"h"}, {"g", "h"}}).Draw(t, "groups"),
-					Members: rapid.IntRange(0, 2).Draw(t, "members"),
-				}
-				seen.Vanished = m.group != "" && len(seen.Groups) == 0 && rapid.Bool().Draw(t, "vanished")
-				moved := rapid.Bool().Draw(t, "moved")
-				state = state.Observe(seen, moved, now, settle)
-				m.observe(seen.Groups, seen.Members, seen.Vanished, moved, now)
-			}
-			compare(t, state, m)
-		}
-	})
-}
-
-func compare(t *rapid.T, state licensing.State, m model) {
-	if state.Policy.Group != m.group || (state.Policy.Mode == licensing.GroupMembers) != (m.group != "") {
-		t.Fatalf("in force: %+v, want group %q", state.Policy, m.group)
-	}
-	if (state.Change != nil) != m.pending {
-		t.Fatalf("change %+v, want pending %v", state.Change, m.pending)
-	}
-	when, ask := state.AskAt()
-	if ask != (m.pending && !m.empty) {
-		t.Fatalf("asks %v with change %+v", ask, state.Change)
-	}
-	if !ask {
-		return
-	}
-	if after := state.Round(when, nil); after.Policy.Group != m.target {
-		t.Fatalf("the round that was asked for brings %+v, want %q", after.Policy, m.target)
-	}
-	if early := state.Round(when.Add(-time.Microsecond), nil); early.Policy != state.Policy {
-		t.Fatalf("a round from before the settle time brings %+v", early.Policy)
 	}
 }

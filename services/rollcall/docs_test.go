@@ -150,7 +150,7 @@ func understood(line []string) error {
 
 func helpOf(command []string) (string, error) {
 	var out, errs bytes.Buffer
-	err := cli.Run(context.Background(), append(slices.Clone(command), "--help"), func(string) string { return "" }, &out, &errs)
+	err := cli.Run(context.Background(), append(slices.Clone(command), "--help"), func(string) string { return "" }, nil, &out, &errs)
 	if err != nil {
 		return "", fmt.Errorf("help of %q: %w: %s", command, err, errs.String())
 	}

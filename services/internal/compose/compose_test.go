@@ -13,13 +13,14 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
 // TestFile holds what every service of the file owes whoever runs it.
 func TestFile(t *testing.T) {
 	t.Parallel()
-	for name, service := range load(t, []string{"demo"}, nil).Services {
+	for name, service := range load(t, []string{"demo"}, nil, postgresFile).Services {
 		if service.HealthCheck == nil || len(service.HealthCheck.Test) == 0 {
 			t.Errorf("%s has no health check", name)
 		}
@@ -47,6 +48,40 @@ func TestNATS(t *testing.T) {
 	s := newStage(t, project)
 	startNATS(t, s, project.Services["nats"])
 	await(t, s, project.Services["nats"], nil)
+}
+
+const postgresFile = "docker-compose.postgres.yml"
+
+// TestPostgres runs rollcall with its ledger in a server that is as the image makes it: a user with a password, who owns a
+// database.
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	project := load(t, nil, nil, postgresFile)
+	s, built := newStage(t, project), readImage(t)
+	postgres, rollcall := project.Services["postgres"], project.Services["rollcall"]
+	env := func(name string) string {
+		if value := postgres.Environment[name]; value != nil {
+			return s.here(postgres, *value)
+		}
+		t.Fatalf("postgres lacks %s", name)
+		return ""
+	}
+	if err := os.WriteFile(env("POSTGRES_PASSWORD_FILE"), []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(postgres.HealthCheck.Test, []string{"CMD", "pg_isready", "--username", env("POSTGRES_USER"), "--dbname", env("POSTGRES_DB")}) {
+		t.Errorf("health of another database: %v", postgres.HealthCheck.Test)
+	}
+	_, port := moved(t, s, postgres, 5432)
+	ledgertest.Listen(t, port, env("POSTGRES_USER"), secret, env("POSTGRES_DB"))
+	startNATS(t, s, project.Services["nats"])
+	await(t, s, rollcall, start(t, s, built, rollcall).ended)
+	if out, _ := execute(t, s, built, rollcall, "explain", "--tenant", "contoso", "--user", "ada"); !strings.Contains(string(out), "knows no such tenant") {
+		t.Errorf("its ledger says: %s", out)
+	}
+	if _, err := os.Stat(s.here(rollcall, "/data/ledger.db")); err == nil {
+		t.Error("it has a ledger in a file as well")
+	}
 }
 
 // TestDemo starts everything in the order of the file, connects a simulated tenant of each provider as docs/operations.md

@@ -18,17 +18,21 @@ import (
 
 const root = "../../.." // of the repository, from this package
 
-// load reads docker-compose.yml as `docker compose --profile …` would, with the given environment and no other.
-func load(t *testing.T, profiles, environment []string) *types.Project {
+// load reads docker-compose.yml, and files beside it, as `docker compose --profile …` would, with the given environment and
+// no other.
+func load(t *testing.T, profiles, environment []string, beside ...string) *types.Project {
 	t.Helper()
-	options, err := cli.NewProjectOptions([]string{filepath.Join(root, "docker-compose.yml")},
-		cli.WithWorkingDirectory(root), cli.WithProfiles(profiles), cli.WithEnv(environment))
+	var files []string
+	for _, name := range append([]string{"docker-compose.yml"}, beside...) {
+		files = append(files, filepath.Join(root, name))
+	}
+	options, err := cli.NewProjectOptions(files, cli.WithWorkingDirectory(root), cli.WithProfiles(profiles), cli.WithEnv(environment))
 	if err != nil {
 		t.Fatal(err)
 	}
 	project, err := options.LoadProject(context.Background())
 	if err != nil {
-		t.Fatalf("docker-compose.yml: %v", err)
+		t.Fatalf("%v: %v", files, err)
 	}
 	return project
 }
@@ -64,11 +68,16 @@ func newStage(t *testing.T, project *types.Project) *stage {
 
 var addressed = regexp.MustCompile(`(?:^|[^0-9.])(?:0\.0\.0\.0|127\.0\.0\.1):(\d+)`)
 
-// portsOf are the ports that a service listens at: those that it publishes, and those that its own words name.
+// portsOf are the ports that a service listens at: those that it publishes or exposes, and those that its own words name.
 func portsOf(service types.ServiceConfig) []int {
 	var ports []int
 	for _, p := range service.Ports {
 		ports = append(ports, int(p.Target))
+	}
+	for _, p := range service.Expose {
+		if port, err := strconv.Atoi(p); err == nil {
+			ports = append(ports, port)
+		}
 	}
 	words := slices.Concat([]string(service.Command), []string(service.HealthCheck.Test))
 	for _, v := range service.Environment {

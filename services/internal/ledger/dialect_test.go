@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -215,4 +216,40 @@ func TestWriterSetsWhatItCountsOn(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// A reader needs no more than SELECT, as docs/operations.md grants it.
+func TestReadersNeedNoRightToWrite(t *testing.T) {
+	t.Parallel()
+	address := ledgertest.Postgres(t)
+	people(t, open(t, address), someone("1", directory.Active))
+	db, role := raw(t, address), fmt.Sprintf("rollcall_reader_%d", os.Getpid())
+	run := func(statements ...string) {
+		t.Helper()
+		for _, s := range statements {
+			if _, err := db.ExecContext(context.Background(), s); err != nil {
+				t.Errorf("%s: %v", s, err)
+			}
+		}
+	}
+	run("CREATE ROLE "+role+" LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO "+role)
+	t.Cleanup(func() { run("DROP OWNED BY "+role, "DROP ROLE "+role) })
+	_, host, _ := strings.Cut(address, "@")
+	address = "postgres://" + role + "@" + host
+	r, err := ledger.OpenReader(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	if u, err := r.FindUser(t.Context(), "contoso", "1"); err != nil || u.ID != "1" {
+		t.Errorf("user %+v, %v", u, err)
+	}
+	l, err := ledger.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err) // the schema is up to date: there was nothing to write
+	}
+	defer func() { _ = l.Close() }()
+	if err := l.Update(t.Context(), step); err == nil {
+		t.Error("a reader writes")
+	}
 }

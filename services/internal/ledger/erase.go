@@ -3,6 +3,7 @@ package ledger
 // Erase forgets everything about a tenant's people, groups and licenses. The tenant and its products stay as names, with
 // the sequences of their events, which must never begin again.
 func (tx *Tx) Erase(tenant int64) error {
+	tx.groups, tx.users = nil, nil
 	const products = ` IN (SELECT id FROM products WHERE tenant = $1)`
 	for _, query := range []string{
 		`DELETE FROM held_users WHERE held IN (SELECT id FROM held WHERE product` + products + `)`,

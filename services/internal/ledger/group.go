@@ -32,6 +32,7 @@ func (tx *Tx) PutGroup(t Tenant, g directory.Group, at directory.Stamp) (GroupCh
 		addresses []string
 		row       stamp
 	)
+	delete(tx.groups, groupKey{t.ID, g.ID})
 	exists, err := tx.get(`SELECT id, name, addresses, kind, state, epoch, counter FROM groups WHERE tenant = $1 AND ref = $2`,
 		[]any{t.ID, g.ID}, &c.ID, &old.Name, scanLines(&addresses), &old.Kind, &state, &row.Epoch, &row.Counter)
 	if err != nil || t.outdated(at, row, state != groupNamed) {
@@ -123,16 +124,37 @@ func (tx *Tx) GroupsAt(tenant int64, address string) (refs []string, err error) 
 // from then on. Those that a later read shows count again.
 func (tx *Tx) ForgetMembers(tenant int64, ref string, upTo directory.Stamp) error {
 	s := stampOf(upTo)
+	delete(tx.groups, groupKey{tenant, ref})
 	return tx.exec(`UPDATE groups SET since_epoch = $1, since_counter = $2 WHERE tenant = $3 AND ref = $4`,
 		s.Epoch, s.Counter, tenant, ref)
 }
 
-// internGroup returns a group, which may be one that no read has shown yet.
+// groupKey names a group.
+type groupKey struct {
+	tenant int64
+	ref    string
+}
+
+// internGroup returns a group, which may be one that no read has shown yet. A page names the same one again and again, so it
+// is remembered until something about it changes.
 func (tx *Tx) internGroup(tenant int64, ref string) (Group, error) {
+	key := groupKey{tenant, ref}
+	if g, known := tx.groups[key]; known {
+		return g, nil
+	}
 	g, found, err := tx.Group(tenant, ref)
-	if found || err != nil {
+	if err != nil {
 		return g, err
 	}
-	g.ID, err = tx.insert(`INSERT INTO groups (tenant, ref, state) VALUES ($1, $2, $3) RETURNING id`, tenant, ref, groupNamed)
-	return g, err
+	if !found {
+		g.ID, err = tx.insert(`INSERT INTO groups (tenant, ref, state) VALUES ($1, $2, $3) RETURNING id`, tenant, ref, groupNamed)
+		if err != nil {
+			return g, err
+		}
+	}
+	if tx.groups == nil {
+		tx.groups = map[groupKey]Group{}
+	}
+	tx.groups[key] = g
+	return g, nil
 }

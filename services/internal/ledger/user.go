@@ -22,6 +22,7 @@ func (tx *Tx) PutUser(t Tenant, u directory.User, at directory.Stamp) (UserChang
 		row       stamp
 		addresses string
 	)
+	clear(tx.users) // what was read of this one may not hold any more
 	exists, err := tx.get(`SELECT id, name, addresses, status, guest, epoch, counter FROM users WHERE tenant = $1 AND ref = $2`,
 		[]any{t.ID, u.ID}, &c.ID, &old.Name, &addresses, &old.Status, &old.Guest, &row.Epoch, &row.Counter)
 	if err != nil || t.outdated(at, row, old.Status != "") {
@@ -82,6 +83,9 @@ func (u User) Known() bool { return u.Status != "" }
 
 // User returns a user that is known to exist.
 func (tx *Tx) User(id int64) (User, error) {
+	if u, known := tx.users[id]; known {
+		return u, nil
+	}
 	u := User{ID: id}
 	_, err := tx.get(`SELECT ref, status, guest FROM users WHERE id = $1`, []any{id}, &u.Ref, &u.Status, &u.Guest)
 	return u, err
@@ -101,9 +105,17 @@ func (tx *Tx) UsersAfter(tenant, after int64, limit int) (users []User, err erro
 
 // internUser returns the number of a user, who may be one that no read has shown yet.
 func (tx *Tx) internUser(tenant int64, ref string) (id int64, err error) {
-	found, err := tx.get(`SELECT id FROM users WHERE tenant = $1 AND ref = $2`, []any{tenant, ref}, &id)
-	if found || err != nil {
-		return id, err
+	u := User{Ref: ref}
+	found, err := tx.get(`SELECT id, status, guest FROM users WHERE tenant = $1 AND ref = $2`, []any{tenant, ref}, &u.ID, &u.Status, &u.Guest)
+	if err != nil {
+		return 0, err
+	}
+	if found {
+		if tx.users == nil {
+			tx.users = map[int64]User{}
+		}
+		tx.users[u.ID] = u
+		return u.ID, nil
 	}
 	return tx.insert(`INSERT INTO users (tenant, ref) VALUES ($1, $2) RETURNING id`, tenant, ref)
 }

@@ -13,5 +13,5 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends the process at once
-	os.Exit(cli.ExitCode(cli.Run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)))
+	os.Exit(cli.ExitCode(cli.Run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)))
 }

@@ -103,7 +103,7 @@ func (a *app) answer(c checked) error {
 		if c.Since != nil {
 			text += "So since " + local(*c.Since) + "; known as of " + local(c.AsOf) + ".\n"
 		}
-		return text
+		return text + c.Standing.notices(c.Tenant)
 	})
 	if err == nil && !c.Allowed {
 		return &exit{code: checkNo}

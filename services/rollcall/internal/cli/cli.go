@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -14,10 +15,10 @@ import (
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
 
-// Run runs one command line. What it prints for people to act on goes to stderr, results go to stdout. The error has been
-// told already; ExitCode says what to end the process with.
-func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
-	return (&app{getenv: getenv, stdout: stdout, stderr: stderr}).execute(ctx, args)
+// Run runs one command line. What it prints for people to act on goes to stderr, results go to stdout; where stdin is a
+// terminal, somebody may be asked. The error has been told already; ExitCode says what to end the process with.
+func Run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
+	return (&app{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}).execute(ctx, args)
 }
 
 func (a *app) execute(ctx context.Context, args []string) error {
@@ -31,6 +32,7 @@ func (a *app) execute(ctx context.Context, args []string) error {
 // app is what the commands of one run share.
 type app struct {
 	getenv         func(string) string
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	printer        output.Printer
 
@@ -40,6 +42,7 @@ type app struct {
 	nats   string
 	creds  string
 
+	lines  *bufio.Reader                                   // what is typed, see ask
 	tamper func(ctx context.Context, natsURL string) error // a test's, see demo.Deps
 }
 
@@ -59,26 +62,27 @@ Begin with "rollcall demo": it needs nothing but this binary.`,
   rollcall events --tenant contoso --follow`,
 		SilenceErrors: true, // tell does both, shorter
 		SilenceUsage:  true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			return a.prepare()
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return a.prepare(cmd)
 		},
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	flags := root.PersistentFlags()
-	flags.StringVarP(&a.format, "output", "o", "table", "how to print: table, json or jsonl")
+	flags.StringVarP(&a.format, "output", "o", "table", "how to print: table, json, jsonl or, for lists, csv")
 	flags.BoolVar(&a.json, "json", false, "short for --output json")
 	flags.StringVar(&a.data, "data", defaultTo(a.getenv("ROLLCALL_DATA"), "rollcall-data"), "data folder of the rollcall to speak to, or to run")
 	root.AddCommand(
 		a.demoCommand(), a.serveCommand(), a.tenantsCommand(), a.eventsCommand(), a.checkCommand(), a.explainCommand(),
-		a.refreshCommand(), a.ledgerCommand(), a.simulateCommand(), a.versionCommand(),
+		a.licensesCommand(), a.auditCommand(), a.seatsCommand(), a.refreshCommand(), a.heldCommand(), a.freezeCommand(),
+		a.unfreezeCommand(), a.ledgerCommand(), a.simulateCommand(), a.versionCommand(),
 	)
 	return root
 }
 
 // prepare reads the flags that every command has.
-func (a *app) prepare() error {
+func (a *app) prepare(cmd *cobra.Command) error {
 	format, err := output.ParseFormat(a.format)
 	if err != nil {
 		return err
@@ -86,8 +90,20 @@ func (a *app) prepare() error {
 	if a.json {
 		format = output.JSON
 	}
+	if format == output.CSV && cmd.Annotations[printsList] == "" {
+		return usage("--output csv: this prints no list")
+	}
 	a.printer = output.Printer{Out: a.stdout, Format: format}
 	return nil
+}
+
+// printsList marks commands whose result can be printed as CSV.
+const printsList = "list"
+
+// list marks a command as one that prints a list.
+func list(cmd *cobra.Command) *cobra.Command {
+	cmd.Annotations = map[string]string{printsList: "yes"}
+	return cmd
 }
 
 // tell prints an error as one clear line, and for a mistake in the command line where help is.

@@ -28,7 +28,9 @@ type decision struct {
 	Mode     licensing.Mode   `json:"mode"`
 	Group    string           `json:"group"` // address of the provisioning group
 	// AsOf is the begin of the last good read: what the provider has changed since is not in it.
-	AsOf time.Time `json:"as_of"`
+	AsOf     time.Time `json:"as_of"`
+	Parked   *parked   `json:"parked,omitempty"`
+	Standing *standing `json:"standing,omitempty"` // of the tenant
 
 	active bool
 }
@@ -43,6 +45,7 @@ type step struct {
 const (
 	noSuchUser  = "no-such-user"
 	manyUsers   = "several-users"
+	notDecided  = "not-decided-yet" // what the rules would say does not count: a change is being applied, or nothing is decided now
 	notReadable = "the directory of %s has not been read completely yet: nothing can be said"
 )
 
@@ -62,6 +65,9 @@ func decide(ctx context.Context, r *ledger.Reader, s *subject) (decision, ledger
 	d := decision{Tenant: s.tenant, Product: p.ID, Mode: p.State.Policy.Mode, Group: p.Address, AsOf: t.SnapshotAt}
 	if t.RoundBegan.After(d.AsOf) {
 		d.AsOf = t.RoundBegan
+	}
+	if d.Standing, err = standingIn(ctx, r, t.Tenant); err != nil {
+		return d, ledger.UserState{}, err
 	}
 	u, err := r.FindUser(ctx, s.tenant, s.user)
 	switch {
@@ -84,9 +90,18 @@ func (d *decision) fill(ctx context.Context, r *ledger.Reader, u ledger.UserStat
 	if err != nil {
 		return err
 	}
+	if err := d.park(ctx, r, u); err != nil {
+		return err
+	}
 	i := slices.IndexFunc(all, func(e ledger.CurrentEntitlement) bool { return e.Product == p.ID })
 	if i < 0 { // never licensed: there is no event to quote, only the rules
 		decided := licensing.Decide(licensing.User{Status: u.Status, Guest: u.Guest}, p.State.Policy, nil)
+		switch {
+		case d.Parked != nil && d.Parked.Waiting != nil:
+			decided.Reason = licensing.OverSeatLimit
+		case decided.Licensed:
+			decided.Reason = notDecided
+		}
 		d.Reason = string(decided.Reason)
 	} else {
 		e := all[i]
@@ -139,6 +154,14 @@ func sentence(d decision, who string) string {
 		return is + "deleted from the directory."
 	case licensing.Guest:
 		return is + "a guest, not one of the directory's own users."
+	case licensing.OverSeatLimit:
+		return is + "no seat was free" + d.Parked.line() + "."
+	case licensing.Disconnected:
+		return is + d.Tenant + " was disconnected, and its licenses were revoked."
+	case licensing.Held:
+		return is + "a revocation" + d.Parked.why() + d.Parked.because() + "."
+	case notDecided:
+		return is + "nobody has decided about this user yet."
 	default:
 		return is + d.Reason + "."
 	}

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,7 +50,7 @@ CloudEvent as it was published.`,
 	f.StringVar(&e.who.product, "product", "", "only of this product")
 	f.StringVar(&e.who.user, "user", "", "only of this user: an id, or an address with --tenant")
 	f.StringVar(&e.who.ledger, "ledger", "", "ledger that knows addresses, a path or a postgres URL, instead of the one of the data folder's process")
-	f.StringSliceVar(&e.types, "type", nil, "only of this type: granted, revoked, reason-changed, policy, or a full type; may be repeated")
+	f.StringSliceVar(&e.types, "type", nil, "only of this type: granted, revoked, reason-changed, policy, settings, seats, exceeded, within, line, held, listed, closed, or a full type; may be repeated")
 	f.StringVar(&e.since, "since", "", "begin at a time (RFC 3339) or so long ago (e.g. 1h)")
 	f.Uint64Var(&e.fromSequence, "from-sequence", 0, "begin at a sequence of --tenant and --product")
 	f.BoolVar(&e.follow, "follow", false, "go on with new events")
@@ -107,7 +109,7 @@ func (e *events) options(ctx context.Context, now time.Time) (license.Options, e
 		o.Types = append(o.Types, full)
 	}
 	var err error
-	if o.Since, err = parseSince(e.since, now); err != nil {
+	if o.Since, err = parseTime("--since", e.since, now); err != nil {
 		return o, err
 	}
 	if strings.Contains(o.User, "@") {
@@ -135,6 +137,14 @@ var shortTypes = map[string]string{
 	"revoked":        event.TypeLicenseRevoked,
 	"reason-changed": event.TypeLicenseReasonChanged,
 	"policy":         event.TypePolicyChanged,
+	"settings":       event.TypeSettingsChanged,
+	"seats":          event.TypeSeatsChanged,
+	"exceeded":       event.TypeSeatsExceeded,
+	"within":         event.TypeSeatsWithin,
+	"line":           event.TypeLineChanged,
+	"held":           event.TypeHeldOpened,
+	"listed":         event.TypeHeldListed,
+	"closed":         event.TypeHeldClosed,
 }
 
 func fullType(s string) (string, error) {
@@ -144,7 +154,7 @@ func fullType(s string) (string, error) {
 	if strings.HasPrefix(s, "io.rollcall.") {
 		return s, nil
 	}
-	return "", usage("--type %q: want granted, revoked, reason-changed, policy, or a full type such as %s", s, event.TypeLicenseGranted)
+	return "", usage("--type %q: want %s, or a full type such as %s", s, strings.Join(slices.Sorted(maps.Keys(shortTypes)), ", "), event.TypeLicenseGranted)
 }
 
 // shortType is the word for a type, or the type itself.
@@ -155,20 +165,6 @@ func shortType(full string) string {
 		}
 	}
 	return full
-}
-
-func parseSince(s string, now time.Time) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if ago, err := time.ParseDuration(s); err == nil && ago > 0 {
-		return now.Add(-ago), nil
-	}
-	at, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return at, usage("--since %q: want a duration such as 90m, or a time such as 2026-11-22T09:00:00Z", s)
-	}
-	return at, nil
 }
 
 func eventRow(e license.Event) []string {

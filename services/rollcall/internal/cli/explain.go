@@ -32,14 +32,29 @@ type period struct {
 
 func (a *app) explainCommand() *cobra.Command {
 	var s subject
+	var at string
 	cmd := &cobra.Command{
 		Use:   "explain",
 		Short: "Say why a user is licensed or not, since when, and what it was before",
+		Long: `Say why a user is licensed or not, since when, and what it was before. With --at it says what held at that moment, for
+which period, and what had caused it, down to the notification or the command that started it.`,
 		Example: `  rollcall explain --tenant contoso --user ada@contoso.com
+  rollcall explain --tenant contoso --user ada@contoso.com --at 2026-11-22T09:00:00Z
   rollcall explain --tenant contoso --user ada@contoso.com --json | jq .history`,
 		Args: cobra.NoArgs,
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
+			moment, err := parseTime("--at", at, time.Now())
+			if err != nil {
+				return err
+			}
 			return a.withLedger(cmd.Context(), &s, func(r *ledger.Reader) error {
+				if !moment.IsZero() {
+					e, err := explainAt(cmd.Context(), r, &s, moment)
+					if err != nil {
+						return err
+					}
+					return output.One(a.printer, e, describeAt)
+				}
 				e, err := explain(cmd.Context(), r, &s)
 				if err != nil {
 					return err
@@ -49,6 +64,7 @@ func (a *app) explainCommand() *cobra.Command {
 		}),
 	}
 	s.flags(cmd)
+	cmd.Flags().StringVar(&at, "at", "", "explain what held then: a time (RFC 3339), the begin of a day (UTC), or so long ago (e.g. 24h)")
 	return cmd
 }
 
@@ -81,7 +97,7 @@ func explain(ctx context.Context, r *ledger.Reader, s *subject) (explained, erro
 
 func describe(e explained) string {
 	var b strings.Builder
-	b.WriteString(e.Why + "\n")
+	b.WriteString(e.Why + "\n" + e.Parked.notices(e.Tenant) + e.Standing.notices(e.Tenant))
 	if e.User == "" {
 		return b.String()
 	}
@@ -102,8 +118,16 @@ func describe(e explained) string {
 		if p.To != nil {
 			to = local(*p.To)
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", local(p.From), to, yesNo(p.Licensed), p.Reason, p.Sequence, p.Cause)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", local(p.From), to, yesNo(p.Licensed), reasonText(p.Reason, p.Path), p.Sequence, p.Cause)
 	}
 	_ = w.Flush()
 	return b.String()
+}
+
+// reasonText is a reason with the groups that it is of.
+func reasonText(reason string, path []step) string {
+	if len(path) == 0 {
+		return reason
+	}
+	return reason + " (" + pathText(path) + ")"
 }

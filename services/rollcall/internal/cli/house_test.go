@@ -50,8 +50,12 @@ func settings(t *testing.T, poll time.Duration) config.Config {
 // open starts one process with all roles, and the simulator in it.
 func open(t *testing.T, poll time.Duration) *house {
 	t.Helper()
+	return openAs(t, settings(t, poll))
+}
+
+func openAs(t *testing.T, cfg config.Config) *house {
+	t.Helper()
 	sim := newSimulator(t)
-	cfg := settings(t, poll)
 	process := start(t, cfg, &datadir.Simulator{URL: sim.URL(), CAFile: sim.CAFile(), Tenant: "contoso"},
 		supervise.Worker{Name: "simulator", Run: sim.Run})
 	h := &house{data: cfg.Data, natsURL: process.NATSURL(), simulator: sim}
@@ -126,7 +130,7 @@ func (h *house) run(t *testing.T, args ...string) (stdout, stderr string, code i
 	t.Helper()
 	var out, told bytes.Buffer
 	getenv := func(name string) string { return map[string]string{"ROLLCALL_DATA": h.data}[name] }
-	err := cli.Run(t.Context(), args, getenv, &out, &told)
+	err := cli.Run(t.Context(), args, getenv, nil, &out, &told)
 	return out.String(), told.String(), cli.ExitCode(err)
 }
 

@@ -22,8 +22,13 @@ func (s *subject) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.tenant, "tenant", "", "tenant that the user is of")
 	cmd.Flags().StringVar(&s.user, "user", "", "address or id of the user")
 	cmd.Flags().StringVar(&s.product, "product", "", "product; not needed where the tenant has only one")
-	cmd.Flags().StringVar(&s.ledger, "ledger", "", "ledger to ask, a path or a postgres URL, instead of the one of the data folder's process")
+	ledgerFlag(cmd, &s.ledger)
 	require(cmd, "tenant", "user")
+}
+
+// ledgerFlag lets a command ask another ledger than that of the process behind --data.
+func ledgerFlag(cmd *cobra.Command, named *string) {
+	cmd.Flags().StringVar(named, "ledger", "", "ledger to ask, a path or a postgres URL, instead of the one of the data folder's process")
 }
 
 // withLedger gives work a reader of the ledger: that of the process behind --data, or what such a process has left there.
@@ -31,7 +36,12 @@ func (a *app) withLedger(ctx context.Context, s *subject, work func(*ledger.Read
 	if s.user == "" {
 		return usage("--user is empty: want an address or an id")
 	}
-	address := a.ledgerAddress(s.ledger)
+	return a.withReader(ctx, s.ledger, work)
+}
+
+// withReader gives work a reader of the ledger that is named, or of that behind --data.
+func (a *app) withReader(ctx context.Context, named string, work func(*ledger.Reader) error) error {
+	address := a.ledgerAddress(named)
 	reader, err := ledger.OpenReader(ctx, address)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", ledger.Shown(address), err)

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -31,12 +30,7 @@ const (
 )
 
 func newProgress(out io.Writer) *progress {
-	p := &progress{out: out, told: time.Now()}
-	if f, ok := out.(*os.File); ok {
-		info, err := f.Stat()
-		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	return p
+	return &progress{out: out, told: time.Now(), terminal: isTerminal(out)}
 }
 
 func (p *progress) page(ev event.Event, snapshot string) error {

@@ -17,13 +17,15 @@ func (a *app) tenantsCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "tenants",
 		Short: "Connect directories, and see which are connected",
-	}, a.tenantsAddCommand(), a.tenantsListCommand(), a.tenantsShowCommand(), a.tenantsVerifyCommand())
+	}, a.tenantsAddCommand(), a.tenantsListCommand(), a.tenantsShowCommand(), a.tenantsVerifyCommand(), a.tenantsProductsCommand(),
+		a.tenantsSettingsCommand(), a.tenantsPauseCommand(), a.tenantsResumeCommand(), a.tenantsDisconnectCommand(), a.tenantsEraseCommand())
 }
 
 func (a *app) tenantsListCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	var from string
+	cmd := list(&cobra.Command{
 		Use:     "list",
-		Short:   "List the connected directories",
+		Short:   "List the connected directories, and where they stand",
 		Example: "  rollcall tenants list\n  rollcall tenants list -o jsonl | jq -r .id",
 		Args:    cobra.NoArgs,
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
@@ -32,21 +34,28 @@ func (a *app) tenantsListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				headings := []string{"TENANT", "PROVIDER", "DOMAIN", "PRODUCTS", "CONNECTED"}
-				return output.List(a.printer, headings, all, func(t tenant.Tenant) []string {
-					return []string{t.ID, string(t.Provider), t.Domain, products(t), t.CreatedAt.Format(time.RFC3339)}
+				standings := a.standings(cmd.Context(), from)
+				shown := make([]shownTenant, len(all))
+				for i, t := range all {
+					shown[i] = shownTenant{Tenant: t, Standing: standings[t.ID]}
+				}
+				headings := []string{"TENANT", "PROVIDER", "DOMAIN", "PRODUCTS", "CONNECTED", "STANDING"}
+				return output.List(a.printer, headings, shown, func(t shownTenant) []string {
+					return []string{t.ID, string(t.Provider), t.Domain, products(t.Tenant), t.CreatedAt.Format(time.RFC3339), t.Standing.words()}
 				})
 			})
 		}),
-	}
+	})
+	ledgerFlag(cmd, &from)
 	a.natsFlags(cmd)
 	return cmd
 }
 
 func (a *app) tenantsShowCommand() *cobra.Command {
+	var from string
 	cmd := &cobra.Command{
 		Use:     "show TENANT",
-		Short:   "Show how a directory is connected, and which groups decide",
+		Short:   "Show how a directory is connected, which groups decide, and where it stands",
 		Example: "  rollcall tenants show contoso",
 		Args:    cobra.ExactArgs(1),
 		RunE: run(codeFailed, func(cmd *cobra.Command, args []string) error {
@@ -55,12 +64,18 @@ func (a *app) tenantsShowCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				shown.Standing = a.standings(cmd.Context(), from)[args[0]]
 				return output.One(a.printer, shown, func(s shownTenant) string {
-					return describeTenant(s.Tenant) + describeLists(s.Lists, time.Now())
+					text := describeTenant(s.Tenant) + describeLists(s.Lists, time.Now())
+					if notices := s.Standing.notices(s.ID); notices != "" {
+						text = notices + "\n" + text
+					}
+					return text
 				})
 			})
 		}),
 	}
+	ledgerFlag(cmd, &from)
 	a.natsFlags(cmd)
 	return cmd
 }
@@ -73,6 +88,9 @@ func describeTenant(t tenant.Tenant) string {
 	line("directory id", t.DirectoryID)
 	line("connecting domain", t.Domain)
 	line("connected", t.CreatedAt.Format(time.RFC3339))
+	if t.Disconnected {
+		line("DISCONNECTED", "its directory is not followed")
+	}
 	for _, p := range t.Products {
 		line("product", p.ID+" ("+p.Name+")")
 		line("  group", t.GroupAddress(p))

@@ -13,11 +13,12 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
-// shownTenant is a tenant and, where its provider has no feed of members, how current the lists of its provisioning groups
-// are, by group id.
+// shownTenant is a tenant, where it stands as far as the ledger is at hand and, where its provider has no feed of members,
+// how current the lists of its provisioning groups are, by group id.
 type shownTenant struct {
 	tenant.Tenant
-	Lists map[string]state.List `json:"lists,omitempty"`
+	Standing *standing             `json:"standing,omitempty"`
+	Lists    map[string]state.List `json:"lists,omitempty"`
 }
 
 func (a *app) shownTenant(ctx context.Context, b *bus.Bus, id string) (shownTenant, error) {
@@ -37,7 +38,7 @@ func (a *app) shownTenant(ctx context.Context, b *bus.Bus, id string) (shownTena
 	if err != nil {
 		return shownTenant{}, err
 	}
-	return shownTenant{t, lists.Groups}, nil
+	return shownTenant{Tenant: t, Lists: lists.Groups}, nil
 }
 
 func describeLists(lists map[string]state.List, now time.Time) string {

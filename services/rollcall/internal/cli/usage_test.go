@@ -14,7 +14,7 @@ func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	var out, told bytes.Buffer
 	data := t.TempDir()
 	getenv := func(name string) string { return map[string]string{"ROLLCALL_DATA": data}[name] }
-	err := cli.Run(t.Context(), args, getenv, &out, &told)
+	err := cli.Run(t.Context(), args, getenv, nil, &out, &told)
 	return out.String(), told.String(), cli.ExitCode(err)
 }
 
@@ -22,6 +22,8 @@ func TestHelpTeaches(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{
 		"", "demo", "serve", "tenants add", "tenants list", "tenants show", "tenants verify", "events", "check", "explain", "refresh", "simulate",
+		"tenants products", "tenants settings", "tenants pause", "tenants resume", "tenants disconnect", "tenants erase", "freeze", "unfreeze",
+		"held list", "held show", "held approve", "held reject", "licenses list", "seats set", "seats show", "seats report", "audit",
 		"simulate add-user", "simulate remove-user", "simulate restore-user", "simulate suspend", "simulate unsuspend", "simulate rename",
 		"simulate add-group", "simulate remove-group", "simulate rename-group", "simulate add-member", "simulate remove-member",
 		"simulate archive", "simulate unarchive", "simulate generate", "simulate push", "simulate lag",
@@ -65,15 +67,49 @@ func TestMistakesAreToldOnOneLine(t *testing.T) {
 		"tenants add a --client-id c --connected-by a@b.c --directory-id d --product mail":                {2, "--product"},
 		"tenants add a --client-id c --connected-by a@b.c --directory-id d --certificate-file c":          {2, "--credential is client-secret"},
 		"tenants add a --client-id c --connected-by a@b.c --directory-id d --secret-env E --api http://x": {2, "https"},
-		"refresh --tenant a --key 1/2":                       {2, "--key"},
-		"simulate suspend a@b.c":                             {1, "no demo runs"},
-		"simulate push sideways":                             {2, "sideways"},
-		"simulate lag soon":                                  {2, "soon"},
-		"simulate suspend a --simulator https://127.0.0.1:1": {2, "--simulator-ca"},
-		"demo --users 3 --once":                              {1, "users"},
-		"demo --log-level loud":                              {2, "loud"},
-		"demo --nats-addr 0.0.0.0:0 --once":                  {1, "loopback"},
-		"demo --http-addr here --once":                       {1, "http.addr"},
+		"refresh --tenant a --key 1/2":                              {2, "--key"},
+		"refresh --tenant a --yes":                                  {2, "--preview"},
+		"refresh --tenant a --by Ada@contoso.com":                   {2, "--by"},
+		"explain --tenant a --user b -o csv":                        {2, "prints no list"},
+		"freeze --by ada@contoso.com":                               {2, "--by"},
+		"freeze":                                                    {1, "no rollcall runs"},
+		"held list":                                                 {1, "there is no ledger yet"},
+		"held show":                                                 {2, "accepts 1 arg"},
+		"held show flip-1":                                          {2, `"tenant"`},
+		"held approve flip-1 --tenant a":                            {2, `"revision"`},
+		"held approve flip-1 --tenant a --revision 0":               {2, "--revision 0"},
+		"held reject flip-1 --tenant a --product p":                 {1, "no rollcall runs"},
+		"held reject flip-1 --tenant a --product p --by a@b":        {2, "--by"},
+		"licenses list --tenant a --at noon":                        {2, "--at"},
+		"audit --tenant a --since noon":                             {2, "--since"},
+		"audit --tenant a --until noon":                             {2, "--until"},
+		"explain --tenant a --user b --at noon":                     {2, "--at"},
+		"seats set --tenant a --product p":                          {2, "nothing is set"},
+		"seats set --tenant a --product p --purchased many":         {2, "--purchased"},
+		"seats set --tenant a --product p --purchased -2":           {2, "--purchased"},
+		"seats show --tenant a --line -1":                           {2, "--line"},
+		"seats report --tenant a --from 1.1.2026":                   {2, "--from"},
+		"seats report --tenant a --from 2026-02-01 --to 2026-01-31": {2, "behind"},
+		"tenants disconnect a":                                      {2, `"licenses"`},
+		"tenants disconnect a --licenses burn":                      {2, "keep or revoke"},
+		"tenants erase a":                                           {2, "--confirm"},
+		"tenants erase a --confirm A":                               {2, "exactly"},
+		"tenants erase a --confirm a":                               {1, "no rollcall runs"},
+		"tenants settings a --hold-flips never":                     {2, "hold or apply"},
+		"tenants settings a --hold-share 101":                       {2, "percent"},
+		"tenants settings a --hold-least 0":                         {2, "--hold-least"},
+		"tenants settings a --hold-expiry 1s":                       {2, "a minute"},
+		"tenants settings a --never-hold --hold-share 5":            {2, "--never-hold"},
+		"tenants products a --add mail":                             {2, "secure-share, drive, email"},
+		"tenants products a --products-file /none/such":             {2, "--products-file"},
+		"simulate suspend a@b.c":                                    {1, "no demo runs"},
+		"simulate push sideways":                                    {2, "sideways"},
+		"simulate lag soon":                                         {2, "soon"},
+		"simulate suspend a --simulator https://127.0.0.1:1":        {2, "--simulator-ca"},
+		"demo --users 3 --once":                                     {1, "users"},
+		"demo --log-level loud":                                     {2, "loud"},
+		"demo --nats-addr 0.0.0.0:0 --once":                         {1, "loopback"},
+		"demo --http-addr here --once":                              {1, "http.addr"},
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()

@@ -1,4 +1,5 @@
-// Package output prints what a command found: as a table for people, as one JSON document, or as one JSON line an item.
+// Package output prints what a command found: as a table for people, as one JSON document, as one JSON line an item, or, for
+// lists, as CSV. What comes from a directory is anybody's text: no table lets it move the cursor, no CSV makes it a formula.
 package output
 
 import (
@@ -18,15 +19,16 @@ const (
 	Table Format = "table"
 	JSON  Format = "json"
 	JSONL Format = "jsonl"
+	CSV   Format = "csv" // of lists only
 )
 
 // ParseFormat reads what a user typed.
 func ParseFormat(s string) (Format, error) {
 	switch f := Format(s); f {
-	case Table, JSON, JSONL:
+	case Table, JSON, JSONL, CSV:
 		return f, nil
 	default:
-		return "", fmt.Errorf("output format %q: want table, json or jsonl", s)
+		return "", fmt.Errorf("output format %q: want table, json, jsonl or, for lists, csv", s)
 	}
 }
 
@@ -51,11 +53,22 @@ func List[T any](p Printer, headings []string, items []T, row func(T) []string) 
 			}
 		}
 		return nil
+	case CSV:
+		w := newCSV(p.Out)
+		names := make([]string, len(headings))
+		for i, h := range headings {
+			names[i] = strings.ReplaceAll(strings.ToLower(h), " ", "_")
+		}
+		w.write(names)
+		for _, item := range items {
+			w.write(row(item))
+		}
+		return w.flush()
 	default:
 		w := tabwriter.NewWriter(p.Out, 0, 0, 3, ' ', 0)
 		_, _ = fmt.Fprintln(w, strings.Join(headings, "\t"))
 		for _, item := range items {
-			_, _ = fmt.Fprintln(w, strings.Join(row(item), "\t"))
+			_, _ = fmt.Fprintln(w, strings.Join(plainAll(row(item)), "\t"))
 		}
 		return w.Flush()
 	}
@@ -69,9 +82,14 @@ func One[T any](p Printer, item T, text func(T) string) error {
 	case JSONL:
 		return p.line(item)
 	default:
-		_, err := io.WriteString(p.Out, text(item))
-		return err
+		return p.Text(text(item))
 	}
+}
+
+// Text prints text for people.
+func (p Printer) Text(text string) error {
+	_, err := io.WriteString(p.Out, plain(text))
+	return err
 }
 
 // Column is one column of a table that is printed while its lines are still coming.
@@ -113,7 +131,7 @@ func (s *Stream) Write(item any, row []string) error {
 
 func (s *Stream) row(cells []string) error {
 	var b strings.Builder
-	for i, cell := range cells {
+	for i, cell := range plainAll(cells) {
 		b.WriteString(cell)
 		if i < len(cells)-1 {
 			b.WriteString(strings.Repeat(" ", max(s.columns[i].Width-utf8.RuneCountInString(cell), 0)+2))

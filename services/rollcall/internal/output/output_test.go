@@ -36,6 +36,11 @@ func TestList(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
+	p := output.Printer{Out: &out, Format: output.CSV}
+	if err := output.List(p, []string{"NAME", "AND WHY"}, items, row); err != nil || out.String() != "name,and_why\nada,a <member>\ngrace-hopper,guest\n" {
+		t.Errorf("csv: %q, %v", out.String(), err)
+	}
+	out.Reset()
 	if err := output.List(output.Printer{Out: &out, Format: output.JSON}, nil, []item(nil), row); err != nil || out.String() != "[]\n" {
 		t.Errorf("no items: %q, %v", out.String(), err)
 	}

@@ -85,9 +85,16 @@ func (s *session) nestOf(ref string) (nest, error) {
 	if ref == "" {
 		return nest{}, nil
 	}
-	root, found, err := s.tx.GroupNumber(s.tenant.ID, ref)
-	if !found || err != nil {
-		return nest{}, err
+	root, found := s.roots[ref]
+	if !found {
+		var err error
+		if root, found, err = s.tx.GroupNumber(s.tenant.ID, ref); !found || err != nil {
+			return nest{}, err
+		}
+		if s.roots == nil {
+			s.roots = map[string]int64{}
+		}
+		s.roots[ref] = root
 	}
 	if n, known := s.nests[root]; known {
 		return n, nil
@@ -98,6 +105,7 @@ func (s *session) nestOf(ref string) (nest, error) {
 		n, known = s.cache.get(s.tenant, root)
 	}
 	if !known {
+		var err error
 		if n, err = s.readNest(root); err != nil {
 			return nest{}, err
 		}

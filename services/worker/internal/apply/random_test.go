@@ -3,10 +3,9 @@ package apply_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/worker/internal/apply"
 )
@@ -39,7 +39,6 @@ type scenario struct {
 	*harness
 	t         *rapid.T
 	model     *model
-	records   map[string]*record
 	addresses map[string]string
 	stamp     uint64
 	snapshots int
@@ -50,42 +49,47 @@ type scenario struct {
 // told are what a plain recomputation gives; what was told are exactly the transitions, without a gap.
 func TestRandomHistoriesFollowTheModel(t *testing.T) {
 	t.Parallel()
-	valid := eventtest.Shared(t)
-	dir := quickDir(t)
-	runs := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		runs++
-		path := filepath.Join(dir, fmt.Sprintf("%d.db", runs))
-		tn, addresses := twoProducts()
-		s := &scenario{
-			harness: newHarnessAt(rt, path, valid, tn), t: rt, model: newModel(addresses),
-			records: map[string]*record{}, addresses: addresses, stamp: 10,
-		}
-		defer func() {
-			s.close()
+	dir := ledgertest.Folder(t)
+	randomHistories(t, math.MaxInt, func(run int) (string, func()) {
+		path := filepath.Join(dir, fmt.Sprintf("%d.db", run))
+		return path, func() {
 			for _, suffix := range []string{"", "-wal", "-shm"} {
 				_ = os.Remove(path + suffix)
 			}
-		}()
-		for id := range addresses {
-			s.records[id] = &record{users: map[string]event.Entitlement{}}
 		}
+	})
+}
+
+func TestRandomHistoriesFollowTheModelOnPostgres(t *testing.T) {
+	t.Parallel()
+	randomHistories(t, 25, func(int) (string, func()) { return ledgertest.Postgres(t), func() {} })
+}
+
+// randomHistories plays at most so many histories, each on a ledger of its own; one that fails is played until it is short.
+func randomHistories(t *testing.T, most int, newLedger func(run int) (address string, drop func())) {
+	t.Helper()
+	valid := eventtest.Shared(t)
+	runs, failed := 0, false
+	rapid.Check(t, func(rt *rapid.T) {
+		if runs++; runs > most && !failed {
+			return
+		}
+		well := false
+		defer func() { failed = failed || !well }()
+		address, drop := newLedger(runs)
+		defer drop()
+		tn, addresses := twoProducts()
+		s := &scenario{
+			harness: newHarnessAt(rt, address, valid, tn), t: rt, model: newModel(addresses),
+			addresses: addresses, stamp: 10,
+		}
+		defer s.close()
 		for range rapid.IntRange(5, 40).Draw(rt, "steps") {
 			s.step()
 		}
 		s.check()
+		well = true
 	})
-}
-
-// quickDir is a folder in memory where the system has one: these ledgers are many, and none has to survive the power.
-func quickDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "rollcall-test-") //nolint:usetesting // t.TempDir is on the disk
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
 }
 
 func (s *scenario) step() {
@@ -219,15 +223,7 @@ func (s *scenario) check() {
 	s.t.Helper()
 	s.tick()
 	s.follow()
-	for _, ev := range s.drain() {
-		if !strings.HasPrefix(ev.Source(), "urn:rollcall:license:") {
-			continue
-		}
-		product := ev.Source()[strings.LastIndex(ev.Source(), ":")+1:]
-		if err := s.records[product].fold(ev); err != nil {
-			s.t.Fatal(err)
-		}
-	}
+	s.drain()
 	state, err := s.ledger.Reader().Tenant(context.Background(), "contoso")
 	if err != nil && len(s.delivered) > 0 {
 		s.t.Fatal(err)
@@ -236,47 +232,21 @@ func (s *scenario) check() {
 		if diff := cmp.Diff(s.model.policies[p.ID], p.State); diff != "" {
 			s.t.Fatalf("policy of %s (-model +ledger):\n%s", p.ID, diff)
 		}
-		want, told := s.model.licensed(p.ID), s.records[p.ID]
+		want, told := s.model.licensed(p.ID), s.told(p.ID)
 		if diff := cmp.Diff(want, told.licensed()); diff != "" {
 			s.t.Fatalf("told of %s (-model +events):\n%s", p.ID, diff)
 		}
 		if p.Licensed != len(want) || p.Sequence != told.sequence || p.State.Policy != told.policy {
 			s.t.Fatalf("ledger of %s: %+v, told %d of %d", p.ID, p, told.sequence, len(want))
 		}
-		s.checkHistory(p.ID, told)
 	}
+	s.verify()
 }
 
-// checkHistory compares the stored entitlements and periods with what was told.
-func (s *scenario) checkHistory(product string, told *record) {
-	s.t.Helper()
-	ctx, reader := context.Background(), s.ledger.Reader()
-	for id, e := range told.users {
-		user, err := reader.FindUser(ctx, "contoso", id)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		all, err := reader.Entitlements(ctx, user)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		for _, stored := range all {
-			if stored.Product == product && (stored.Licensed != e.Licensed || stored.Reason != e.Reason ||
-				!slices.Equal(stored.Path, e.Path) || !stored.Since.Equal(e.Since)) {
-				s.t.Fatalf("stored %+v, told %+v", stored, e)
-			}
-		}
-		periods, err := reader.History(ctx, user, product)
-		if err != nil || len(periods) == 0 {
-			s.t.Fatalf("history of %s: %v, %v", id, periods, err)
-		}
-		for i, p := range periods[1:] {
-			if !p.From.Equal(periods[i].To) || p.Cause == "" {
-				s.t.Fatalf("history of %s has a hole: %+v", id, periods)
-			}
-		}
-		if last := periods[len(periods)-1]; !last.To.IsZero() || last.Licensed != e.Licensed || last.Reason != e.Reason {
-			s.t.Fatalf("history of %s ends with %+v, told %+v", id, last, e)
-		}
+// told is what was told of a product.
+func (s *scenario) told(product string) *record {
+	if r := s.records[event.LicenseSource("contoso", product)]; r != nil {
+		return r
 	}
+	return newRecord()
 }

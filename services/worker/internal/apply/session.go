@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -24,11 +25,13 @@ type session struct {
 	now    time.Time // of everything that the transaction tells
 
 	tenant      ledger.Tenant
-	nestVersion int64          // the tenant's as it was loaded
-	nests       map[int64]nest // read so far, by root
-	entered     bool           // tenant and products are loaded
+	nestVersion int64            // the tenant's as it was loaded
+	nests       map[int64]nest   // read so far, by root
+	roots       map[string]int64 // the numbers of groups that nests were asked for of
+	known       map[int64]string // the provider's ids of groups that were asked for
+	entered     bool             // tenant and products are loaded
 	products    []*product
-	told        bool // an event of the tenant on LICENSES
+	told        bool // an event of the tenant on LICENSES, now or by a job to come, names what is acted upon
 	result      Result
 }
 
@@ -98,6 +101,20 @@ func (s *session) retire(t tenant.Tenant) error {
 		}
 	}
 	s.products = named
+	return nil
+}
+
+// recall adds the products that the registry names no more: what ends for a tenant ends for them too.
+func (s *session) recall() error {
+	all, err := s.tx.Products(s.tenant.ID)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if s.named(p.Name) == nil {
+			s.products = append(s.products, &product{Product: p, stored: p.State})
+		}
+	}
 	return nil
 }
 
@@ -182,9 +199,9 @@ func (s *session) leaveProduct(ctx context.Context, p *product) error {
 	return s.tx.SaveProduct(p.Product)
 }
 
-// rememberCause keeps what the session acted upon, where something was told because of it.
+// rememberCause keeps the message that the session acted upon, where something is told because of it.
 func (s *session) rememberCause() error {
-	if !s.told || s.origin.cause == "" {
+	if !s.told || s.origin.kind == "" {
 		return nil
 	}
 	return s.tx.PutCause(s.tenant.ID, ledger.Cause{
@@ -205,12 +222,6 @@ func (s *session) schedule(p *product) {
 	s.result.Timers = s.result.Timers || wanted
 }
 
-// startJob begins a job on all users of a product, or begins it anew.
-func (s *session) startJob(p *product, kind ledger.JobKind, held int64, cause string) error {
-	s.result.Timers = true
-	return s.tx.PutJob(ledger.Job{Product: p.ID, Kind: kind, Cause: cause, Held: held})
-}
-
 // meta is the context of an event that the session tells.
 func (s *session) meta(id, source, cause string) event.Meta {
 	return event.Meta{ID: id, Source: source, Time: s.now, Tenant: s.tenant.Name, Cause: cause, TraceParent: s.origin.trace}
@@ -218,43 +229,63 @@ func (s *session) meta(id, source, cause string) event.Meta {
 
 // command puts a command of the tenant into the outbox.
 func (s *session) command(eventType, verb, id, cause string, data any) error {
-	ev, err := event.New(eventType, s.meta(id, event.CommandSource(s.tenant.Name), cause), data)
+	body, err := event.Marshal(eventType, s.meta(id, event.CommandSource(s.tenant.Name), cause), data)
 	if err != nil {
 		return err
 	}
-	return s.emit(bus.LedgerIn, event.CommandSubject(s.tenant.Name, verb), ev)
+	return s.emit(bus.LedgerIn, event.CommandSubject(s.tenant.Name, verb), id, body)
+}
+
+// refs returns a path as the provider's ids.
+func (s *session) refs(path []int64) ([]string, error) {
+	var refs []string
+	for _, id := range path {
+		ref, known := s.known[id]
+		if !known {
+			var err error
+			if ref, err = s.tx.GroupRef(id); err != nil {
+				return nil, err
+			}
+			if s.known == nil {
+				s.known = map[int64]string{}
+			}
+			s.known[id] = ref
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
 }
 
 // tell puts an event of a product that is no license event into its record and the outbox, and returns its id.
 func (s *session) tell(p *product, eventType, subject, cause string, data any) (id string, err error) {
-	id, ev, err := s.licenseEvent(p, eventType, "", cause, data)
+	id, body, err := s.licenseEvent(p, eventType, "", cause, data)
+	if err != nil {
+		return "", err
+	}
+	record, err := json.Marshal(data)
 	if err != nil {
 		return "", err
 	}
 	err = s.tx.PutRecord(ledger.Record{
-		Product: p.ID, Sequence: p.Sequence, Type: eventType, At: s.now, Cause: cause, Data: ev.Data(),
+		Product: p.ID, Sequence: p.Sequence, Type: eventType, At: s.now, Cause: cause, Data: record,
 	})
 	if err != nil {
 		return "", err
 	}
-	return id, s.emit(bus.Licenses, subject, ev)
+	return id, s.emit(bus.Licenses, subject, id, body)
 }
 
 // licenseEvent makes the next event of a product's source.
-func (s *session) licenseEvent(p *product, eventType, entity, cause string, data any) (id string, ev event.Event, err error) {
+func (s *session) licenseEvent(p *product, eventType, entity, cause string, data any) (id string, body []byte, err error) {
 	p.Sequence++
 	p.dirty, s.told = true, true
 	id = event.LicenseID(s.tenant.Name, p.Name, p.Sequence)
 	meta := s.meta(id, event.LicenseSource(s.tenant.Name, p.Name), cause)
 	meta.Subject, meta.Sequence = entity, p.Sequence
-	ev, err = event.New(eventType, meta, data)
-	return id, ev, err
+	body, err = event.Marshal(eventType, meta, data)
+	return id, body, err
 }
 
-func (s *session) emit(stream, subject string, ev event.Event) error {
-	body, err := event.Encode(ev)
-	if err != nil {
-		return err
-	}
-	return s.tx.Emit(ledger.Outgoing{Stream: stream, Subject: subject, EventID: ev.ID(), Body: body})
+func (s *session) emit(stream, subject, id string, body []byte) error {
+	return s.tx.Emit(ledger.Outgoing{Stream: stream, Subject: subject, EventID: id, Body: body})
 }

@@ -24,22 +24,23 @@ func (h *harness) expect(when string, want ...string) {
 }
 
 // connected is a tenant whose three users are licensed by default.
-func connected(t *testing.T) *harness {
+func connected(t testing.TB) *harness {
 	t.Helper()
 	h := newHarness(t, contoso())
 	h.snapshotPage("contoso", "s1", 1, person("ann"), person("bob"), person("cid"))
 	h.expect("before the snapshot is whole")
 	h.snapshotEnded("contoso", "s1", 1, 1)
-	h.expect("the policy comes first", "policy all-users ")
+	h.expect("the policy comes first", "policy all-users")
 	h.tick()
 	h.expect("then everyone, and the refresh is over when all are told",
 		"granted ann domain-default", "granted bob domain-default", "granted cid domain-default",
-		"refreshed users=3 groups=0 granted=3 revoked=0 removed=0 unproven=0 ")
+		"refreshed users=3 groups=0 granted=3 revoked=0 removed=0 unproven=0")
 	return h
 }
 
-func TestStoryOfAGroup(t *testing.T) {
-	t.Parallel()
+func TestStoryOfAGroup(t *testing.T) { onEach(t, storyOfAGroup) }
+
+func storyOfAGroup(t on) {
 	h := connected(t)
 	h.page("contoso", 2, group("g", address))
 	h.clock.Advance(time.Hour)
@@ -89,27 +90,31 @@ func TestStoryOfAGroup(t *testing.T) {
 
 	h.page("contoso", 11, noGroup("g"))
 	h.tick()
-	h.expect("deleted and proved: all users, at once", "policy all-users ",
+	h.expect("deleted and proved: all users, at once", "policy all-users",
 		"reason ann domain-default", "granted bob domain-default", "reason dan domain-default")
 }
 
-func TestGroupThereAtConnectCountsAtOnce(t *testing.T) {
-	t.Parallel()
+func TestGroupThereAtConnectCountsAtOnce(t *testing.T) { onEach(t, groupThereAtConnectCountsAtOnce) }
+
+func groupThereAtConnectCountsAtOnce(t on) {
 	h := newHarness(t, contoso())
 	h.snapshotPage("contoso", "s1", 1, person("ann"), person("bob"), group("g", address), member("g", "ann", true))
 	h.snapshotEnded("contoso", "s1", 1, 1, "g")
 	h.tick()
 	h.expect("at once", "policy group-members g", "granted ann group-member",
-		"refreshed users=2 groups=1 granted=1 revoked=0 removed=0 unproven=0 ")
+		"refreshed users=2 groups=1 granted=1 revoked=0 removed=0 unproven=0")
 }
 
 func TestGroupWithoutItsMembersIsWaitedFor(t *testing.T) {
-	t.Parallel()
+	onEach(t, groupWithoutItsMembersIsWaitedFor)
+}
+
+func groupWithoutItsMembersIsWaitedFor(t on) {
 	h := newHarness(t, contoso())
 	h.snapshotPage("contoso", "s1", 1, person("ann"), person("bob"), group("g", address))
 	h.snapshotEnded("contoso", "s1", 1, 1)
 	h.tick()
-	h.expect("it asks", "refreshed users=2 groups=1 granted=0 revoked=0 removed=0 unproven=0 ", "read users=[] groups=[] members=0")
+	h.expect("it asks", "refreshed users=2 groups=1 granted=0 revoked=0 removed=0 unproven=0", "read users=[] groups=[] members=0")
 	h.page("contoso", 2, member("g", "ann", true))
 	h.roundEnded("contoso")
 	h.tick()
@@ -117,8 +122,9 @@ func TestGroupWithoutItsMembersIsWaitedFor(t *testing.T) {
 }
 
 // A group that was made and deleted within the settle time never counts, also while its end is still being proved.
-func TestGroupThatIsVanishingNeverCounts(t *testing.T) {
-	t.Parallel()
+func TestGroupThatIsVanishingNeverCounts(t *testing.T) { onEach(t, groupThatIsVanishingNeverCounts) }
+
+func groupThatIsVanishingNeverCounts(t on) {
 	h := connected(t)
 	h.page("contoso", 2, group("g", address), member("g", "ann", true))
 	h.clock.Advance(settle)
@@ -133,8 +139,9 @@ func TestGroupThatIsVanishingNeverCounts(t *testing.T) {
 	h.expect("it is gone")
 }
 
-func TestSettleTimeSurvivesARestart(t *testing.T) {
-	t.Parallel()
+func TestSettleTimeSurvivesARestart(t *testing.T) { onEach(t, settleTimeSurvivesARestart) }
+
+func settleTimeSurvivesARestart(t on) {
 	h := connected(t)
 	h.page("contoso", 2, group("g", address), member("g", "ann", true))
 	h.restart()
@@ -152,8 +159,9 @@ func TestSettleTimeSurvivesARestart(t *testing.T) {
 		"revoked bob not-a-member", "reason ann group-member", "revoked cid not-a-member")
 }
 
-func TestSingleChangesPassABulk(t *testing.T) {
-	t.Parallel()
+func TestSingleChangesPassABulk(t *testing.T) { onEach(t, singleChangesPassABulk) }
+
+func singleChangesPassABulk(t on) {
 	h := connected(t)
 	h.page("contoso", 2, group("g", address), member("g", "ann", true))
 	h.clock.Advance(settle)
@@ -168,8 +176,9 @@ func TestSingleChangesPassABulk(t *testing.T) {
 }
 
 // Absence proves nothing; a statement does.
-func TestRemovalNeedsProof(t *testing.T) {
-	t.Parallel()
+func TestRemovalNeedsProof(t *testing.T) { onEach(t, removalNeedsProof) }
+
+func removalNeedsProof(t on) {
 	h := newHarness(t, contoso())
 	h.snapshotPage("contoso", "s1", 1, person("ann"), person("bob"), person("cid"), group("g", address), group("x"),
 		member("g", "ann", true), member("g", "bob", true), member("g", "cid", true))
@@ -186,14 +195,15 @@ func TestRemovalNeedsProof(t *testing.T) {
 	h.apply("contoso", event.TypeCandidatesRead, event.CandidatesRead{Snapshot: "s2", Request: "another"})
 	h.expect("another answer ends nothing")
 	h.apply("contoso", event.TypeCandidatesRead, event.CandidatesRead{Snapshot: "s2", Request: request, Unproven: 1})
-	h.expect("the refresh is over", "refreshed users=2 groups=1 granted=0 revoked=2 removed=3 unproven=1 ")
+	h.expect("the refresh is over", "refreshed users=2 groups=1 granted=0 revoked=2 removed=3 unproven=1")
 	if cause := event.Cause(h.events[len(h.events)-1]); cause != "s2" {
 		t.Errorf("refresh-completed names %q as its cause, want the snapshot", cause)
 	}
 }
 
-func TestSetAsideIsSpared(t *testing.T) {
-	t.Parallel()
+func TestSetAsideIsSpared(t *testing.T) { onEach(t, setAsideIsSpared) }
+
+func setAsideIsSpared(t on) {
 	h := connected(t)
 	h.snapshotPage("contoso", "s2", 5, person("ann"))
 	h.apply("contoso", event.TypeSnapshotEnded, event.SnapshotEnded{
@@ -202,8 +212,9 @@ func TestSetAsideIsSpared(t *testing.T) {
 	h.expect("bob could not be understood, cid was not shown", "read users=[cid] groups=[] members=0")
 }
 
-func TestIncompleteSnapshotProvesNothing(t *testing.T) {
-	t.Parallel()
+func TestIncompleteSnapshotProvesNothing(t *testing.T) { onEach(t, incompleteSnapshotProvesNothing) }
+
+func incompleteSnapshotProvesNothing(t on) {
 	h := connected(t)
 	h.snapshotPage("contoso", "s2", 5, person("ann"))
 	h.snapshotEnded("contoso", "s2", 5, 2)
@@ -213,8 +224,9 @@ func TestIncompleteSnapshotProvesNothing(t *testing.T) {
 	h.expect("again, so soon: no further read", "refreshed users=3 groups=0 granted=0 revoked=0 removed=0 unproven=0 1 of 2 pages arrived")
 }
 
-func TestOlderStampsUndoNothing(t *testing.T) {
-	t.Parallel()
+func TestOlderStampsUndoNothing(t *testing.T) { onEach(t, olderStampsUndoNothing) }
+
+func olderStampsUndoNothing(t on) {
 	h := connected(t)
 	h.page("contoso", 9, personAs("ann", directory.Suspended))
 	h.expect("suspended", "revoked ann suspended")
@@ -222,8 +234,9 @@ func TestOlderStampsUndoNothing(t *testing.T) {
 	h.expect("an older read is dropped")
 }
 
-func TestRedeliveryIsHarmless(t *testing.T) {
-	t.Parallel()
+func TestRedeliveryIsHarmless(t *testing.T) { onEach(t, redeliveryIsHarmless) }
+
+func redeliveryIsHarmless(t on) {
 	h := connected(t)
 	m := h.message("contoso", event.TypeDirectoryObserved, event.DirectoryObserved{
 		Stamp:        event.Stamp{Epoch: 1, Counter: 9},
@@ -241,8 +254,9 @@ func TestRedeliveryIsHarmless(t *testing.T) {
 	}
 }
 
-func TestConflictHoldsEverything(t *testing.T) {
-	t.Parallel()
+func TestConflictHoldsEverything(t *testing.T) { onEach(t, conflictHoldsEverything) }
+
+func conflictHoldsEverything(t on) {
 	h := connected(t)
 	h.page("contoso", 2, group("g", address), member("g", "ann", true))
 	h.page("contoso", 3, group("h", "other@contoso.com", address))
@@ -263,7 +277,10 @@ func TestConflictHoldsEverything(t *testing.T) {
 
 // A group that comes back is as its next read shows it, not as it was when it was last watched.
 func TestMembersOfAReturningGroupAreForgotten(t *testing.T) {
-	t.Parallel()
+	onEach(t, membersOfAReturningGroupAreForgotten)
+}
+
+func membersOfAReturningGroupAreForgotten(t on) {
 	h := newHarness(t, contoso())
 	h.snapshotPage("contoso", "s1", 1, person("ann"), person("bob"), group("g", address), member("g", "ann", true), member("g", "bob", true))
 	h.snapshotEnded("contoso", "s1", 1, 1, "g")
@@ -279,8 +296,9 @@ func TestMembersOfAReturningGroupAreForgotten(t *testing.T) {
 		"revoked ann not-a-member", "reason bob group-member")
 }
 
-func TestTenantsThatShareIDsNeverMeet(t *testing.T) {
-	t.Parallel()
+func TestTenantsThatShareIDsNeverMeet(t *testing.T) { onEach(t, tenantsThatShareIDsNeverMeet) }
+
+func tenantsThatShareIDsNeverMeet(t on) {
 	other := contoso()
 	other.ID = "fabrikam"
 	h := newHarness(t, contoso(), other)
@@ -299,13 +317,14 @@ func TestTenantsThatShareIDsNeverMeet(t *testing.T) {
 	}
 	h.page("fabrikam", 2, noGroup("g"))
 	h.tick()
-	h.expect("the other tenant", "policy all-users ", "reason ann domain-default", "granted bob domain-default")
+	h.expect("the other tenant", "policy all-users", "reason ann domain-default", "granted bob domain-default")
 	h.page("contoso", 3, member("g", "bob", false))
 	h.expect("the first is as it was", "revoked bob not-a-member")
 }
 
-func TestBadObservationsStopNobody(t *testing.T) {
-	t.Parallel()
+func TestBadObservationsStopNobody(t *testing.T) { onEach(t, badObservationsStopNobody) }
+
+func badObservationsStopNobody(t on) {
 	h := connected(t)
 	m := h.message("contoso", event.TypeDirectoryObserved, event.DirectoryObserved{
 		Stamp: event.Stamp{Epoch: 1, Counter: 5},
@@ -326,8 +345,9 @@ func TestBadObservationsStopNobody(t *testing.T) {
 	}
 }
 
-func TestUnusableMessageIsRefusedWhole(t *testing.T) {
-	t.Parallel()
+func TestUnusableMessageIsRefusedWhole(t *testing.T) { onEach(t, unusableMessageIsRefusedWhole) }
+
+func unusableMessageIsRefusedWhole(t on) {
 	h := connected(t)
 	for name, data := range map[string]any{
 		"page of another shape": map[string]any{"stamp": "x"}, "page without stamp": event.DirectoryObserved{},
@@ -344,8 +364,9 @@ func TestUnusableMessageIsRefusedWhole(t *testing.T) {
 	h.expect("a full read is ordered", "refresh")
 }
 
-func TestStreamMadeAnewOrdersFullReads(t *testing.T) {
-	t.Parallel()
+func TestStreamMadeAnewOrdersFullReads(t *testing.T) { onEach(t, streamMadeAnewOrdersFullReads) }
+
+func streamMadeAnewOrdersFullReads(t on) {
 	h := connected(t)
 	after, err := h.applier.Resume(t.Context(), apply.Owner{}, "LEDGER_IN", h.created, 1000)
 	if err != nil || after != h.stream {

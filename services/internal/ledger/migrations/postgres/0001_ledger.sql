@@ -1,5 +1,6 @@
 -- Times are UTC in microseconds, 0 for never. Flags are 0 or 1. (epoch, counter) is the stamp of what a row shows.
 -- The provider's ids stand in users.ref and groups.ref and nowhere else: all other tables use the small numbers.
+-- No reference to users is checked where there is no index for it: erasing one would go through all rows.
 -- Text in a key is compared by its bytes, as SQLite does it: the order of a language can change with the system's library.
 
 -- +goose Up
@@ -95,7 +96,7 @@ CREATE TABLE memberships (
 
 CREATE TABLE entitlements (
     product  BIGINT  NOT NULL REFERENCES products (id),
-    user_id  BIGINT  NOT NULL REFERENCES users (id),
+    user_id  BIGINT  NOT NULL, -- users.id
     licensed BIGINT  NOT NULL,
     since    BIGINT  NOT NULL,
     reason   TEXT    NOT NULL,
@@ -106,7 +107,7 @@ CREATE TABLE entitlements (
 
 CREATE TABLE history (
     product  BIGINT  NOT NULL REFERENCES products (id),
-    user_id  BIGINT  NOT NULL REFERENCES users (id),
+    user_id  BIGINT  NOT NULL, -- users.id
     sequence BIGINT  NOT NULL,
     from_at  BIGINT  NOT NULL,
     to_at    BIGINT, -- NULL: still so

@@ -36,7 +36,7 @@ CREATE TABLE jobs (
     after   BIGINT  NOT NULL, -- users up to this one are done
     cause   TEXT    NOT NULL, -- the event that decisions name as their cause
     held    BIGINT  NOT NULL DEFAULT 0,
-    PRIMARY KEY (product, kind)
+    PRIMARY KEY (product, kind, held)
 );
 INSERT INTO jobs (product, kind, after, cause) SELECT id, 'apply', redecide_after, redecide_cause FROM products WHERE redecide_after >= 0;
 ALTER TABLE products DROP COLUMN redecide_after;
@@ -65,7 +65,7 @@ CREATE TABLE held (
 
 CREATE TABLE held_users (
     held     BIGINT  NOT NULL REFERENCES held (id),
-    user_id  BIGINT  NOT NULL REFERENCES users (id),
+    user_id  BIGINT  NOT NULL,
     revision BIGINT  NOT NULL, -- at which the row was last changed
     listed   BIGINT  NOT NULL, -- 0: no longer
     licensed BIGINT  NOT NULL, -- what the user would become
@@ -77,7 +77,7 @@ CREATE INDEX held_users_by_revision ON held_users (held, revision);
 -- Who waits for a seat, in order.
 CREATE TABLE waiting (
     product BIGINT  NOT NULL REFERENCES products (id),
-    user_id BIGINT  NOT NULL REFERENCES users (id),
+    user_id BIGINT  NOT NULL,
     place   BIGINT  NOT NULL,
     PRIMARY KEY (product, user_id)
 );

@@ -22,8 +22,38 @@ ALTER TABLE products ADD COLUMN exceeded     INTEGER NOT NULL DEFAULT 0;  -- it 
 ALTER TABLE products ADD COLUMN line         INTEGER NOT NULL DEFAULT 0;  -- the last place given in the waiting line
 UPDATE products SET used = (SELECT COUNT(*) FROM entitlements e WHERE e.product = products.id AND e.licensed = 1);
 
--- With the reason 'held': the reason of the revocation that is parked, or was rejected.
-ALTER TABLE entitlements ADD COLUMN against TEXT NOT NULL DEFAULT '';
+-- Decisions refer to users by number and no reference is checked any more: for each user who is erased, the check went through
+-- all decisions that there are. With the reason 'held', against is the reason of the revocation that is parked, or was rejected.
+CREATE TABLE new_entitlements (
+    product  INTEGER NOT NULL REFERENCES products (id),
+    user_id  INTEGER NOT NULL,
+    licensed INTEGER NOT NULL,
+    since    INTEGER NOT NULL,
+    reason   TEXT    NOT NULL,
+    path     TEXT    NOT NULL, -- groups.id, separated by commas
+    sequence INTEGER NOT NULL, -- of the event that says so
+    against  TEXT    NOT NULL DEFAULT '',
+    PRIMARY KEY (product, user_id)
+) WITHOUT ROWID;
+INSERT INTO new_entitlements SELECT product, user_id, licensed, since, reason, path, sequence, '' FROM entitlements;
+DROP TABLE entitlements;
+ALTER TABLE new_entitlements RENAME TO entitlements;
+
+CREATE TABLE new_history (
+    product  INTEGER NOT NULL REFERENCES products (id),
+    user_id  INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    from_at  INTEGER NOT NULL,
+    to_at    INTEGER, -- NULL: still so
+    licensed INTEGER NOT NULL,
+    reason   TEXT    NOT NULL,
+    path     TEXT    NOT NULL,
+    cause    TEXT    NOT NULL, -- id of the event that caused it
+    PRIMARY KEY (product, user_id, sequence)
+) WITHOUT ROWID;
+INSERT INTO new_history SELECT product, user_id, sequence, from_at, to_at, licensed, reason, path, cause FROM history;
+DROP TABLE history;
+ALTER TABLE new_history RENAME TO history;
 
 ALTER TABLE positions ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0; -- of the lease under which it was written
 
@@ -35,8 +65,8 @@ CREATE TABLE jobs (
     kind    TEXT    NOT NULL, -- what is done, see ledger.JobKind
     after   INTEGER NOT NULL, -- users up to this one are done
     cause   TEXT    NOT NULL, -- the event that decisions name as their cause
-    held    INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (product, kind)
+    held    INTEGER NOT NULL DEFAULT 0, -- the held change that it works on
+    PRIMARY KEY (product, kind, held)
 ) WITHOUT ROWID;
 INSERT INTO jobs (product, kind, after, cause) SELECT id, 'apply', redecide_after, redecide_cause FROM products WHERE redecide_after >= 0;
 ALTER TABLE products DROP COLUMN redecide_after;
@@ -65,7 +95,7 @@ CREATE TABLE held (
 
 CREATE TABLE held_users (
     held     INTEGER NOT NULL REFERENCES held (id),
-    user_id  INTEGER NOT NULL REFERENCES users (id),
+    user_id  INTEGER NOT NULL,
     revision INTEGER NOT NULL, -- at which the row was last changed
     listed   INTEGER NOT NULL, -- 0: no longer
     licensed INTEGER NOT NULL, -- what the user would become
@@ -74,11 +104,10 @@ CREATE TABLE held_users (
 ) WITHOUT ROWID;
 CREATE INDEX held_users_by_revision ON held_users (held, revision);
 
-
 -- Who waits for a seat, in order.
 CREATE TABLE waiting (
     product INTEGER NOT NULL REFERENCES products (id),
-    user_id INTEGER NOT NULL REFERENCES users (id),
+    user_id INTEGER NOT NULL,
     place   INTEGER NOT NULL,
     PRIMARY KEY (product, user_id)
 ) WITHOUT ROWID;

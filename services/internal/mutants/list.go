@@ -1,0 +1,66 @@
+package main
+
+// Packages whose tests look after the rules.
+const (
+	rules = "pkg/licensing"
+	apply = "services/worker/internal/apply"
+	store = "services/internal/ledger"
+)
+
+// mutants are the faults, in the order of the clauses of docs/architecture.md, "Who is licensed".
+var mutants = []mutant{
+	{"active", "a suspended user keeps a license", rules + "/decide.go", "case u.Status == directory.Suspended || u.Status == directory.Archived:", "case u.Status == directory.Archived:", rules},
+	{"active", "an archived user counts as active", rules + "/decide.go", "u.Status == directory.Suspended || u.Status == directory.Archived", "u.Status == directory.Suspended", rules},
+	{"active", "one whom no read has shown is licensed", rules + "/decide.go", "case u.Status != directory.Active:", "case u.Status != directory.Active && u.Status != \"\":", rules},
+	{"guest", "guests are licensed", rules + "/decide.go", "case u.Guest:", "case false:", rules},
+	{"all users", "the mode is forgotten", rules + "/decide.go", "case p.Mode == AllUsers:", "case p.Mode == GroupMembers:", rules},
+	{"member", "everybody is a member", rules + "/decide.go", "case len(path) > 0:", "case true:", rules},
+	{"capabilities", "who is not active may take part", rules + "/capability.go", "if !active {", "if false {", rules},
+	{"nested", "only one level counts", rules + "/nest.go", "level = n.order[from:]", "level = nil", rules},
+	{"nested", "the path is not the shortest", rules + "/nest.go", "!found || order < 0 || order == 0 && g < best", "!found || order > 0 || order == 0 && g < best", rules},
+	{"nested", "the path depends on the order of the rows", rules + "/nest.go", "order == 0 && g < best", "order == 0", rules},
+	{"nested", "cycles are followed for ever", rules + "/nest.go", "if _, reached := n.above[child]; !reached {", "if _, reached := n.above[child]; !reached || len(n.order) < 99 {", rules},
+	{"nested", "who is deeper than the first level is not decided anew", apply + "/renest.go", "differ := was.Differ(is.Nest)", "differ := was.Differ(is.Nest)[:min(1, len(was.Differ(is.Nest)))]", apply},
+	{"nested", "a deleted group still nests", store + "/nest.go", "AND c.state <> 'deleted'", "", apply},
+	{"whole customer", "it holds nobody", apply + "/nest.go", "if len(n.whole) > 0 {\n\t\tdirect", "if false {\n\t\tdirect", apply},
+	{"one group", "two groups at the address are no conflict", rules + "/policy.go", "s.Conflict, s.Change = true, nil\n\t\treturn s", "s.Change = nil\n\t\treturn s", rules},
+	{"one group", "a group at another address counts", store + "/group.go", "WHERE a.tenant = $1 AND a.address = $2 ORDER BY g.ref", "WHERE a.tenant = $1 AND (a.address = $2 OR a.address <> '') ORDER BY g.ref", apply},
+	{"seats", "the last seat is given twice", rules + "/seats.go", "return max(0, s.Purchased-used), true", "return max(0, s.Purchased-used+1), true", rules},
+	{"seats", "who holds a seat loses it", rules + "/seats.go", "!d.Licensed || holds || !limited", "!d.Licensed || !limited", rules},
+	{"seats", "a limit that is not enforced cuts", rules + "/seats.go", "return s.Enforce && s.Purchased >= 0", "return s.Purchased >= 0", rules},
+	{"seats", "whoever comes first passes the line", rules + "/seats.go", "free > ahead", "free > 0", rules},
+	{"seats", "the line is not in order", store + "/waiting.go", "WHERE product = $1 ORDER BY place LIMIT $2", "WHERE product = $1 ORDER BY place DESC LIMIT $2", apply},
+	{"seats", "a freed seat is given to nobody", apply + "/carry.go", "return s.fillSeats(p, m.cause)", "return nil", apply},
+	{"seats", "over-use is not announced", apply + "/seats.go", "p.Exceeded = exceeded\n", "p.Exceeded = exceeded\n\tif exceeded {\n\t\treturn nil\n\t}\n", apply},
+	{"settle", "a flip does not wait", rules + "/policy.go", "s.Change = s.Change.settle(target, moved, at.Add(settle))", "s.Change = s.Change.settle(target, moved, at)", rules},
+	{"settle", "members that come do not begin it anew", rules + "/policy.go", "case moved && c.Stage == Settling && until.After(c.SettleAt):", "case false:", rules},
+	{"settle", "an empty group counts", rules + "/policy.go", "case s.Change.Empty || s.Change.Stage != Settling:", "case s.Change.Stage != Settling:", rules},
+	{"settle", "a group that is not all read counts", rules + "/policy.go", "|| began.Before(s.Change.SettleAt) || open:", "|| began.Before(s.Change.SettleAt):", rules},
+	{"settle", "only the root of a nest must be read", apply + "/policy.go", "return candidate.any(open) || slices.Contains(open, p.State.Change.Group), nil", "return slices.Contains(open, p.State.Change.Group), nil", apply},
+	{"flips are held", "the settings are not asked", apply + "/flip.go", "if s.tenant.Hold.Flips || p.Readdressed", "if p.Readdressed", apply},
+	{"flips are held", "another connecting domain is not", apply + "/flip.go", "if s.tenant.Hold.Flips || p.Readdressed", "if s.tenant.Hold.Flips", apply},
+	{"flips are held", "grants past the seats are not", apply + "/flip.go", "flip.Grants > 0 && p.Seats.Exceeded(p.Used+flip.Grants-flip.Revocations), nil", "false, nil", apply},
+	{"vanished", "a group that is renamed away flips at once", rules + "/policy.go", "case target == \"\" && seen.Vanished && s.Change.Stage == Settling:", "case target == \"\" && s.Change.Stage == Settling:", rules},
+	{"removal needs proof", "absence from a snapshot removes", store + "/candidate.go", "status NOT IN ('', 'deleted')", "status = 'nobody'", apply},
+	{"removal needs proof", "a snapshot with pages missing counts", apply + "/snapshot.go", "if snapshot.Pages < data.Pages {", "if false {", apply},
+	{"removal needs proof", "what was set aside is asked about", apply + "/proof.go", "c.users = slices.DeleteFunc(c.users, understood)", "", apply},
+	{"removal needs proof", "an older observation undoes a later one", store + "/apply.go", "return s.Compare(row.directory()) < 0", "return false", apply},
+	{"bulk", "the share is not counted", rules + "/guard.go", "all*100 > g.Share*(licensed+others)", "true", rules},
+	{"bulk", "a few are a bulk", rules + "/guard.go", "all >= g.Least", "true", rules},
+	{"bulk", "those of the last hour do not count", rules + "/guard.go", "all := n + others", "all := n", rules},
+	{"bulk", "nobody counts them", apply + "/carry.go", "return s.tx.CountRevocations(p.ID, s.now, s.now.Add(-window), applied)", "return nil", apply},
+	{"bulk", "a single suspension waits", apply + "/carry.go", "case len(revocations) == 1 && revocations[0].next.Reason.Alone():", "case false:", apply},
+	{"bulk", "a listed user is revoked by the next look", apply + "/decide.go", "return v, force || stands.Against != string(v.next.Reason), nil", "return v, true, nil", apply},
+	{"bulk", "a user who comes back stays listed", apply + "/carry.go", "if err := s.unlist(p, v.user.User); err != nil {\n\t\treturn err\n\t}\n\treturn s.transition", "return s.transition", apply},
+	{"revision", "an old list can be approved", apply + "/command.go", "case h.Revision != data.Revision:", "case false:", apply},
+	{"revision", "a change of the list leaves it", apply + "/hold.go", "h.Revision++", "", apply},
+	{"reject", "a rejected flip is proposed again", rules + "/policy.go", "case s.Change.Empty || s.Change.Stage != Settling:", "case s.Change.Empty:", rules},
+	{"reject", "other members do not wake it", rules + "/policy.go", "case moved && c.Stage == Rejected:", "case false:", rules},
+	{"expiry", "a held change waits for ever", apply + "/tick.go", "s.expire, s.askRound, s.work", "s.askRound, s.work", apply},
+	{"freeze", "a frozen tenant revokes", apply + "/carry.go", "case s.tenant.Frozen:", "case false:", apply},
+	{"pause", "a paused tenant decides", store + "/tenant.go", "return !t.Paused && ", "return ", apply},
+	{"approval pins", "another group takes its place unseen", apply + "/flip.go", "flip.Group != target.Group", "false", apply},
+	{"tenants never meet", "an address of another tenant counts", store + "/group.go", "WHERE a.tenant = $1 AND a.address = $2", "WHERE a.tenant > 0 AND $1 > 0 AND a.address = $2", apply},
+	{"once", "a message counts as often as it comes", apply + "/position.go", "to.Sequence <= known.Sequence", "false", apply},
+	{"once", "a late owner is not fenced", apply + "/owner.go", "if known.Epoch > owner.Epoch {", "if false {", apply},
+}
