@@ -19,6 +19,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/lease/leasetest"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/worker"
@@ -71,7 +72,7 @@ func (h *house) startWith(prepare func(*worker.Worker)) {
 		h.t.Fatal(err)
 	}
 	w, err := worker.New(worker.Config{Settle: 200 * time.Millisecond, Chunk: 2}, worker.Deps{
-		Bus: h.bus, Ledger: l, Tenants: h.registry, Logger: slog.New(slog.DiscardHandler), Clock: clock.System(),
+		Bus: h.bus, Ledger: l, Tenants: h.registry, Leases: leasetest.Alone{Clock: clock.System()}, Logger: slog.New(slog.DiscardHandler), Clock: clock.System(),
 		Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {
