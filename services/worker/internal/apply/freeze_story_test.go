@@ -23,7 +23,7 @@ func TestFreezeRevokesNothing(t *testing.T) {
 		h.approve("freeze#1", 3)
 		h.expect("nobody can approve it", "refused frozen")
 		h.reject("freeze#1")
-		h.expect("or reject it", "refused frozen")
+		h.expect("or reject it", "refused bad-request")
 		h.clock.Advance(10 * week)
 		h.tick()
 		h.expect("it does not expire")
