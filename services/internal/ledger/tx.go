@@ -19,7 +19,7 @@ type Tx struct {
 	emitted bool
 	groups  map[groupKey]Group // that memberships of this transaction have named
 	users   map[int64]User     // likewise
-	failed  error // of a statement: on Postgres no other can follow it, so on no database may the transaction stand
+	failed  error              // of a statement: on Postgres no other can follow it, so on no database may the transaction stand
 }
 
 // Update runs do in one transaction: all that it wrote stands when Update returns nil. It returns the error of do as it is.

@@ -145,7 +145,7 @@ func Listen(tb testing.TB, port int, user, password, database string) {
 }
 
 // guarded is the role whose members our servers ask for their passwords.
-const guarded = "rollcall_guarded"
+const guarded = "guarded"
 
 // Guarded returns the URL, without the password, of an empty database that belongs to a role which signs in with it and may
 // do nothing else. Both go with the test.

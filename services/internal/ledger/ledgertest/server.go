@@ -16,7 +16,7 @@ import (
 )
 
 // Variable names a Postgres server that is there already, by the URL of a role that may make databases and roles. It must ask
-// members of the role rollcall_guarded for their passwords.
+// members of the role guarded for their passwords.
 const Variable = "ROLLCALL_TEST_POSTGRES"
 
 var errNoServer = errors.New("these tests need a Postgres server: install one (Debian: apt-get install postgresql), or set " +
@@ -34,7 +34,7 @@ const script = `
 trap '' INT TERM HUP QUIT
 folder=$1 data=$1/data bin=$2 settings=$3
 "$bin/initdb" -D "$data" -U rollcall -A trust -E UTF8 --no-locale --no-sync 3>&- &&
-  sed -i.made -e '1i local all +rollcall_guarded scram-sha-256' -e '1i host all +rollcall_guarded 127.0.0.1/32 scram-sha-256' "$data/pg_hba.conf" &&
+  sed -i.made -e '1i local all +guarded scram-sha-256' -e '1i host all +guarded 127.0.0.1/32 scram-sha-256' "$data/pg_hba.conf" &&
   "$bin/pg_ctl" -D "$data" -o "$settings" -w -t 60 start 3>&- || exit 1
 echo ready >&3
 read -r _

@@ -31,7 +31,7 @@ type session struct {
 	known       map[int64]string // the provider's ids of groups that were asked for
 	entered     bool             // tenant and products are loaded
 	products    []*product
-	told        bool // an event of the tenant on LICENSES
+	told        bool // an event of the tenant on LICENSES, now or by a job to come, names what is acted upon
 	result      Result
 }
 
@@ -101,6 +101,20 @@ func (s *session) retire(t tenant.Tenant) error {
 		}
 	}
 	s.products = named
+	return nil
+}
+
+// recall adds the products that the registry names no more: what ends for a tenant ends for them too.
+func (s *session) recall() error {
+	all, err := s.tx.Products(s.tenant.ID)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if s.named(p.Name) == nil {
+			s.products = append(s.products, &product{Product: p, stored: p.State})
+		}
+	}
 	return nil
 }
 
@@ -185,9 +199,9 @@ func (s *session) leaveProduct(ctx context.Context, p *product) error {
 	return s.tx.SaveProduct(p.Product)
 }
 
-// rememberCause keeps what the session acted upon, where something was told because of it.
+// rememberCause keeps the message that the session acted upon, where something is told because of it.
 func (s *session) rememberCause() error {
-	if !s.told || s.origin.cause == "" {
+	if !s.told || s.origin.kind == "" {
 		return nil
 	}
 	return s.tx.PutCause(s.tenant.ID, ledger.Cause{
@@ -206,12 +220,6 @@ func (s *session) schedule(p *product) {
 		p.AskAt = at
 	}
 	s.result.Timers = s.result.Timers || wanted
-}
-
-// startJob begins a job on all users of a product, or begins it anew.
-func (s *session) startJob(p *product, kind ledger.JobKind, held int64, cause string) error {
-	s.result.Timers = true
-	return s.tx.PutJob(ledger.Job{Product: p.ID, Kind: kind, Cause: cause, Held: held})
 }
 
 // meta is the context of an event that the session tells.
