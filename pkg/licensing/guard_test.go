@@ -1,7 +1,10 @@
 package licensing_test
 
 import (
+	"math/big"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 )
@@ -16,7 +19,11 @@ func TestGuard(t *testing.T) {
 	}{
 		"a fifth is none":                     {shipped, 20, 0, 100, false},
 		"more than a fifth is":                {shipped, 21, 0, 100, true},
+		"four of five are too few":            {shipped, 4, 0, 5, false},
 		"few are none, whatever their share":  {shipped, 4, 0, 4, false},
+		"the fewest that are a bulk, a fifth": {shipped, 5, 0, 25, false},
+		"and just above it":                   {shipped, 5, 0, 24, true},
+		"those of the hour make it a bulk":    {shipped, 1, 4, 1, true},
 		"five of five are":                    {shipped, 5, 0, 5, true},
 		"with those of the hour":              {shipped, 11, 10, 90, true},
 		"measured against what it began with": {shipped, 10, 10, 90, false},
@@ -31,6 +38,28 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
+}
+
+// In exact numbers: of those who were licensed when the hour began, more than the share lose it, and enough of them.
+func TestGuardCountsExactly(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		g := licensing.Guard{Share: rapid.IntRange(0, 100).Draw(t, "share"), Least: rapid.IntRange(1, 9).Draw(t, "least")}
+		before := rapid.IntRange(1, 120).Draw(t, "licensed when the hour began")
+		others := rapid.IntRange(0, before-1).Draw(t, "revoked since")
+		n := rapid.IntRange(1, before-others).Draw(t, "to be revoked")
+		lost := big.NewRat(int64(others+n), int64(before))
+		want := g.Share > 0 && others+n >= g.Least && lost.Cmp(big.NewRat(int64(g.Share), 100)) > 0
+		if got := g.Bulk(n, others, before-others); got != want {
+			t.Fatalf("%+v: %d of %d after %d of the hour: %v", g, n, before, others, got)
+		}
+		if g.Bulk(0, others, before-others) {
+			t.Fatalf("%+v: nobody is a bulk", g)
+		}
+		if n > 1 && g.Bulk(n-1, others, before-others) && !want {
+			t.Fatalf("%+v: %d of %d are a bulk, one more is none", g, n-1, before)
+		}
+	})
 }
 
 func TestWhatIsNeverHeldAlone(t *testing.T) {

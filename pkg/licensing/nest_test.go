@@ -114,8 +114,29 @@ func drawGraph(t *rapid.T, label string) graph {
 	return g
 }
 
-// In any graph: a group is in the nest if some way leads to it, its path is one of the shortest of them, and who is a direct
-// member of none of the groups that differ has the same path in two nests.
+// nearest is the nearest of some groups, of several as near the one with the lowest number; -1 where no way leads to any.
+func (g graph) nearest(direct []int) int {
+	best, far := -1, 0
+	for _, group := range slices.Sorted(slices.Values(direct)) {
+		if d := g.distance(1, group, []int{1}); d >= 0 && (best < 0 || d < far) {
+			best, far = group, d
+		}
+	}
+	return best
+}
+
+// reversed is the same graph, told in another order.
+func (g graph) reversed() graph {
+	other := graph{}
+	for parent, children := range g {
+		other[parent] = slices.Clone(children)
+		slices.Reverse(other[parent])
+	}
+	return other
+}
+
+// In any graph: a group is in the nest if some way leads to it, its path is one of the shortest of them, in whatever order
+// the groups are told, and who is a direct member of none of the groups that differ has the same path in two nests.
 func TestNestsOfAnyGraph(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -137,12 +158,18 @@ func TestNestsOfAnyGraph(t *testing.T) {
 				}
 			}
 		}
+		if same := nestOf(t, g.reversed()); len(n.Differ(same)) > 0 || !slices.Equal(n.Groups(), same.Groups()) {
+			t.Fatalf("%v: in another order, %v is another nest than %v", g, same, n)
+		}
 		other := nestOf(t, drawGraph(t, "edges of another"))
 		differ := n.Differ(other)
 		if !slices.Equal(differ, other.Differ(n)) {
 			t.Fatalf("differ by %v, and by %v", differ, other.Differ(n))
 		}
 		direct := rapid.SliceOfN(rapid.IntRange(0, 7), 0, 3).Draw(t, "direct")
+		if near := n.Nearest(direct); !slices.Equal(near, n.Path(g.nearest(direct))) {
+			t.Fatalf("%v: to a member of %v leads %v, the nearest is %d", g, direct, near, g.nearest(direct))
+		}
 		if !slices.ContainsFunc(direct, func(g int) bool { return slices.Contains(differ, g) }) &&
 			!slices.Equal(n.Nearest(direct), other.Nearest(direct)) {
 			t.Fatalf("paths %v and %v to a member of %v, none of %v", n.Nearest(direct), other.Nearest(direct), direct, differ)

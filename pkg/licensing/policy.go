@@ -64,8 +64,9 @@ func Start(seen Seen, complete bool, now time.Time) State {
 }
 
 // Observe takes what the mirror holds after a change at the given time. A group other than the one in force is a change
-// that settles: moved says that the candidate's membership has just changed, which begins its settle time anew. A change
-// that is proposed already stays so, whoever joins or leaves, unless nobody is left.
+// that settles: moved says that the candidate's membership has just changed, which begins its settle time anew. A first
+// member, or none any more, is such a change by itself. A change that is proposed already stays so, whoever joins or
+// leaves, unless nobody is left.
 func (s State) Observe(seen Seen, moved bool, at time.Time, settle time.Duration) State {
 	switch {
 	case s.Phase == Connecting:
@@ -85,8 +86,10 @@ func (s State) Observe(seen Seen, moved bool, at time.Time, settle time.Duration
 		s.Change = nil
 		return s
 	}
+	empty := target != "" && seen.Members == 0
+	moved = moved || s.Change != nil && s.Change.Empty != empty
 	s.Change = s.Change.settle(target, moved, at.Add(settle))
-	s.Change.Empty = target != "" && seen.Members == 0
+	s.Change.Empty = empty
 	switch {
 	case s.Change.Empty && s.Change.Stage == Proposed:
 		s.Change.Stage, s.Change.SettleAt = Settling, at.Add(settle)

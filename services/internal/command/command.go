@@ -95,7 +95,7 @@ func (c *Client) Wait(ctx context.Context, s Sent) (answer event.Answered, err e
 		case m.Fault != nil:
 			return nil
 		case m.Sequence == s.Sequence:
-			return s.same(m.Event)
+			return s.Same(m.Event)
 		case m.Event.Type() != event.TypeAnswered || event.Cause(m.Event) != s.ID:
 			return nil
 		}
@@ -116,8 +116,9 @@ func (c *Client) Wait(ctx context.Context, s Sent) (answer event.Answered, err e
 	}
 }
 
-// same refuses to take the answer to another command, which was first under the key, for this one's.
-func (s Sent) same(ev event.Event) error {
+// Same fails with ErrKeyUsed for a command that stands where this one was said to stand and is another, the first under the
+// key: its answer is not this one's.
+func (s Sent) Same(ev event.Event) error {
 	if ev.ID() == s.ID && bytes.Equal(compact(ev.Data()), compact(s.data)) {
 		return nil
 	}

@@ -32,7 +32,7 @@ func kindOf(data any) (kind, error) {
 	case event.EraseRequested:
 		k, by = kind{event.VerbErase, event.TypeEraseRequested}, d.By
 	case event.RefreshRequested:
-		if !word.MatchString(d.RequestedBy) {
+		if !ValidAsker(d.RequestedBy) {
 			return k, fmt.Errorf("%w: asked by %q: want a word of a-z, 0-9 and hyphen", ErrInvalid, d.RequestedBy)
 		}
 		return kind{VerbRefresh, event.TypeRefreshRequested}, nil
@@ -52,5 +52,8 @@ var key = regexp.MustCompile(`^[A-Za-z0-9._:~-]{1,128}$`)
 
 // ValidKey reports whether s may be an idempotency key.
 func ValidKey(s string) bool { return key.MatchString(s) }
+
+// ValidAsker reports whether s may say who asked for a refresh: what may ask is fewer there.
+func ValidAsker(s string) bool { return word.MatchString(s) }
 
 var word = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)

@@ -36,6 +36,8 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"products are stored whole":                            productsAreStoredWhole,
 	"users come in order":                                  usersComeInOrder,
 	"groups keep their addresses":                          groupsKeepTheirAddresses,
+	"parked revocations are found":                         parkedRevocationsAreFound,
+	"groups are found around a group":                      groupsAreFoundAroundAGroup,
 	"members are of three kinds":                           membersAreOfThreeKinds,
 	"what a snapshot did not show are candidates":          candidates,
 	"odd texts are held":                                   oddTextsAreHeld,

@@ -35,6 +35,12 @@ func (tx *Tx) HoldAgainst(product, user int64, reason string) error {
 	return tx.exec(`UPDATE entitlements SET against = $1 WHERE product = $2 AND user_id = $3`, reason, product, user)
 }
 
+// Release lets the rules decide again about the licenses that stand because of an open held change.
+func (tx *Tx) Release(h Held) error {
+	return tx.exec(`UPDATE entitlements SET against = '' WHERE product = $1 AND reason = 'held'
+		AND user_id IN (SELECT user_id FROM held_users WHERE held = $2 AND listed = 1)`, h.Product, h.ID)
+}
+
 // Transition writes a decision that differs from the one before, which is nil for the first: the entitlement as it stands
 // now, the end of the old period and the begin of the new one, both at the same moment.
 func (tx *Tx) Transition(before *Entitlement, e Entitlement, at time.Time, cause string) error {

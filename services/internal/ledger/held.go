@@ -99,7 +99,7 @@ func (tx *Tx) HeldByRef(product int64, ref string) (h Held, found bool, err erro
 
 // ExpiredHold returns a held change of a partition whose time is over, and its tenant, if there is one.
 func (tx *Tx) ExpiredHold(part int, now time.Time) (h Held, found bool, err error) {
-	return tx.heldWhere(`SELECT `+heldColumns+` FROM held WHERE state = 'open' AND expires_at > 0 AND expires_at <= $1
+	return tx.heldWhere(`SELECT `+heldColumns+` FROM held WHERE state = 'open' AND kind <> 'freeze' AND expires_at <= $1
 		AND product IN (SELECT p.id FROM products p JOIN tenants t ON t.id = p.tenant WHERE t.part = $2)
 		ORDER BY expires_at, id LIMIT 1`, micros(now), part)
 }

@@ -152,6 +152,48 @@ func licensesAreHeldAgainstAReason(t *testing.T, b ledgertest.Backend) {
 	})
 }
 
+func parkedRevocationsAreFound(t *testing.T, b ledgertest.Backend) {
+	onProduct(t, b, func(tx *ledger.Tx, _ ledger.Tenant, p ledger.Product) {
+		parked := func(when string, want string) {
+			t.Helper()
+			h, line, cause, found, err := tx.Parked(p.ID, 1)
+			if found != (want != "") || err != nil || found && (h.Ref == "" && h.ID == 0 || line.Reason != want) {
+				t.Errorf("%s: %+v, %+v, %q, %v, %v", when, h, line, cause, found, err)
+			}
+		}
+		held := ledger.Entitlement{Product: p.ID, User: 1, Licensed: true, Since: nine, Reason: "held", Against: "not-a-member", Sequence: 1}
+		must(t, tx.Transition(nil, held, nine, "e"))
+		parked("on no list", "")
+		refresh, err := tx.AddHeld(ledger.Held{Product: p.ID, Ref: "r", Kind: ledger.HeldRefresh, State: ledger.HeldOpen, Revision: 1})
+		must(t, err, tx.PutHeldUser(refresh.ID, ledger.HeldUser{User: 1, Revision: 1, Listed: true, Reason: "not-a-member"}))
+		parked("on that of a refresh", "not-a-member")
+		bulk, err := tx.AddHeld(ledger.Held{Product: p.ID, Ref: "b", Kind: ledger.HeldRevocations, State: ledger.HeldApproved, Revision: 1})
+		must(t, err, tx.PutHeldUser(bulk.ID, ledger.HeldUser{User: 1, Revision: 1, Listed: true, Reason: "suspended"}),
+			tx.PutJob(ledger.Job{Product: p.ID, Kind: ledger.JobClose, Cause: "f", Held: bulk.ID}))
+		parked("what was approved comes first", "suspended")
+		must(t, tx.PutJob(ledger.Job{Product: p.ID, Kind: ledger.JobClose, After: 1, Cause: "f", Held: bulk.ID}))
+		parked("until it has come to the user", "not-a-member")
+		must(t, tx.Release(refresh))
+		e, _, err := tx.Entitlement(p.ID, 1)
+		same(t, "released", "", e.Against, err)
+	})
+}
+
+func groupsAreFoundAroundAGroup(t *testing.T, b ledgertest.Backend) {
+	l := open(t, b.Address(t))
+	update(t, l, func(tx *ledger.Tx) error {
+		here := tenant(t, tx)
+		for i, outer := range []string{"a", "b"} {
+			_, err := tx.PutMembership(here, directory.Membership{GroupID: outer, Kind: directory.GroupMember, ID: "in", Present: i == 0}, at(2))
+			must(t, err)
+		}
+		inner, a := groupOf(t, tx, "in"), groupOf(t, tx, "a")
+		around, err := tx.Around(inner.ID)
+		same(t, "around", []int64{a.ID}, around, err)
+		return nil
+	})
+}
+
 func jobsTakeTurns(t *testing.T, b ledgertest.Backend) {
 	onProduct(t, b, func(tx *ledger.Tx, here ledger.Tenant, p ledger.Product) {
 		apply := ledger.Job{Product: p.ID, Kind: ledger.JobApply, After: 5, Cause: "e"}
@@ -182,10 +224,23 @@ func jobsTakeTurns(t *testing.T, b ledgertest.Backend) {
 			t.Error("a job is not found")
 		}
 		same(t, "stored", apply, got, err)
-		must(t, tx.DropJob(p.ID, ledger.JobSurvey), tx.DropJob(p.ID, ledger.JobSurvey))
+		must(t, tx.DropJob(survey), tx.DropJob(survey))
 		here.Frozen = true
 		must(t, tx.SaveTenant(here))
-		next("what revokes rests while the tenant is frozen", 3)
+		next("a new policy is applied while the tenant is frozen", 3, apply)
+		approved := ledger.Job{Product: p.ID, Kind: ledger.JobApply, Cause: "g", Held: 9}
+		must(t, tx.PutJob(approved), tx.DropJob(apply))
+		next("what was approved rests", 3)
+		got, found, err = tx.JobOn(p.ID, ledger.JobApply, 9)
+		if !found {
+			t.Error("a job is not found by what it works on")
+		}
+		same(t, "by what it works on", approved, got, err)
+		closing, err := tx.Closing(p.ID)
+		same(t, "closing", true, closing, err)
+		must(t, tx.DropJobsOf(9), tx.PutJob(apply))
+		closing, err = tx.Closing(p.ID)
+		same(t, "closing, dropped", false, closing, err)
 		here.Frozen, here.Paused = false, true
 		must(t, tx.SaveTenant(here))
 		next("everything rests while it is paused", 3)

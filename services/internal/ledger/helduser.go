@@ -48,3 +48,23 @@ func (tx *Tx) heldUsers(query string, args ...any) (all []HeldUser, err error) {
 	})
 	return all, err
 }
+
+// Parked returns the held change on whose list a user is to lose a license of a product, and the line, where it is said already
+// what becomes of that: a refresh that waits for somebody, or one that is closed and whose job comes to the user yet, with the
+// cause that the job names.
+func (tx *Tx) Parked(product, user int64) (h Held, line HeldUser, cause string, found bool, err error) {
+	h.Product, line.User, line.Listed = product, user, true
+	found, err = tx.get(`SELECT h.id, h.kind, h.state, l.reason, COALESCE(j.cause, '') FROM held h
+		JOIN held_users l ON l.held = h.id AND l.user_id = $2 AND l.listed = 1 AND l.licensed = 0
+		LEFT JOIN jobs j ON j.product = h.product AND j.kind IN ('apply', 'close') AND j.held = h.id AND j.after < l.user_id
+		WHERE h.product = $1 AND (h.kind = 'refresh' AND h.state IN ('listing', 'open') OR j.held IS NOT NULL)
+		ORDER BY CASE h.state WHEN 'approved' THEN 0 WHEN 'rejected' THEN 1 WHEN 'expired' THEN 1 ELSE 2 END, h.id DESC LIMIT 1`,
+		[]any{product, user}, &h.ID, &h.Kind, &h.State, &line.Reason, &cause)
+	return h, line, cause, found, err
+}
+
+// Closing reports whether the list of a held change of a product that was closed is being gone through.
+func (tx *Tx) Closing(product int64) (bool, error) {
+	var one int
+	return tx.get(`SELECT 1 FROM jobs WHERE product = $1 AND held > 0 AND kind IN ('apply', 'close') LIMIT 1`, []any{product}, &one)
+}

@@ -3,7 +3,7 @@ package ledger
 // JobKind says what a job does.
 type JobKind string
 
-// The kinds of jobs. At most one of a kind is under way for a product.
+// The kinds of jobs. A product has at most one of a kind under way for each held change, and one for none.
 const (
 	JobApply    JobKind = "apply"    // decides all users under the policy in force
 	JobSurvey   JobKind = "survey"   // lists what a flip would change
@@ -25,13 +25,13 @@ type Job struct {
 // PutJob stores how far a job has come, and begins it where it is new.
 func (tx *Tx) PutJob(j Job) error {
 	return tx.exec(`INSERT INTO jobs (product, kind, after, cause, held) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (product, kind) DO UPDATE SET after = excluded.after, cause = excluded.cause, held = excluded.held`,
+		ON CONFLICT (product, kind, held) DO UPDATE SET after = excluded.after, cause = excluded.cause`,
 		j.Product, string(j.Kind), j.After, j.Cause, j.Held)
 }
 
 // DropJob ends a job. It does not matter whether there is one.
-func (tx *Tx) DropJob(product int64, kind JobKind) error {
-	return tx.exec(`DELETE FROM jobs WHERE product = $1 AND kind = $2`, product, string(kind))
+func (tx *Tx) DropJob(j Job) error {
+	return tx.exec(`DELETE FROM jobs WHERE product = $1 AND kind = $2 AND held = $3`, j.Product, string(j.Kind), j.Held)
 }
 
 // DropJobs ends all jobs of a product.
@@ -39,28 +39,42 @@ func (tx *Tx) DropJobs(product int64) error {
 	return tx.exec(`DELETE FROM jobs WHERE product = $1`, product)
 }
 
-// Job returns a product's job of a kind, if it is under way.
+// DropJobsOf ends all jobs that work on a held change.
+func (tx *Tx) DropJobsOf(held int64) error {
+	return tx.exec(`DELETE FROM jobs WHERE held = $1`, held)
+}
+
+const jobQuery = `SELECT product, kind, after, cause, held FROM jobs WHERE product = $1 AND kind = $2`
+
+// Job returns a product's job of a kind, if one is under way.
 func (tx *Tx) Job(product int64, kind JobKind) (j Job, found bool, err error) {
-	j.Product, j.Kind = product, kind
-	found, err = tx.get(`SELECT after, cause, held FROM jobs WHERE product = $1 AND kind = $2`,
-		[]any{product, string(kind)}, &j.After, &j.Cause, &j.Held)
+	found, err = tx.get(jobQuery+` ORDER BY held LIMIT 1`, []any{product, string(kind)}, j.columns()...)
 	return j, found, err
 }
 
-// Busy reports whether any job of a tenant is under way.
-func (tx *Tx) Busy(tenant int64) (bool, error) {
-	var n int
-	_, err := tx.get(`SELECT COUNT(*) FROM jobs j JOIN products p ON p.id = j.product WHERE p.tenant = $1`, []any{tenant}, &n)
-	return n > 0, err
+// JobOn returns a product's job of a kind that works on a held change, if it is under way.
+func (tx *Tx) JobOn(product int64, kind JobKind, held int64) (j Job, found bool, err error) {
+	found, err = tx.get(jobQuery+` AND held = $3`, []any{product, string(kind), held}, j.columns()...)
+	return j, found, err
 }
 
-// NextJob returns a job of a partition and its tenant, if there is one: the one that is least advanced. A tenant that is
-// paused, or whose mirror is not complete, rests, and while one is frozen so does whatever revokes.
+func (j *Job) columns() []any { return []any{&j.Product, &j.Kind, &j.After, &j.Cause, &j.Held} }
+
+// runnable are the jobs that may go on. While a tenant is paused, or its mirror is not complete, all rest; while it is frozen,
+// those that take licenses do: the end of a connection, and what somebody has approved.
+const runnable = ` FROM jobs j JOIN products p ON p.id = j.product JOIN tenants t ON t.id = p.tenant
+	WHERE t.paused = 0 AND t.restoring = 0
+	AND (t.frozen = 0 OR j.kind <> 'close' AND (j.kind <> 'apply' OR j.held = 0 AND t.disconnected = 0)) `
+
+// Busy reports whether any job of a tenant is under way and does not rest.
+func (tx *Tx) Busy(tenant int64) (bool, error) {
+	var one int
+	return tx.get(`SELECT 1`+runnable+`AND t.id = $1 LIMIT 1`, []any{tenant}, &one)
+}
+
+// NextJob returns a job of a partition that may go on, and its tenant, if there is one: the one that is least advanced.
 func (tx *Tx) NextJob(part int) (j Job, tenant int64, found bool, err error) {
-	found, err = tx.get(`SELECT j.product, j.kind, j.after, j.cause, j.held, p.tenant
-		FROM jobs j JOIN products p ON p.id = j.product JOIN tenants t ON t.id = p.tenant
-		WHERE t.part = $1 AND t.paused = 0 AND t.restoring = 0 AND (t.frozen = 0 OR j.kind NOT IN ('apply', 'close'))
-		ORDER BY j.after, j.product, j.kind LIMIT 1`, []any{part},
-		&j.Product, &j.Kind, &j.After, &j.Cause, &j.Held, &tenant)
+	found, err = tx.get(`SELECT j.product, j.kind, j.after, j.cause, j.held, p.tenant`+runnable+
+		`AND t.part = $1 ORDER BY j.after, j.product, j.kind, j.held LIMIT 1`, []any{part}, append(j.columns(), &tenant)...)
 	return j, tenant, found, err
 }

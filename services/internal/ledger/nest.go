@@ -13,6 +13,12 @@ func (tx *Tx) DirectGroups(user int64) ([]int64, error) {
 		WHERE m.member = $1 AND m.kind = 1 AND m.present = 1 AND (m.epoch, m.counter) > (g.since_epoch, g.since_counter)`, user)
 }
 
+// Around returns the numbers of the groups that a group is a direct member of.
+func (tx *Tx) Around(group int64) ([]int64, error) {
+	return tx.numbers(`SELECT m.group_id FROM memberships m JOIN groups g ON g.id = m.group_id
+		WHERE m.member = $1 AND m.kind = 2 AND m.present = 1 AND (m.epoch, m.counter) > (g.since_epoch, g.since_counter)`, group)
+}
+
 // DirectMembers returns the numbers of up to limit users who are direct members of a group.
 func (tx *Tx) DirectMembers(group int64, limit int) ([]int64, error) {
 	return tx.numbers(`SELECT m.member FROM memberships m JOIN groups g ON g.id = m.group_id

@@ -60,9 +60,11 @@ func (tx *Tx) WantedCauses(tenant int64, after string, limit int) (ids []string,
 	return ids, err
 }
 
-// RestoreAgainst finds what licenses are held against in the lists of the held changes that parked them.
+// RestoreAgainst finds what licenses are held against in the lists of the held changes that parked them. What was withdrawn
+// while they were on its list has been released.
 func (tx *Tx) RestoreAgainst() error {
-	return tx.exec(`UPDATE entitlements SET against = COALESCE((SELECT l.reason FROM held_users l JOIN held h ON h.id = l.held
+	return tx.exec(`UPDATE entitlements SET against = COALESCE((SELECT CASE h.state WHEN 'withdrawn' THEN '' ELSE l.reason END
+		FROM held_users l JOIN held h ON h.id = l.held
 		WHERE h.product = entitlements.product AND l.user_id = entitlements.user_id AND l.licensed = 0
 		ORDER BY h.id DESC LIMIT 1), '') WHERE reason = 'held'`)
 }

@@ -80,6 +80,40 @@ func (r *Registry) Put(ctx context.Context, t Tenant) error {
 		return fmt.Errorf("change tenant %s: %w", t.ID, ErrDirectoryFixed)
 	}
 	t.CreatedAt = stored.CreatedAt
+	return r.replace(ctx, entry, t)
+}
+
+// Change lets do change a stored tenant, and stores what it comes to. Nothing that others store meanwhile is lost: do may be
+// called again, with what they have made of it. It returns what is stored.
+func (r *Registry) Change(ctx context.Context, id string, do func(*Tenant) error) (Tenant, error) {
+	for {
+		entry, err := r.kv.Get(ctx, id)
+		if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
+			return Tenant{}, fmt.Errorf("tenant %q: %w", id, ErrNotFound)
+		}
+		if err != nil {
+			return Tenant{}, fmt.Errorf("read tenant %s: %w", id, err)
+		}
+		stored, err := decode(entry)
+		if err != nil {
+			return Tenant{}, err
+		}
+		changed := stored
+		changed.Products = slices.Clone(stored.Products)
+		if err := do(&changed); err != nil {
+			return stored, err
+		}
+		if changed.ID != id || changed.Provider != stored.Provider || changed.DirectoryID != stored.DirectoryID {
+			return stored, fmt.Errorf("change tenant %s: %w", id, ErrDirectoryFixed)
+		}
+		if err := r.replace(ctx, entry, changed); !errors.Is(err, ErrConflict) {
+			return changed, err
+		}
+	}
+}
+
+// replace stores a tenant in the place of what was read.
+func (r *Registry) replace(ctx context.Context, entry jetstream.KeyValueEntry, t Tenant) error {
 	if err := t.Validate(); err != nil {
 		return fmt.Errorf("change tenant %s: %w", t.ID, err)
 	}

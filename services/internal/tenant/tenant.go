@@ -22,26 +22,10 @@ type Tenant struct {
 	Products   []Product  `json:"products"`
 	Credential Credential `json:"credential"`
 	Endpoints  Endpoints  `json:"endpoints,omitzero"`
-	CreatedAt  time.Time  `json:"created_at"`
-}
-
-// Product is what a tenant's users are licensed for.
-type Product struct {
-	ID    string `json:"id"` // [a-z0-9-]
-	Name  string `json:"name"`
-	Group string `json:"group"` // local part of the provisioning group's address
-	// Licensed are the actions that a licensed user may take; Active those of every active user.
-	Licensed []string `json:"licensed"`
-	Active   []string `json:"active"`
-}
-
-// SecureShare is the first product, with what its licensed and its other active users may do.
-func SecureShare() Product {
-	return Product{
-		ID: "secure-share", Name: "Secure Share", Group: "virtru-secure-share-provisioning-group",
-		Licensed: []string{"share.initiate", "request.initiate"},
-		Active:   []string{"share.receive", "request.respond"},
-	}
+	// Disconnected: the directory is no longer read, and the provider is asked to push nothing of it. The record stays, so
+	// that nobody else takes the directory and the tenant can be connected again.
+	Disconnected bool      `json:"disconnected,omitempty"`
+	CreatedAt    time.Time `json:"created_at"`
 }
 
 // GroupAddress is the address that makes a group the tenant's provisioning group for the product.
@@ -84,18 +68,7 @@ func (t Tenant) Validate() error {
 	if len(t.Products) == 0 {
 		errs = append(errs, errors.New("products: want at least one"))
 	}
-	seen := map[string]bool{}
-	for _, p := range t.Products {
-		switch {
-		case !event.ValidSlug(p.ID):
-			errs = append(errs, fmt.Errorf("product %q: want 1 to 40 of a-z, 0-9 and hyphen", p.ID))
-		case p.Group == "":
-			errs = append(errs, fmt.Errorf("product %q: want the local part of its group", p.ID))
-		case seen[p.ID]:
-			errs = append(errs, fmt.Errorf("product %q: named twice", p.ID))
-		}
-		seen[p.ID] = true
-	}
+	errs = append(errs, validateProducts(t.Products)...)
 	errs = append(errs, t.Credential.validate(t.Provider)...)
 	for name, raw := range map[string]string{"api": t.Endpoints.API, "authority": t.Endpoints.Authority} {
 		if u, err := url.Parse(raw); raw != "" && (err != nil || u.Scheme != "https" || u.Host == "") {

@@ -75,7 +75,8 @@ Begin with "rollcall demo": it needs nothing but this binary.`,
 	flags.StringVar(&a.data, "data", defaultTo(a.getenv("ROLLCALL_DATA"), "rollcall-data"), "data folder of the rollcall to speak to, or to run")
 	root.AddCommand(
 		a.demoCommand(), a.serveCommand(), a.tenantsCommand(), a.eventsCommand(), a.checkCommand(), a.explainCommand(),
-		a.refreshCommand(), a.heldCommand(), a.freezeCommand(), a.unfreezeCommand(), a.ledgerCommand(), a.simulateCommand(), a.versionCommand(),
+		a.licensesCommand(), a.auditCommand(), a.seatsCommand(), a.refreshCommand(), a.heldCommand(), a.freezeCommand(),
+		a.unfreezeCommand(), a.ledgerCommand(), a.simulateCommand(), a.versionCommand(),
 	)
 	return root
 }

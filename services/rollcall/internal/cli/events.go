@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,7 +50,7 @@ CloudEvent as it was published.`,
 	f.StringVar(&e.who.product, "product", "", "only of this product")
 	f.StringVar(&e.who.user, "user", "", "only of this user: an id, or an address with --tenant")
 	f.StringVar(&e.who.ledger, "ledger", "", "ledger that knows addresses, a path or a postgres URL, instead of the one of the data folder's process")
-	f.StringSliceVar(&e.types, "type", nil, "only of this type: granted, revoked, reason-changed, policy, or a full type; may be repeated")
+	f.StringSliceVar(&e.types, "type", nil, "only of this type: granted, revoked, reason-changed, policy, settings, seats, exceeded, within, line, held, listed, closed, or a full type; may be repeated")
 	f.StringVar(&e.since, "since", "", "begin at a time (RFC 3339) or so long ago (e.g. 1h)")
 	f.Uint64Var(&e.fromSequence, "from-sequence", 0, "begin at a sequence of --tenant and --product")
 	f.BoolVar(&e.follow, "follow", false, "go on with new events")
@@ -135,6 +137,14 @@ var shortTypes = map[string]string{
 	"revoked":        event.TypeLicenseRevoked,
 	"reason-changed": event.TypeLicenseReasonChanged,
 	"policy":         event.TypePolicyChanged,
+	"settings":       event.TypeSettingsChanged,
+	"seats":          event.TypeSeatsChanged,
+	"exceeded":       event.TypeSeatsExceeded,
+	"within":         event.TypeSeatsWithin,
+	"line":           event.TypeLineChanged,
+	"held":           event.TypeHeldOpened,
+	"listed":         event.TypeHeldListed,
+	"closed":         event.TypeHeldClosed,
 }
 
 func fullType(s string) (string, error) {
@@ -144,7 +154,7 @@ func fullType(s string) (string, error) {
 	if strings.HasPrefix(s, "io.rollcall.") {
 		return s, nil
 	}
-	return "", usage("--type %q: want granted, revoked, reason-changed, policy, or a full type such as %s", s, event.TypeLicenseGranted)
+	return "", usage("--type %q: want %s, or a full type such as %s", s, strings.Join(slices.Sorted(maps.Keys(shortTypes)), ", "), event.TypeLicenseGranted)
 }
 
 // shortType is the word for a type, or the type itself.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -11,15 +10,19 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
 
 type refresh struct {
 	app     *app
 	tenant  string
-	key     string
+	given   given
 	noWait  bool
-	timeout time.Duration
+	preview bool
+	yes     bool
+	ledger  string
 }
 
 // refreshed is the result that is printed.
@@ -28,6 +31,8 @@ type refreshed struct {
 	ID     string `json:"id"`   // of the command, and of the snapshot that answers it
 	Done   bool   `json:"done"` // false with --no-wait
 	*event.RefreshCompleted
+	Preview  bool     `json:"preview,omitempty"`
+	Approved []string `json:"approved,omitempty"` // held changes of the preview that were
 }
 
 func (a *app) refreshCommand() *cobra.Command {
@@ -39,23 +44,34 @@ func (a *app) refreshCommand() *cobra.Command {
 who want to be sure, and for when both pushes and polling are off.
 
 It waits until every license event that came of it is published. A second run with the same --key waits for the first
-instead of asking again.`,
+instead of asking again.
+
+With --preview nothing is granted or revoked: what the read brings is put on a list for each product, which is shown. On a
+terminal you are asked whether to apply it, --yes applies it at once, and otherwise it waits for "rollcall held approve".`,
 		Example: `  rollcall refresh --tenant contoso
+  rollcall refresh --tenant contoso --preview
   rollcall refresh --tenant contoso --key ticket-4711
   rollcall refresh --tenant contoso --no-wait`,
 		Args: cobra.NoArgs,
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
-			if r.key != "" && !event.ValidToken(r.key) {
-				return usage("--key %q: want letters, digits, hyphens and underscores", r.key)
+			switch {
+			case !command.ValidAsker(r.given.by):
+				return usage("--by %q: want a word of a-z, 0-9 and hyphen for a refresh", r.given.by)
+			case r.yes && !r.preview:
+				return usage("--yes has a meaning with --preview only")
+			}
+			if err := r.given.check(); err != nil {
+				return err
 			}
 			return a.withBus(func(b *bus.Bus) error { return r.run(cmd.Context(), b) })
 		}),
 	}
 	cmd.Flags().StringVar(&r.tenant, "tenant", "", "tenant to refresh")
-	cmd.Flags().StringVar(&r.key, "key", "", "idempotency key; random where none is given")
 	cmd.Flags().BoolVar(&r.noWait, "no-wait", false, "ask for it, and do not wait for the end")
-	cmd.Flags().DurationVar(&r.timeout, "timeout", 10*time.Minute, "how long to wait")
-	a.natsFlags(cmd)
+	cmd.Flags().BoolVar(&r.preview, "preview", false, "show what it would change, and change nothing before that is approved")
+	cmd.Flags().BoolVar(&r.yes, "yes", false, "approve what the preview shows")
+	ledgerFlag(cmd, &r.ledger)
+	r.given.flagsWithin(a, cmd, 10*time.Minute)
 	require(cmd, "tenant")
 	return cmd
 }
@@ -68,25 +84,21 @@ func (r *refresh) run(ctx context.Context, b *bus.Bus) error {
 	if _, err := registry.Get(ctx, r.tenant); err != nil {
 		return err
 	}
-	id := r.tenant + ".refresh." + defaultTo(r.key, rand.Text())
-	command, err := event.New(event.TypeRefreshRequested, event.Meta{
-		ID: id, Source: event.CommandSource(r.tenant), Time: time.Now(), Tenant: r.tenant,
-	}, event.RefreshRequested{RequestedBy: "cli"})
-	if err != nil {
-		return err
-	}
-	ack, err := b.Publish(ctx, event.CommandSubject(r.tenant, "refresh"), command)
+	sent, err := command.New(b, clock.System()).Send(ctx, r.tenant, r.given.key, event.RefreshRequested{
+		RequestedBy: r.given.by, Preview: r.preview,
+	})
 	if err != nil {
 		return fmt.Errorf("ask for the refresh: %w", err)
 	}
+	done := refreshed{Tenant: r.tenant, ID: sent.ID, Preview: r.preview}
 	if r.noWait {
-		return r.print(refreshed{Tenant: r.tenant, ID: id})
+		return r.print(done)
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	waiting, cancel := context.WithTimeout(ctx, r.given.timeout)
 	defer cancel()
-	result, err := r.follow(ctx, b, id, ack.Sequence)
+	result, err := r.follow(waiting, b, sent)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("not finished after %s; it goes on, and \"rollcall serve\" tells in its log how it stands", r.timeout)
+		return fmt.Errorf("not finished after %s; it goes on, and \"rollcall serve\" tells in its log how it stands", r.given.timeout)
 	}
 	if errors.Is(err, context.Canceled) {
 		return errors.New("told to stop waiting; the refresh goes on")
@@ -94,13 +106,15 @@ func (r *refresh) run(ctx context.Context, b *bus.Bus) error {
 	if err != nil {
 		return fmt.Errorf("wait for the refresh: %w", err)
 	}
-	if err := r.print(refreshed{Tenant: r.tenant, ID: id, Done: true, RefreshCompleted: &result}); err != nil {
-		return err
-	}
+	done.Done, done.RefreshCompleted = true, &result
 	if result.Error != "" {
-		return fmt.Errorf("the refresh failed: %s", result.Error)
+		return errors.Join(r.print(done), fmt.Errorf("the refresh failed: %s", result.Error))
 	}
-	return nil
+	var undecided error
+	if r.preview {
+		done.Approved, undecided = r.decide(ctx, b, result.Holds)
+	}
+	return errors.Join(r.print(done), undecided)
 }
 
 var errDone = errors.New("done")
@@ -109,30 +123,33 @@ var errDone = errors.New("done")
 const longSilence = 15 * time.Second
 
 // follow reads LEDGER_IN from the command on until the event that answers it, and shows how far the reading has come.
-func (r *refresh) follow(ctx context.Context, b *bus.Bus, id string, from uint64) (event.RefreshCompleted, error) {
+func (r *refresh) follow(ctx context.Context, b *bus.Bus, sent command.Sent) (event.RefreshCompleted, error) {
 	var result event.RefreshCompleted
 	p := newProgress(r.app.stderr)
 	silence := time.AfterFunc(longSilence, func() { p.silent(r.tenant) })
 	defer silence.Stop()
 	err := b.Read(ctx, bus.ReadSpec{
 		Stream:       bus.LedgerIn,
-		Filters:      []string{"directory.*." + r.tenant + ".>", "command.*." + r.tenant + ".refreshed"},
-		FromSequence: from, Follow: true,
+		Filters:      []string{"directory.*." + r.tenant + ".>", "command.*." + r.tenant + ".refresh", "command.*." + r.tenant + ".refreshed"},
+		FromSequence: sent.Sequence, Follow: true,
 	}, func(m bus.Message) error {
 		if m.Fault != nil {
 			return nil
 		}
+		if m.Sequence == sent.Sequence {
+			return sent.Same(m.Event)
+		}
 		switch m.Event.Type() {
 		case event.TypeDirectoryObserved:
-			return p.page(m.Event, id)
+			return p.page(m.Event, sent.ID)
 		case event.TypeSnapshotEnded:
-			return p.snapshot(m.Event, id)
+			return p.snapshot(m.Event, sent.ID)
 		case event.TypeRefreshCompleted:
 			data, err := event.Data[event.RefreshCompleted](m.Event)
 			if err != nil {
 				return err
 			}
-			if event.Cause(m.Event) == id || data.Snapshot == id {
+			if event.Cause(m.Event) == sent.ID || data.Snapshot == sent.ID {
 				result = data
 				return errDone
 			}
@@ -156,6 +173,9 @@ func (r *refresh) print(result refreshed) error {
 		}
 		text := fmt.Sprintf("%s is refreshed: users %d, groups %d; %d granted, %d revoked, %d proved gone\n",
 			v.Tenant, v.Users, v.Groups, v.Granted, v.Revoked, v.Removed)
+		if v.Preview {
+			text = previewText(v)
+		}
 		if v.Unproven > 0 {
 			text += fmt.Sprintf("%d that were not shown could not be read either, and stay as they were\n", v.Unproven)
 		}

@@ -17,7 +17,8 @@ func (a *app) tenantsCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "tenants",
 		Short: "Connect directories, and see which are connected",
-	}, a.tenantsAddCommand(), a.tenantsListCommand(), a.tenantsShowCommand(), a.tenantsVerifyCommand())
+	}, a.tenantsAddCommand(), a.tenantsListCommand(), a.tenantsShowCommand(), a.tenantsVerifyCommand(), a.tenantsProductsCommand(),
+		a.tenantsSettingsCommand(), a.tenantsPauseCommand(), a.tenantsResumeCommand(), a.tenantsDisconnectCommand(), a.tenantsEraseCommand())
 }
 
 func (a *app) tenantsListCommand() *cobra.Command {
@@ -87,6 +88,9 @@ func describeTenant(t tenant.Tenant) string {
 	line("directory id", t.DirectoryID)
 	line("connecting domain", t.Domain)
 	line("connected", t.CreatedAt.Format(time.RFC3339))
+	if t.Disconnected {
+		line("DISCONNECTED", "its directory is not followed")
+	}
 	for _, p := range t.Products {
 		line("product", p.ID+" ("+p.Name+")")
 		line("  group", t.GroupAddress(p))

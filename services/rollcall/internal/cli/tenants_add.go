@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,12 +10,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
 
 func (a *app) tenantsAddCommand() *cobra.Command {
 	var n newTenant
+	var g given
 	cmd := &cobra.Command{
 		Use:   "add TENANT",
 		Short: "Connect a directory",
@@ -24,7 +30,9 @@ to the directory is named, never given: the file or the environment variable tha
 
 Nothing is asked of the provider by this command: "rollcall serve" begins to read the directory as soon as it is stored.
 "rollcall tenants verify" tells what keeps it from that. docs/connect-entra.md and docs/connect-google-workspace.md say what
-to prepare.`,
+to prepare.
+
+A directory that was disconnected is connected again under its name; it keeps its products unless others are named.`,
 		Example: `  # Entra, with a client secret in a file
   rollcall tenants add contoso --directory-id 9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11 --connected-by admin@contoso.com \
     --client-id 1b7f6a52-8f0c-4c0e-9c2e-3a5d8e0b7c21 --secret-file /etc/rollcall/contoso.secret
@@ -32,6 +40,11 @@ to prepare.`,
   # Entra, with a certificate
   rollcall tenants add contoso --directory-id 9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11 --connected-by admin@contoso.com \
     --client-id 1b7f6a52-8f0c-4c0e-9c2e-3a5d8e0b7c21 --credential certificate --certificate-file /etc/rollcall/contoso.pem
+
+  # with several products, each with a provisioning group of its own
+  rollcall tenants add contoso --directory-id 9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11 --connected-by admin@contoso.com \
+    --client-id 1b7f6a52-8f0c-4c0e-9c2e-3a5d8e0b7c21 --secret-file /etc/rollcall/contoso.secret \
+    --product secure-share --product drive --products-file /etc/rollcall/products.yaml
 
   # Google Workspace, without any key
   rollcall tenants add initech --provider google-workspace --directory-id C03az79cb --connected-by admin@initech.com \
@@ -46,19 +59,63 @@ to prepare.`,
 			if err != nil {
 				return err
 			}
-			if err := a.withTenants(cmd, func(r *tenant.Registry) error { return r.Add(cmd.Context(), t) }); err != nil {
+			if err := g.check(); err != nil {
+				return err
+			}
+			word := "connected"
+			err = a.withBus(func(b *bus.Bus) error {
+				registry, err := a.tenants(cmd.Context(), b)
+				if err != nil {
+					return err
+				}
+				err = registry.Add(cmd.Context(), t)
+				if errors.Is(err, tenant.ErrExists) {
+					word = "connected again"
+					t, err = a.reconnect(cmd.Context(), b, registry, g, t, n.namesProducts(), err)
+				}
+				return err
+			})
+			if err != nil {
 				return err
 			}
 			a.warnAboutFiles(t)
 			return output.One(a.printer, t, func(t tenant.Tenant) string {
-				return "connected\n\n" + describeTenant(t)
+				return word + "\n\n" + describeTenant(t)
 			})
 		}),
 	}
 	n.flags(cmd)
-	a.natsFlags(cmd)
+	g.flags(a, cmd)
 	require(cmd, "directory-id", "connected-by")
 	return cmd
+}
+
+// reconnect connects a tenant again that was disconnected: under the same name, of the same directory. Its products stay,
+// unless others are named. The worker hears of it first, so that the full read which the registry sets off finds it waiting.
+func (a *app) reconnect(ctx context.Context, b *bus.Bus, registry *tenant.Registry, g given, t tenant.Tenant, named bool, exists error) (tenant.Tenant, error) {
+	stored, err := registry.Get(ctx, t.ID)
+	if err != nil {
+		return t, err
+	}
+	if !stored.Disconnected || stored.Provider != t.Provider || stored.DirectoryID != t.DirectoryID {
+		return t, exists
+	}
+	_, err = a.order(ctx, b, g, t.ID, event.ConnectRequested{By: g.by})
+	if refused, ok := errors.AsType[*command.Refused](err); ok && refused.Answer.Code == event.CodeNotDisconnected {
+		err = nil // an earlier try has come so far
+	}
+	if err != nil {
+		return t, err
+	}
+	return registry.Change(ctx, t.ID, func(stored *tenant.Tenant) error {
+		kept, created := stored.Products, stored.CreatedAt
+		*stored = t
+		stored.CreatedAt = created
+		if !named {
+			stored.Products = kept
+		}
+		return nil
+	})
 }
 
 // warnAboutFiles tells of files that cannot be read here: "serve" may well run elsewhere.

@@ -17,6 +17,7 @@ import (
 type newTenant struct {
 	provider, directoryID, connectedBy      string
 	products                                []string
+	productsFile                            string
 	credential, clientID                    string
 	secretFile, secretEnv, certFile, tkFile string // Entra's
 	serviceAccount, subject                 string // Google's
@@ -29,7 +30,9 @@ func (n *newTenant) flags(cmd *cobra.Command) {
 	f.StringVar(&n.provider, "provider", string(directory.Entra), "system that the directory lives in: entra or google-workspace")
 	f.StringVar(&n.directoryID, "directory-id", "", "the provider's own id of the directory: Entra's tenant id, Workspace's customer id (C…)")
 	f.StringVar(&n.connectedBy, "connected-by", "", "address of the admin who connects it; its domain is the provisioning groups'")
-	f.StringSliceVar(&n.products, "product", []string{tenant.SecureShare().ID}, "product that its users are licensed for; may be repeated")
+	f.StringSliceVar(&n.products, "product", nil, "product that its users are licensed for, of those that are shipped: "+
+		strings.Join(shippedIDs(), ", ")+"; may be repeated (default "+tenant.SecureShare().ID+")")
+	f.StringVar(&n.productsFile, "products-file", "", "YAML file that describes other products that its users are licensed for")
 	f.StringVar(&n.credential, "credential", "", "what proves us: client-secret (what is meant for Entra), certificate or workload-identity; "+
 		"google-impersonation (what is meant for Workspace) or google-key-file")
 	f.StringVar(&n.clientID, "client-id", "", "Entra: application (client) id of the app registration; Workspace: the service account's number, for \"tenants verify\" to name")
@@ -57,12 +60,7 @@ func (n *newTenant) tenant(id string, now time.Time) (tenant.Tenant, error) {
 		f.add("--connected-by %q: want an address such as admin@contoso.com", n.connectedBy)
 		t.Domain = "of.nobody" // told already
 	}
-	for _, id := range n.products {
-		if id != tenant.SecureShare().ID {
-			f.add("--product %q: the only product so far is %s", id, tenant.SecureShare().ID)
-		}
-		t.Products = append(t.Products, tenant.SecureShare())
-	}
+	t.Products = n.wanted(&f)
 	if (n.api == "") != (n.authority == "") {
 		f.add("--api and --authority belong together: name both, or neither")
 	}
@@ -76,6 +74,18 @@ func (n *newTenant) tenant(id string, now time.Time) (tenant.Tenant, error) {
 	}
 	return t, f.with(t)
 }
+
+// wanted are the products that the flags name.
+func (n *newTenant) wanted(f *faults) []tenant.Product {
+	all := append(productsNamed("--product", n.products, f), productsFrom(n.productsFile, f)...)
+	if n.namesProducts() {
+		return all
+	}
+	return []tenant.Product{tenant.SecureShare()}
+}
+
+// namesProducts reports whether the flags say which products the tenant is to have.
+func (n *newTenant) namesProducts() bool { return len(n.products) > 0 || n.productsFile != "" }
 
 var (
 	guid     = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)

@@ -10,11 +10,17 @@ import (
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
+// standing is what the directory says of a user.
+type standing struct {
+	active   bool // and of the directory's own
+	licensed bool // by the group that is at the address now
+}
+
 // expect says who should be licensed: every active user of the directory's own or, where a live group has the address,
 // those of them who are in it, which is all of them where the customer itself is a member. Suspended, archived and deleted
 // users are not active; outsiders in a group are not users of the directory. An empty group counts only when it is the
 // one that is in force: being created and being emptied look the same in the directory.
-func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map[string]bool, error) {
+func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map[string]standing, error) {
 	users, err := dir.Users(ctx, cfg.Simulated)
 	if err != nil {
 		return nil, fmt.Errorf("read the simulated users: %w", err)
@@ -35,10 +41,10 @@ func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map
 		}
 	}
 	everyone := group == "" || whole || len(members) == 0 && group != inForce
-	expected := make(map[string]bool, len(users))
+	expected := make(map[string]standing, len(users))
 	for _, u := range users {
 		active := u.Status == directory.Active && !u.Guest
-		expected[u.ID] = active && (everyone || members[u.ID])
+		expected[u.ID] = standing{active: active, licensed: active && (everyone || members[u.ID])}
 	}
 	return expected, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rollcall-hq/rollcall/pkg/license"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
 )
 
 // fold is what a consumer that has read the whole stream knows.
@@ -13,6 +14,7 @@ type fold struct {
 	last     map[string]Decision // by user
 	reason   map[string]string
 	group    string // provider's id of the group in force, "" for all users
+	held     held.Fold
 	sequence uint64 // of the last event
 	events   int
 	faults   []string
@@ -52,6 +54,9 @@ func (f *fold) apply(_ context.Context, e license.Event) error {
 	}
 	if e.Policy != nil {
 		f.group = e.Policy.Group
+	}
+	if err := f.held.Apply(e); err != nil {
+		f.faults = append(f.faults, err.Error())
 	}
 	return nil
 }

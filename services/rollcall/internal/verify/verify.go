@@ -48,8 +48,10 @@ type Report struct {
 	Users       int          `json:"users"`    // of the directory that should be licensed, or are
 	Licensed    int          `json:"licensed"` // by the directory
 	Events      int          `json:"events"`   // on LICENSES
-	Differences []Difference `json:"differences,omitempty"`
-	Faults      []string     `json:"faults,omitempty"` // of the stream itself, gaps and repeats, and of copies of it
+	State       State        `json:"state"`
+	Held        []HeldChange `json:"held,omitempty"`        // what waits for somebody, or was rejected
+	Differences []Difference `json:"differences,omitempty"` // for which no held change is the reason
+	Faults      []string     `json:"faults,omitempty"`      // of the stream itself, gaps and repeats, of lists, and of copies of it
 	// Copies are the names of those that were held to the stream.
 	Copies []string `json:"copies,omitempty"`
 }
@@ -62,14 +64,42 @@ type Difference struct {
 	Reason    string `json:"reason,omitempty"`
 }
 
-// OK reports whether every entitlement equals the directory, and every copy the stream.
-func (r Report) OK() bool { return len(r.Differences) == 0 && len(r.Faults) == 0 }
+// State sums up what a comparison found.
+type State string
+
+// The states.
+const (
+	True   State = "true"   // every entitlement equals the directory, and every copy the stream
+	Parked State = "held"   // as good, but for what a held change has parked, which is on its list; or somebody has rejected it
+	Untrue State = "untrue" // there is a difference that nothing explains, or a fault
+)
+
+func (r Report) state() State {
+	switch {
+	case len(r.Differences)+len(r.Faults) > 0:
+		return Untrue
+	case len(r.Held) > 0:
+		return Parked
+	default:
+		return True
+	}
+}
+
+// OK reports whether every entitlement equals the directory, and every copy the stream, and nothing is held.
+func (r Report) OK() bool { return r.State == True }
 
 // String says the first of what is wrong.
 func (r Report) String() string {
-	if r.OK() {
+	switch r.State {
+	case True:
 		all := strings.Join(append([]string{"the directory", "LICENSES"}, r.Copies...), ", ")
 		return fmt.Sprintf("%d of %d users are licensed, say %s; %d events without a gap", r.Licensed, r.Users, all, r.Events)
+	case Parked:
+		var all []string
+		for _, h := range r.Held {
+			all = append(all, fmt.Sprintf("%s, for %d of whom the directory says otherwise", h, h.Users))
+		}
+		return "held: " + strings.Join(all, "; ")
 	}
 	var wrong []string
 	for _, d := range r.Differences[:min(3, len(r.Differences))] {
@@ -92,32 +122,40 @@ func Compare(ctx context.Context, cfg Config, src Sources) (Report, error) {
 	report := Report{Users: len(expected), Events: published.events, Faults: published.faults}
 	report.compare(expected, published)
 	for _, c := range src.Copies {
-		held, err := c.Read(ctx)
+		kept, err := c.Read(ctx)
 		if err != nil {
 			return Report{}, fmt.Errorf("read %s: %w", c.Name, err)
 		}
 		report.Copies = append(report.Copies, c.Name)
-		report.Faults = append(report.Faults, c.faults(published.last, held)...)
+		report.Faults = append(report.Faults, c.faults(published.last, kept)...)
 	}
+	report.State = report.state()
 	return report, nil
 }
 
-// compare sets the directory against the stream.
-func (r *Report) compare(expected map[string]bool, published *fold) {
+// compare sets the directory against the stream, and what differs against what is held.
+func (r *Report) compare(expected map[string]standing, published *fold) {
+	parked := holdsOf(&published.held)
 	for user, want := range expected {
-		if want {
+		if want.licensed {
 			r.Licensed++
 		}
-		if got := published.last[user].Licensed; got != want {
-			r.Differences = append(r.Differences, Difference{User: user, Directory: want, Stream: got, Reason: published.reason[user]})
+		got := published.last[user].Licensed
+		switch {
+		case got == want.licensed:
+			parked.agrees(user)
+		case !parked.explains(user, want, got):
+			r.Differences = append(r.Differences, Difference{User: user, Directory: want.licensed, Stream: got, Reason: published.reason[user]})
 		}
 	}
 	for user, got := range published.last {
-		if _, known := expected[user]; got.Licensed && !known {
+		if _, known := expected[user]; got.Licensed && !known && !parked.explains(user, standing{}, true) {
 			r.Differences = append(r.Differences, Difference{User: user, Stream: true, Reason: published.reason[user]})
 		}
 	}
 	slices.SortFunc(r.Differences, func(a, b Difference) int { return strings.Compare(a.User, b.User) })
+	r.Held = parked.report()
+	r.Faults = append(r.Faults, parked.faults()...)
 }
 
 // How long Await rests between two comparisons: at first, and at most. To compare is work for those who are compared.
@@ -129,10 +167,15 @@ const (
 // Await compares until the two agree or patience is up, and returns the last report. A comparison that is under way then is
 // finished: a long record takes its time to read.
 func Await(ctx context.Context, cfg Config, src Sources, patience time.Duration) (Report, error) {
+	return AwaitState(ctx, cfg, src, True, patience)
+}
+
+// AwaitState compares until the state is the wanted one, as Await does.
+func AwaitState(ctx context.Context, cfg Config, src Sources, want State, patience time.Duration) (Report, error) {
 	limit := time.After(patience)
 	for rest := shortRest; ; rest = min(2*rest, longRest) {
 		report, err := Compare(ctx, cfg, src)
-		if err != nil || report.OK() {
+		if err != nil || report.State == want {
 			return report, err
 		}
 		select {

@@ -78,6 +78,7 @@ func largeTenant(tb testing.TB, users int) *harness {
 // clear empties the outbox without a look at it.
 func (h *harness) clear() {
 	h.t.Helper()
+	h.cleared = true
 	out, err := h.ledger.Outbox(context.Background(), 1<<20)
 	if err != nil {
 		h.t.Fatal(err)

@@ -26,75 +26,80 @@ func (s *session) carryOut(p *product, all []verdict, m manner) error {
 	if err := s.revoke(p, revocations, m); err != nil {
 		return err
 	}
+	preview, err := s.previewing(p, m.preview)
+	if err != nil {
+		return err
+	}
 	for _, v := range others {
-		var err error
 		switch {
-		case m.preview != "" && v.next.Licensed && !v.holds():
-			err = s.listPreview(p, v, m)
-		case v.next.Licensed && !v.holds():
-			err = s.admit(p, v, m.cause)
-		default:
+		case !v.next.Licensed || v.holds():
 			err = s.settle(p, v, v.next, m.cause)
+		case preview != nil:
+			err = s.list(preview, v.user.User, true, v.next.Reason)
+		default:
+			err = s.admit(p, v, m.cause)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return s.fillSeats(p, m.cause)
+	return nil
 }
 
 func (s *session) revoke(p *product, revocations []verdict, m manner) error {
-	if len(revocations) == 0 {
-		return nil
+	revocations, err := s.foreseen(p, revocations, m)
+	if len(revocations) == 0 || err != nil {
+		return err
 	}
 	parked, err := s.parks(p, revocations, m)
 	if err != nil {
 		return err
 	}
-	applied := 0
 	for _, v := range revocations {
 		if parked != nil {
 			err = s.park(p, parked, v, m.cause)
 		} else {
 			err = s.settle(p, v, v.next, m.cause)
-			applied++
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if m.force || applied == 0 {
+	if parked != nil {
 		return nil
 	}
-	return s.tx.CountRevocations(p.ID, s.now, s.now.Add(-window), applied)
+	return s.tx.CountRevocations(p.ID, s.now, s.now.Add(-window), len(revocations))
 }
 
 // parks returns the held change that takes these revocations; nil where they take effect.
 func (s *session) parks(p *product, revocations []verdict, m manner) (*hold, error) {
+	if preview, err := s.previewing(p, m.preview); preview != nil || err != nil {
+		return preview, err
+	}
 	switch {
-	case m.preview != "":
-		return s.hold(p, ledger.HeldRefresh)
+	case s.tenant.Disconnected == ledger.LicensesEnded: // the operator has said so
+		return nil, nil //nolint:nilnil // no hold is no fault
 	case s.tenant.Frozen:
 		return s.opened(p, ledger.HeldFreeze, len(revocations), m.cause)
 	case m.review:
 		return s.listing(p, ledger.HeldRevocations, m.cause)
-	case m.force:
-		return nil, nil //nolint:nilnil // no hold is no fault
-	case len(revocations) == 1 && revocations[0].next.Reason.Alone():
+	case alone(revocations):
 		return nil, nil //nolint:nilnil // as above
 	}
 	open, err := s.hold(p, ledger.HeldRevocations)
 	if open != nil || err != nil {
 		return open, err
 	}
-	others, err := s.tx.RevokedWithin(p.ID, s.now.Add(-window))
-	if err != nil {
+	bulk, err := s.bulk(p, len(revocations))
+	if !bulk || err != nil {
 		return nil, err
 	}
-	if !s.tenant.Hold.Guard.Bulk(len(revocations), others, p.Used) {
-		return nil, nil //nolint:nilnil // as above
-	}
 	return s.opened(p, ledger.HeldRevocations, len(revocations), m.cause)
+}
+
+// alone reports whether revocations are a single one of the kind that is not held by itself.
+func alone(revocations []verdict) bool {
+	return len(revocations) == 1 && revocations[0].next.Reason.Alone()
 }
 
 // settle writes a decision, takes the user off the lists and out of the line that it ends, and tells of it.

@@ -8,7 +8,6 @@ import (
 
 // disconnectRequested ends the following of a tenant's directory. Its licenses are kept as they are, or revoked.
 func (s *session) disconnectRequested(data event.DisconnectRequested) error {
-	s.origin.by = data.By
 	next := ledger.LicensesKept
 	switch data.Licenses {
 	case event.LicensesKeep:
@@ -22,6 +21,9 @@ func (s *session) disconnectRequested(data event.DisconnectRequested) error {
 		return s.answer(event.Answered{})
 	case next == ledger.LicensesEnded && s.tenant.Frozen:
 		return s.refuse(event.CodeFrozen, "the tenant is frozen: nothing is revoked until it is not")
+	}
+	if err := s.recall(); err != nil {
+		return err
 	}
 	s.tenant.Disconnected, s.tenant.Paused, s.tenant.Restoring = next, false, false
 	for _, p := range s.products {
@@ -37,10 +39,8 @@ func (s *session) disconnectRequested(data event.DisconnectRequested) error {
 	}
 	if next == ledger.LicensesEnded {
 		for _, p := range s.products {
-			if !p.decides() {
-				continue
-			}
-			if err := s.startJob(p, ledger.JobApply, 0, event.LicenseID(s.tenant.Name, p.Name, p.Sequence)); err != nil {
+			told := event.LicenseID(s.tenant.Name, p.Name, p.Sequence) // the settings, just now
+			if err := s.startJob(p, ledger.JobApply, 0, told); err != nil {
 				return err
 			}
 		}
@@ -50,7 +50,6 @@ func (s *session) disconnectRequested(data event.DisconnectRequested) error {
 
 // connectRequested begins to follow a disconnected tenant again. Nothing is decided before its directory has been read.
 func (s *session) connectRequested(data event.ConnectRequested) error {
-	s.origin.by = data.By
 	if s.tenant.Disconnected == ledger.Connected {
 		return s.refuse(event.CodeNotDisconnected, "the tenant is connected")
 	}
@@ -71,14 +70,8 @@ func (s *session) restored() error {
 	s.tenant.Restoring = false
 	for _, p := range s.products {
 		p.lookAt = true
-		if !p.decides() {
+		if !s.decides(p) {
 			continue
-		}
-		if _, applying, err := s.tx.Job(p.ID, ledger.JobApply); applying || err != nil {
-			if err != nil {
-				return err
-			}
-			continue // what was approved goes on
 		}
 		if err := s.startJob(p, ledger.JobReview, 0, s.origin.cause); err != nil {
 			return err
@@ -89,10 +82,12 @@ func (s *session) restored() error {
 
 // eraseRequested forgets all people of a disconnected tenant. What was told of them stays in the record, which holds ids
 // only, and so do the sequences of the products.
-func (s *session) eraseRequested(data event.EraseRequested) error {
-	s.origin.by = data.By
+func (s *session) eraseRequested(event.EraseRequested) error {
 	if s.tenant.Disconnected == ledger.Connected {
 		return s.refuse(event.CodeNotDisconnected, "only a disconnected tenant can be erased")
+	}
+	if err := s.recall(); err != nil {
+		return err
 	}
 	for _, p := range s.products {
 		if p.Used > 0 {

@@ -10,11 +10,10 @@ import (
 // manner says how decisions take effect.
 type manner struct {
 	cause string // the event that they name as their cause
-	// force: somebody has approved this, so no revocation is parked, and what was rejected before counts no more.
-	force bool
-	// preview parks everything that would change a license, on the list of a refresh; review only revocations.
+	// preview is the snapshot of a refresh on whose list everything goes that would change a license.
 	preview string
-	review  bool
+	// review lists revocations: all users are gone through, and only at the end is it known how many they are.
+	review bool
 }
 
 // person is a user whom a session decides about.
@@ -41,7 +40,7 @@ func (v verdict) revokes() bool { return v.holds() && !v.next.Licensed }
 
 // decideAll decides the given users anew for every product that has a policy.
 func (s *session) decideAll(touched users, m manner) error {
-	if len(touched.order) == 0 || !s.tenant.Decides() || !slices.ContainsFunc(s.products, (*product).decides) {
+	if len(touched.order) == 0 || !s.tenant.Decides() || !slices.ContainsFunc(s.products, s.decides) {
 		return nil
 	}
 	people := make([]person, 0, len(touched.order))
@@ -64,12 +63,10 @@ func (s *session) decideAll(touched users, m manner) error {
 	return nil
 }
 
-func (p *product) decides() bool { return p.State.Phase == licensing.InForce }
-
 // decide compares what the rules say of people with what stands, and carries out what differs. One whom no read has shown
 // yet is not decided.
 func (s *session) decide(p *product, people []person, m manner) error {
-	if !p.decides() {
+	if !s.decides(p) {
 		return nil
 	}
 	var differ []verdict
@@ -77,7 +74,7 @@ func (s *session) decide(p *product, people []person, m manner) error {
 		if !one.Known() {
 			continue
 		}
-		v, differs, err := s.judge(p, one, m.force)
+		v, differs, err := s.judge(p, one)
 		if err != nil {
 			return err
 		}
@@ -90,12 +87,16 @@ func (s *session) decide(p *product, people []person, m manner) error {
 	if err := s.carryOut(p, differ, m); err != nil {
 		return err
 	}
+	if err := s.fillSeats(p, m.cause); err != nil {
+		return err
+	}
 	return s.relist(p, people)
 }
 
 // judge says what the rules make of a user under the policy in force, and whether that differs from what stands. A
-// revocation that is parked, or was rejected, does not differ while its reason is the same, unless it is forced.
-func (s *session) judge(p *product, user person, force bool) (v verdict, differs bool, err error) {
+// revocation that is parked, or was rejected, does not differ while its reason is the same, unless it was approved since; a
+// grant does not while the user waits for a seat.
+func (s *session) judge(p *product, user person) (v verdict, differs bool, err error) {
 	v.user = user
 	if v.next, v.path, err = s.rule(p.State.Policy, user); err != nil {
 		return v, false, err
@@ -104,20 +105,31 @@ func (s *session) judge(p *product, user person, force bool) (v verdict, differs
 	if err != nil {
 		return v, false, err
 	}
-	if !found {
-		return v, v.next.Licensed, nil
+	if found {
+		v.before = &stands
+	} else if !v.next.Licensed {
+		return v, false, nil
 	}
-	v.before = &stands
 	reason := licensing.Reason(stands.Reason)
 	switch {
-	case reason == licensing.Held && !v.next.Licensed:
-		return v, force || stands.Against != string(v.next.Reason), nil
-	case reason == licensing.OverSeatLimit && v.next.Licensed:
-		_, limited := p.Seats.Free(p.Used)
-		return v, !limited, nil // who waits is seen to in line
+	case reason == licensing.Held && stands.Against == string(v.next.Reason):
+		said, err := s.said(p, v)
+		return v, said.State == ledger.HeldApproved, err
+	case v.next.Licensed && !v.holds():
+		waits, err := s.waits(p, user.ID)
+		return v, !waits, err
 	default:
 		return v, stands.Licensed != v.next.Licensed || reason != v.next.Reason || !slices.Equal(stands.Path, v.path), nil
 	}
+}
+
+// waits reports whether a user is seen to in line: there is a limit, and the user has a place.
+func (s *session) waits(p *product, user int64) (bool, error) {
+	if _, limited := p.Seats.Free(p.Used); !limited {
+		return false, nil
+	}
+	_, waits, err := s.place(p, user)
+	return waits, err
 }
 
 // rule is what the rules say of a user under a policy, and the path as numbers.

@@ -1,8 +1,6 @@
 package apply
 
 import (
-	"fmt"
-
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
@@ -23,15 +21,13 @@ func (s *session) propose(p *product) error {
 	if !p.State.Proposes() || flip != nil {
 		return nil
 	}
-	stored, err := s.tx.AddHeld(ledger.Held{
-		Product: p.ID, Ref: "listing-flip", Kind: ledger.HeldFlip, State: ledger.HeldListing, Revision: 1,
-		Mode: string(target.Mode), Group: target.Group, Cause: s.origin.cause,
+	flip, err = s.prepare(p, ledger.Held{
+		Kind: ledger.HeldFlip, Mode: string(target.Mode), Group: target.Group, Cause: s.origin.cause,
 	})
 	if err != nil {
 		return err
 	}
-	p.holds[ledger.HeldFlip] = &hold{Held: stored}
-	return s.startJob(p, ledger.JobSurvey, stored.ID, s.origin.cause)
+	return s.startJob(p, ledger.JobSurvey, flip.ID, flip.Cause)
 }
 
 // relist brings the list of a flip up to date about people: on it is whose license the flip would change. Those whom the
@@ -52,6 +48,7 @@ func (s *session) relist(p *product, people []person) error {
 	return nil
 }
 
+// relistOne does so about one user. Who waits for a seat has a right to one already.
 func (s *session) relistOne(p *product, flip *hold, one person) error {
 	would, _, err := s.rule(p.State.Target(), one)
 	if err != nil {
@@ -61,7 +58,12 @@ func (s *session) relistOne(p *product, flip *hold, one person) error {
 	if err != nil {
 		return err
 	}
-	if (found && stands.Licensed) == would.Licensed {
+	has := found && stands.Licensed
+	_, waits, err := s.place(p, one.ID)
+	if err != nil {
+		return err
+	}
+	if waits || has == would.Licensed {
 		return s.strike(flip, one.User)
 	}
 	return s.list(flip, one.User, would.Licensed, would.Reason)
@@ -80,9 +82,10 @@ func (s *session) surveyed(p *product, flip *hold) error {
 	if held {
 		return s.announce(p, flip)
 	}
-	flip.Ref = fmt.Sprintf("flip-%d", p.Sequence+1)
-	_, err = s.approveFlip(p, flip, "", flip.Cause)
-	return err
+	if err := s.closeUnheard(p, flip); err != nil {
+		return err
+	}
+	return s.putInForce(p, flip, flip.Cause)
 }
 
 // holdsFlip reports whether a flip has to wait for somebody: by the tenant's settings, because it comes with another
@@ -91,46 +94,27 @@ func (s *session) holdsFlip(p *product, flip *hold) (bool, error) {
 	if s.tenant.Hold.Flips || p.Readdressed || s.tenant.Frozen && flip.Revocations > 0 {
 		return true, nil
 	}
-	others, err := s.tx.RevokedWithin(p.ID, s.now.Add(-window))
-	if err != nil {
-		return false, err
-	}
-	return s.tenant.Hold.Guard.Bulk(flip.Revocations, others, p.Used) ||
-		flip.Grants > 0 && p.Seats.Exceeded(p.Used+flip.Grants-flip.Revocations), nil
+	bulk, err := s.bulk(p, flip.Revocations)
+	return bulk || flip.Grants > 0 && p.Seats.Exceeded(p.Used+flip.Grants-flip.Revocations), err
 }
 
-// announce opens a held change whose list is complete, and begins to tell the list.
-func (s *session) announce(p *product, h *hold) error {
-	if err := s.open(p, h, h.Grants, h.Revocations); err != nil {
+// approveFlip lets a flip take effect.
+func (s *session) approveFlip(p *product, flip *hold, by string) error {
+	closed, err := s.close(p, flip, ledger.HeldApproved, by, s.origin.cause)
+	if err != nil {
 		return err
 	}
-	return s.startJob(p, ledger.JobAnnounce, h.ID, h.Cause)
+	return s.putInForce(p, flip, closed)
 }
 
-// approveFlip puts what a flip proposes in force, and begins to decide all users under it.
-func (s *session) approveFlip(p *product, flip *hold, by, cause string) (id string, err error) {
-	closed, err := s.close(p, flip, ledger.HeldApproved, by, cause)
-	if err != nil {
-		return "", err
-	}
-	if closed == "" {
-		closed = cause
-	}
-	before := p.State.Policy
-	next := p.State.Approve()
-	err = s.rewatching(func() error {
-		p.State, p.dirty = next, true
-		id, err = s.enforce(p, before, closed)
-		return err
+// putInForce puts what an approved flip proposed in force, and begins to decide all users under it.
+func (s *session) putInForce(p *product, flip *hold, cause string) error {
+	return s.rewatching(func() error {
+		before := p.State
+		p.State = p.State.Approve()
+		return s.enforce(p, before, flip.ID, cause)
 	})
-	if err != nil {
-		return "", err
-	}
-	return id, s.tx.PutJob(ledger.Job{Product: p.ID, Kind: ledger.JobApply, Cause: id, Held: flip.ID})
 }
 
 // rejectFlip lets a proposed change rest until what it was said of has changed.
-func (s *session) rejectFlip(p *product) {
-	p.State, p.dirty = p.State.Reject(), true
-	p.Readdressed = false
-}
+func (p *product) rejectFlip() { p.State, p.dirty = p.State.Reject(), true }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +14,6 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
-	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
@@ -36,18 +38,24 @@ var began = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 // harness feeds an Applier as the worker does, and reads its outbox as the relay does.
 type harness struct {
 	t       fataler
-	address string // of the ledger
+	address string
 	ledger  *ledger.Ledger
 	applier *apply.Applier
 	clock   *clock.Fake
 	tenants map[string]tenant.Tenant
 	last    apply.Result // of the transaction before
 
+	at      uint64 // stamp of the last page that came by see, and of the last read that came by read
+	reads   int
 	stream  uint64 // sequence of the last message
 	created time.Time
 	chunk   int
 	valid   *eventtest.Validator
-	events  []event.Event // that were in the outbox, in order
+	events  []event.Event          // that were in the outbox, in order
+	sent    map[string]bus.Message // that were delivered, by id
+	records map[string]*record     // what was told, by source
+	cleared bool                   // not all of the outbox was looked at
+	aliases map[string]string      // short names of held changes, by their ids, and the other way round
 }
 
 func contoso() tenant.Tenant {
@@ -67,37 +75,58 @@ func onEach(t *testing.T, test func(on)) {
 	ledgertest.Each(t, func(t *testing.T, b ledgertest.Backend) { test(on{T: t, backend: b}) })
 }
 
+// newHarness is a harness in which nothing is held.
 func newHarness(tb testing.TB, tenants ...tenant.Tenant) *harness {
 	tb.Helper()
 	address := ledgertest.SQLite
 	if t, ok := tb.(on); ok {
 		address = t.backend.Address
 	}
-	h := newHarnessAt(tb, address(tb), eventtest.Shared(tb), tenants...)
-	tb.Cleanup(h.close)
-	return h
-}
-
-func newHarnessAt(t fataler, address string, valid *eventtest.Validator, tenants ...tenant.Tenant) *harness {
-	h := &harness{
-		t: t, address: address, clock: clock.NewFake(began), tenants: map[string]tenant.Tenant{}, created: began, valid: valid, chunk: 2,
-	}
-	for _, tn := range tenants {
-		h.tenants[tn.ID] = tn
-	}
-	h.open()
+	h := newHarnessOn(tb, address(tb), tenants...)
 	for _, tn := range tenants {
 		h.guard(tn.ID, ledger.Hold{Expiry: week})
 	}
 	return h
 }
 
+// newHarnessOn is a harness with the settings that are shipped. What has become of its ledger is checked at the end.
+func newHarnessOn(tb testing.TB, address string, tenants ...tenant.Tenant) *harness {
+	tb.Helper()
+	h := newHarnessAt(tb, address, eventtest.Shared(tb), tenants...)
+	tb.Cleanup(func() {
+		defer h.close()
+		if !tb.Failed() && !h.cleared {
+			h.drain()
+			h.verify()
+		}
+	})
+	return h
+}
+
+// each runs a story on every database, with the settings that are shipped.
+func each(t *testing.T, story func(*testing.T, *harness), tenants ...tenant.Tenant) {
+	t.Helper()
+	if len(tenants) == 0 {
+		tenants = []tenant.Tenant{contoso()}
+	}
+	ledgertest.Each(t, func(t *testing.T, b ledgertest.Backend) { story(t, newHarnessOn(t, b.Address(t), tenants...)) })
+}
+
+func newHarnessAt(t fataler, address string, valid *eventtest.Validator, tenants ...tenant.Tenant) *harness {
+	h := &harness{
+		t: t, address: address, clock: clock.NewFake(began), tenants: map[string]tenant.Tenant{}, created: began, valid: valid, chunk: 2,
+		sent: map[string]bus.Message{}, records: map[string]*record{}, aliases: map[string]string{},
+	}
+	for _, tn := range tenants {
+		h.tenants[tn.ID] = tn
+	}
+	h.open()
+	return h
+}
+
 const week = 7 * 24 * time.Hour
 
-// shipped is how changes are held where nobody has said otherwise.
-var shipped = ledger.Hold{Flips: true, Guard: licensing.Guard{Share: 20, Least: 5}, Expiry: week}
-
-// guard sets which of a tenant's changes are held. Harnesses begin with none.
+// guard sets which of a tenant's changes are held.
 func (h *harness) guard(tenantID string, hold ledger.Hold) {
 	h.t.Helper()
 	err := h.ledger.Update(context.Background(), func(tx *ledger.Tx) error {
@@ -136,10 +165,16 @@ func (h *harness) restart() {
 // message makes the next message of the stream.
 func (h *harness) message(tenantID, eventType string, data any) bus.Message {
 	h.t.Helper()
+	return h.messageAs(event.Meta{
+		ID: fmt.Sprintf("in.%d", h.stream+1), Source: event.DirectorySource(tenantID), Tenant: tenantID, Cause: "hint",
+	}, eventType, data)
+}
+
+func (h *harness) messageAs(meta event.Meta, eventType string, data any) bus.Message {
+	h.t.Helper()
 	h.stream++
-	ev, err := event.New(eventType, event.Meta{
-		ID: fmt.Sprintf("in.%d", h.stream), Source: event.DirectorySource(tenantID), Time: h.clock.Now(), Tenant: tenantID,
-	}, data)
+	meta.Time = h.clock.Now()
+	ev, err := event.New(eventType, meta, data)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -148,7 +183,19 @@ func (h *harness) message(tenantID, eventType string, data any) bus.Message {
 
 func (h *harness) deliver(m bus.Message) error {
 	h.t.Helper()
+	h.sent[m.Event.ID()] = m
 	return h.applier.Message(context.Background(), apply.Owner{}, h.tenants[event.Tenant(m.Event)], m)
+}
+
+// ask gives a command, and returns its id.
+func (h *harness) ask(tenantID, verb, eventType string, data any) string {
+	h.t.Helper()
+	id := event.CommandID(tenantID, verb, fmt.Sprintf("key%d", h.stream+1))
+	m := h.messageAs(event.Meta{ID: id, Source: event.CommandSource(tenantID), Tenant: tenantID}, eventType, data)
+	if err := h.deliver(m); err != nil {
+		h.t.Fatal(err)
+	}
+	return id
 }
 
 func (h *harness) apply(tenantID, eventType string, data any) {
@@ -163,6 +210,32 @@ func (h *harness) page(tenantID string, at uint64, observations ...directory.Obs
 	h.apply(tenantID, event.TypeDirectoryObserved, event.DirectoryObserved{
 		Stamp: event.Stamp{Epoch: 1, Counter: at}, Observations: event.FromObservations(observations),
 	})
+}
+
+// see delivers a page that is later than all before.
+func (h *harness) see(observations ...directory.Observation) {
+	h.t.Helper()
+	h.at++
+	h.page("contoso", h.at, observations...)
+}
+
+// read delivers a complete read of contoso, with the members of some groups, and does what follows from it.
+func (h *harness) read(observations []directory.Observation, members ...string) {
+	h.t.Helper()
+	h.at++
+	h.reads++
+	snapshot := fmt.Sprintf("read%d", h.reads)
+	h.snapshotPage("contoso", snapshot, h.at, observations...)
+	h.snapshotEnded("contoso", snapshot, h.at, 1, members...)
+	h.tick()
+}
+
+// settled lets a change settle, and a round show that it has.
+func (h *harness) settled() {
+	h.t.Helper()
+	h.clock.Advance(settle)
+	h.roundEnded("contoso")
+	h.tick()
 }
 
 func (h *harness) snapshotPage(tenantID, snapshot string, at uint64, observations ...directory.Observation) {
@@ -200,7 +273,7 @@ func (h *harness) tickOnce() (more bool) {
 	return more
 }
 
-// drain empties the outbox, checks every event against its schema, and returns what came.
+// drain empties the outbox, checks every event against its schema and what was told before, and returns what came.
 func (h *harness) drain() []event.Event {
 	h.t.Helper()
 	out, err := h.ledger.Outbox(context.Background(), 1<<20)
@@ -217,6 +290,9 @@ func (h *harness) drain() []event.Event {
 		if err != nil {
 			h.t.Fatal(err)
 		}
+		if o.Stream == bus.Licenses {
+			h.record(ev)
+		}
 		fresh = append(fresh, ev)
 		ids = append(ids, o.ID)
 	}
@@ -227,68 +303,70 @@ func (h *harness) drain() []event.Event {
 	return fresh
 }
 
+// record takes an event of LICENSES into what was told.
+func (h *harness) record(ev event.Event) {
+	h.t.Helper()
+	r := h.records[ev.Source()]
+	if r == nil {
+		r = newRecord()
+		h.records[ev.Source()] = r
+	}
+	if err := r.fold(ev); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // told returns what came since the last call, a short line each.
 func (h *harness) told() []string {
 	h.t.Helper()
 	lines := []string{}
 	for _, ev := range h.drain() {
-		lines = append(lines, line(h.t, ev))
+		if ev.Type() == event.TypeHeldOpened {
+			h.name(dataOf[event.HeldOpened](h.t, ev))
+		}
+		lines = append(lines, heldRef.ReplaceAllStringFunc(line(h.t, ev), h.alias))
 	}
 	return lines
 }
 
-func line(t fataler, ev event.Event) string {
-	t.Helper()
-	switch ev.Type() {
-	case event.TypePolicyChanged:
-		p, err := event.Data[event.PolicyChanged](ev)
-		if err != nil {
-			t.Fatal(err)
+var heldRef = regexp.MustCompile(`\b(flip|revocations|refresh|freeze)-\d+\b`)
+
+// name gives a held change a short name that does not depend on how much was told before: flip#1 is the first flip.
+func (h *harness) name(o event.HeldOpened) {
+	for n := 1; ; n++ {
+		if name := fmt.Sprintf("%s#%d", o.Kind, n); h.aliases[name] == "" {
+			h.aliases[name], h.aliases[o.Held] = o.Held, name
+			return
 		}
-		return fmt.Sprintf("policy %s %s", p.Mode, p.Group)
-	case event.TypeReadRequested:
-		r, err := event.Data[event.ReadRequested](ev)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprintf("read users=%v groups=%v members=%d", r.Users, r.Groups, len(r.Members))
-	case event.TypeRefreshCompleted:
-		r, err := event.Data[event.RefreshCompleted](ev)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprintf("refreshed users=%d groups=%d granted=%d revoked=%d removed=%d unproven=%d %s",
-			r.Users, r.Groups, r.Granted, r.Revoked, r.Removed, r.Unproven, r.Error)
-	case event.TypeRefreshRequested:
-		return "refresh"
-	default:
-		e, err := event.Data[event.Entitlement](ev)
-		if err != nil {
-			t.Fatal(err)
-		}
-		word := map[string]string{
-			event.TypeLicenseGranted: "granted", event.TypeLicenseRevoked: "revoked", event.TypeLicenseReasonChanged: "reason",
-		}[ev.Type()]
-		return fmt.Sprintf("%s %s %s", word, e.User, e.Reason)
 	}
 }
 
-func person(id string) directory.Observation { return personAs(id, directory.Active) }
-
-func personAs(id string, status directory.Status) directory.Observation {
-	return directory.Observation{User: &directory.User{ID: id, Name: id, Addresses: []string{id + "@contoso.com"}, Status: status}}
+// alias is the other name of a held change, or the one that it was given.
+func (h *harness) alias(name string) string {
+	if other := h.aliases[name]; other != "" {
+		return other
+	}
+	return name
 }
 
-func group(id string, addresses ...string) directory.Observation {
-	return directory.Observation{Group: &directory.Group{ID: id, Name: id, Addresses: addresses, Kind: directory.Security}}
+var owner = apply.Owner{}
+
+// lost are the users who had a license for Secure Share and have none.
+func (h *harness) lost() string {
+	h.t.Helper()
+	h.drain()
+	var users []string
+	for id, e := range h.records[event.LicenseSource("contoso", share)].users {
+		if !e.Licensed {
+			users = append(users, id)
+		}
+	}
+	slices.Sort(users)
+	return strings.Join(users, " ")
 }
 
-func noGroup(id string) directory.Observation {
-	return directory.Observation{Group: &directory.Group{ID: id, Deleted: true}}
-}
-
-func member(group, user string, present bool) directory.Observation {
-	return directory.Observation{Membership: &directory.Membership{
-		GroupID: group, Kind: directory.UserMember, ID: user, Present: present,
-	}}
+// unread delivers the end of a round that has not shown all members of a group.
+func (h *harness) unread(group string) {
+	h.t.Helper()
+	h.apply("contoso", event.TypeRoundEnded, event.RoundEnded{Began: h.clock.Now(), Unread: []string{group}})
 }

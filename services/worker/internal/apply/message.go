@@ -26,19 +26,19 @@ func read(ev event.Event) (work, error) {
 	case event.TypeRefreshRequested:
 		return readAs(ev, (*session).refreshRequested)
 	case event.TypeApproveRequested:
-		return readAs(ev, (*session).approveRequested)
+		return readCommand(ev, func(d event.ApproveRequested) string { return d.By }, (*session).approveRequested)
 	case event.TypeRejectRequested:
-		return readAs(ev, (*session).rejectRequested)
+		return readCommand(ev, func(d event.RejectRequested) string { return d.By }, (*session).rejectRequested)
 	case event.TypeSeatsRequested:
-		return readAs(ev, (*session).seatsRequested)
+		return readCommand(ev, func(d event.SeatsRequested) string { return d.By }, (*session).seatsRequested)
 	case event.TypeSettingsRequested:
-		return readAs(ev, (*session).settingsRequested)
+		return readCommand(ev, func(d event.SettingsRequested) string { return d.By }, (*session).settingsRequested)
 	case event.TypeDisconnectRequested:
-		return readAs(ev, (*session).disconnectRequested)
+		return readCommand(ev, func(d event.DisconnectRequested) string { return d.By }, (*session).disconnectRequested)
 	case event.TypeConnectRequested:
-		return readAs(ev, (*session).connectRequested)
+		return readCommand(ev, func(d event.ConnectRequested) string { return d.By }, (*session).connectRequested)
 	case event.TypeEraseRequested:
-		return readAs(ev, (*session).eraseRequested)
+		return readCommand(ev, func(d event.EraseRequested) string { return d.By }, (*session).eraseRequested)
 	default:
 		return func(*session) error { return nil }, nil
 	}

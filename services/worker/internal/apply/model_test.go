@@ -1,14 +1,12 @@
 package apply_test
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
-	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 )
 
@@ -199,75 +197,6 @@ func (m *model) licensed(product string) map[string]string {
 		d := licensing.Decide(licensing.User{Status: u.what.Status, Guest: u.what.Guest}, state.Policy, path)
 		if d.Licensed {
 			all[id] = fmt.Sprint(d.Reason, d.Path)
-		}
-	}
-	return all
-}
-
-// record folds what was told of one product: the last sequence and each user's entitlement.
-type record struct {
-	sequence uint64
-	policy   licensing.Policy
-	users    map[string]event.Entitlement
-}
-
-// fold checks that an event is the next of its source and a real transition, and takes it in.
-func (r *record) fold(ev event.Event) error {
-	n, err := event.Sequence(ev)
-	if err != nil {
-		return err
-	}
-	if n != r.sequence+1 {
-		return fmt.Errorf("%s follows %d", ev.ID(), r.sequence)
-	}
-	r.sequence = n
-	if ev.Type() == event.TypePolicyChanged {
-		p, err := event.Data[event.PolicyChanged](ev)
-		if string(r.policy.Mode) != p.PreviousMode || r.policy.Group != p.PreviousGroup {
-			return fmt.Errorf("%s names %s %s as previous, was %+v", ev.ID(), p.PreviousMode, p.PreviousGroup, r.policy)
-		}
-		r.policy = licensing.Policy{Mode: licensing.Mode(p.Mode), Group: p.Group}
-		return err
-	}
-	e, err := event.Data[event.Entitlement](ev)
-	if err != nil {
-		return err
-	}
-	return r.foldEntitlement(ev, e)
-}
-
-func (r *record) foldEntitlement(ev event.Event, e event.Entitlement) error {
-	old, known := r.users[e.User]
-	r.users[e.User] = e
-	if !known {
-		if e.Previous != nil || !e.Licensed || ev.Type() != event.TypeLicenseGranted {
-			return fmt.Errorf("%s is the first of its user: %s", ev.ID(), ev)
-		}
-		return nil
-	}
-	was := event.Previous{Licensed: old.Licensed, Since: old.Since, Reason: old.Reason, Path: old.Path}
-	if e.Previous == nil || fmt.Sprint(*e.Previous) != fmt.Sprint(was) {
-		return fmt.Errorf("%s: previous %+v, was %+v", ev.ID(), e.Previous, was)
-	}
-	if e.Licensed == old.Licensed && e.Reason == old.Reason && slices.Equal(e.Path, old.Path) {
-		return fmt.Errorf("%s is no transition: %s", ev.ID(), ev)
-	}
-	want, since := event.TypeLicenseReasonChanged, old.Since
-	if e.Licensed != old.Licensed {
-		since = ev.Time()
-		want = cmp.Or(map[bool]string{true: event.TypeLicenseGranted}[e.Licensed], event.TypeLicenseRevoked)
-	}
-	if ev.Type() != want || !e.Since.Equal(since) {
-		return fmt.Errorf("%s: %s since %v, was %+v", ev.ID(), ev.Type(), e.Since, old)
-	}
-	return nil
-}
-
-func (r *record) licensed() map[string]string {
-	all := map[string]string{}
-	for id, e := range r.users {
-		if e.Licensed {
-			all[id] = fmt.Sprint(e.Reason, e.Path)
 		}
 	}
 	return all

@@ -7,26 +7,33 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
-// page applies what one request to the provider showed, then decides again for those whom it can affect.
+// page applies what one request to the provider showed, then decides again for those whom it can affect. Of a tenant that is
+// not followed any more it is nobody's concern.
 func (s *session) page(p page) error {
 	s.result.Refused += p.refused
+	if !s.tenant.Follows() {
+		return nil
+	}
 	if p.snapshot != "" {
 		if err := s.countPage(p.snapshot); err != nil {
 			return err
 		}
 	}
+	preview, err := s.previewOf(p)
+	if err != nil {
+		return err
+	}
 	var touched users
 	take := func() error { return s.take(p, &touched) }
-	var err error
 	if p.structural() {
-		err = s.renesting(func() error { return s.rewatching(take) }, &touched)
+		err = s.rewatching(func() error { return s.renesting(take, &touched, preview) })
 	} else {
 		err = take()
 	}
 	if err != nil {
 		return err
 	}
-	return s.decideAll(touched, manner{cause: s.origin.cause, preview: s.previewOf(p)})
+	return s.decideAll(touched, manner{cause: s.origin.cause, preview: preview})
 }
 
 // take applies the observations and looks at the products that they concern.
@@ -96,9 +103,33 @@ func (s *session) group(g directory.Group, at directory.Stamp) error {
 		s.nestsMoved()
 	}
 	for _, p := range s.products {
-		if slices.Contains(c.Touched, p.Address) || p.concerns(g.ID) || c.Ended {
+		if slices.Contains(c.Touched, p.Address) || p.concerns(g.ID) {
 			p.lookAt = true
 		}
+		if c.Ended {
+			if err := s.nestedGroupEnded(p, c.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nestedGroupEnded notes where a group that has ended, or is back, is one within what a product may change to.
+func (s *session) nestedGroupEnded(p *product, group int64) error {
+	if p.State.Change == nil {
+		return nil
+	}
+	candidate, err := s.nestOf(p.State.Change.Group)
+	if err != nil {
+		return err
+	}
+	around, err := s.tx.Around(group)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(around, candidate.Holds) {
+		p.lookAt, p.moved = true, true
 	}
 	return nil
 }

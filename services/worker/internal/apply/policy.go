@@ -27,6 +27,9 @@ func (s *session) reviewPolicies() error {
 		if begins {
 			next = licensing.Start(seen, false, s.origin.at)
 		}
+		if p.Readdressed && next.Change == nil && !next.Conflict {
+			p.Readdressed, p.dirty = false, true // the other address has brought nothing
+		}
 		if err := s.adopt(p, next, s.origin.cause); err != nil {
 			return err
 		}
@@ -98,7 +101,7 @@ func (s *session) seen(p *product) (seen licensing.Seen, err error) {
 }
 
 // adopt puts a product into its next state. A change that is proposed now is surveyed, one that is no longer is withdrawn.
-// Another policy is announced before all that follows from it, and then all users are decided again.
+// The first policy is announced before all that follows from it, and then all users are decided.
 func (s *session) adopt(p *product, next licensing.State, cause string) error {
 	before := p.State
 	p.State = next
@@ -109,43 +112,47 @@ func (s *session) adopt(p *product, next licensing.State, cause string) error {
 	if err := s.propose(p); err != nil {
 		return err
 	}
-	if next.Phase != licensing.InForce || before.Phase == licensing.InForce && before.Policy == next.Policy {
+	if next.Phase != licensing.InForce || before.Phase == licensing.InForce {
 		return nil
 	}
-	_, err := s.enforce(p, before.Policy, cause)
-	return err
+	return s.enforce(p, before, 0, cause)
 }
 
-// enforce tells that another policy is in force and begins to decide all users under it.
-func (s *session) enforce(p *product, before licensing.Policy, cause string) (id string, err error) {
+// enforce tells that another policy is in force and begins to decide all users under it: for the held change that brought it,
+// if one did. A product that comes back, with licenses that somebody holds, is reviewed: nobody has approved their end.
+func (s *session) enforce(p *product, before licensing.State, held int64, cause string) error {
 	policy := p.State.Policy
-	p.Readdressed = false
-	id, err = s.tell(p, event.TypePolicyChanged, event.PolicySubject(s.tenant.Name, p.Name), cause, event.PolicyChanged{
+	p.Readdressed, p.dirty = false, true
+	id, err := s.tell(p, event.TypePolicyChanged, event.PolicySubject(s.tenant.Name, p.Name), cause, event.PolicyChanged{
 		Tenant: s.tenant.Name, Product: p.Name, Mode: string(policy.Mode), Group: policy.Group,
-		PreviousMode: string(before.Mode), PreviousGroup: before.Group,
+		PreviousMode: string(before.Policy.Mode), PreviousGroup: before.Policy.Group,
 	})
-	if err != nil {
-		return "", err
-	}
-	s.result.Flips++
-	if err := s.endReview(p); err != nil {
-		return "", err
-	}
-	return id, s.startJob(p, ledger.JobApply, 0, id)
-}
-
-// endReview gives up a review: everybody is decided anew in another way.
-func (s *session) endReview(p *product) error {
-	h, err := s.hold(p, ledger.HeldRevocations)
 	if err != nil {
 		return err
 	}
-	if h != nil && h.State == ledger.HeldListing {
-		if err := s.withdraw(p, h, ""); err != nil {
-			return err
-		}
+	s.result.Flips++
+	if err := s.endReview(p); err != nil {
+		return err
 	}
-	return s.tx.DropJob(p.ID, ledger.JobReview)
+	if err := s.supersede(p); err != nil {
+		return err
+	}
+	if held == 0 && p.Used > 0 {
+		return s.startJob(p, ledger.JobReview, 0, id)
+	}
+	return s.startJob(p, ledger.JobApply, held, id)
+}
+
+// supersede ends the job that applies the policy before: what it has left to do, the next one does.
+func (s *session) supersede(p *product) error {
+	job, found, err := s.tx.Job(p.ID, ledger.JobApply)
+	if !found || err != nil {
+		return err
+	}
+	if err := s.tx.DropJob(job); err != nil {
+		return err
+	}
+	return s.carriedOut(job)
 }
 
 func same(a, b licensing.State) bool {

@@ -9,11 +9,11 @@ import (
 
 // refreshRequested prepares for a refresh whose effects somebody wants to see first.
 func (s *session) refreshRequested(data event.RefreshRequested) error {
-	if !data.Preview {
+	if !data.Preview || !s.tenant.Follows() {
 		return nil
 	}
 	for _, p := range s.products {
-		if !p.decides() {
+		if !s.decides(p) {
 			continue // its first policy takes effect with the first complete read
 		}
 		before, err := s.hold(p, ledger.HeldRefresh)
@@ -25,55 +25,72 @@ func (s *session) refreshRequested(data event.RefreshRequested) error {
 				return err
 			}
 		}
-		stored, err := s.tx.AddHeld(ledger.Held{
-			Product: p.ID, Ref: "listing-refresh", Kind: ledger.HeldRefresh, State: ledger.HeldListing, Revision: 1,
-			Cause: s.origin.cause, Snapshot: s.origin.cause,
-		})
+		_, err = s.prepare(p, ledger.Held{Kind: ledger.HeldRefresh, Cause: s.origin.cause, Snapshot: s.origin.cause})
 		if err != nil {
 			return err
 		}
-		p.holds[ledger.HeldRefresh] = &hold{Held: stored}
 	}
 	return nil
 }
 
+// previewing returns the held change that takes what a snapshot brings for a product, or nil: there may be none for a product
+// that came after the preview began.
+func (s *session) previewing(p *product, snapshot string) (*hold, error) {
+	if snapshot == "" {
+		return nil, nil //nolint:nilnil // no hold is no fault
+	}
+	h, err := s.hold(p, ledger.HeldRefresh)
+	if h == nil || err != nil || h.State != ledger.HeldListing || h.Snapshot != snapshot {
+		return nil, err
+	}
+	return h, nil
+}
+
 // previewOf returns the snapshot whose effects are to be parked, if a page is a part of it or of its proof.
-func (s *session) previewOf(p page) string {
+func (s *session) previewOf(p page) (string, error) {
 	for _, product := range s.products {
 		h, err := s.hold(product, ledger.HeldRefresh)
-		if err != nil || h == nil || h.State != ledger.HeldListing {
+		if err != nil {
+			return "", err
+		}
+		if h == nil || h.State != ledger.HeldListing {
 			continue
 		}
 		if p.snapshot == h.Snapshot || strings.HasPrefix(s.origin.causes, h.Snapshot+proofInfix) {
-			return h.Snapshot
+			return h.Snapshot, nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
-// listPreview puts a grant that a preview has found on its list.
-func (s *session) listPreview(p *product, v verdict, m manner) error {
-	h, err := s.hold(p, ledger.HeldRefresh)
-	if err != nil {
-		return err
+// completePreview has everybody looked at once more, so that the list of a preview is all that a refresh would change: also
+// what an earlier one has brought to the mirror and nobody has decided upon.
+func (s *session) completePreview(snapshot string) error {
+	for _, p := range s.products {
+		h, err := s.previewing(p, snapshot)
+		if err != nil {
+			return err
+		}
+		if h == nil {
+			continue
+		}
+		if err := s.startJob(p, ledger.JobReview, h.ID, h.Cause); err != nil {
+			return err
+		}
 	}
-	if h == nil { // a product that came after the preview began
-		return s.admit(p, v, m.cause)
-	}
-	return s.list(h, v.user.User, true, v.next.Reason)
+	return nil
 }
 
 // previewed announces what a preview has found, and forgets one that has found nothing.
-func (s *session) previewed(snapshot string, failed bool) (holds []event.RefreshHold, err error) {
+func (s *session) previewed(snapshot string) (holds []event.RefreshHold, err error) {
 	for _, p := range s.products {
-		h, err := s.hold(p, ledger.HeldRefresh)
-		if err != nil {
+		h, err := s.previewing(p, snapshot)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if h == nil || h.Snapshot != snapshot || h.State != ledger.HeldListing {
+		case h == nil:
 			continue
-		}
-		if failed || h.Grants+h.Revocations == 0 {
+		case h.Grants+h.Revocations == 0:
 			if err := s.withdraw(p, h, ""); err != nil {
 				return nil, err
 			}
@@ -87,4 +104,24 @@ func (s *session) previewed(snapshot string, failed bool) (holds []event.Refresh
 		})
 	}
 	return holds, nil
+}
+
+// giveUpPreview decides as ever what the pages of a preview have brought that did not come to its end.
+func (s *session) giveUpPreview(snapshot string) error {
+	for _, p := range s.products {
+		h, err := s.previewing(p, snapshot)
+		if err != nil {
+			return err
+		}
+		if h == nil {
+			continue
+		}
+		if err := s.withdraw(p, h, ""); err != nil {
+			return err
+		}
+		if err := s.startJob(p, ledger.JobReview, 0, s.origin.cause); err != nil {
+			return err
+		}
+	}
+	return nil
 }

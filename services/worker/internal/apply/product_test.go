@@ -30,7 +30,7 @@ func TestProductAddedLaterStartsWithoutAGroup(t *testing.T) {
 	h.tenants["contoso"], _ = twoProducts()
 	h.roundEnded("contoso")
 	h.tick()
-	h.expect("for all users", "policy all-users ",
+	h.expect("for all users", "policy all-users",
 		"granted ann domain-default", "granted bob domain-default", "granted cid domain-default")
 }
 
@@ -49,8 +49,12 @@ func TestAnotherAddressIsNoticedByAnyMessage(t *testing.T) {
 	h.expect("the group at the new address settles", "read users=[] groups=[] members=0")
 	h.roundEnded("contoso")
 	h.tick()
-	h.expect("and counts", "policy group-members g",
-		"reason ann group-member", "revoked bob not-a-member", "revoked cid not-a-member")
+	h.expect("and is held: whoever named another address may not know who has it",
+		"opened flip#1 r1 +0 -2 of 3 group-members g", "listed flip#1 r1 bob:-not-a-member cid:-not-a-member")
+	h.approve("flip#1", 1)
+	h.tick()
+	h.expect("until somebody has seen whom it concerns", "closed flip#1 r1 approved +0 -2 user:ops", "policy group-members g",
+		"done flip#1 r1", "revoked bob not-a-member", "reason ann group-member", "revoked cid not-a-member")
 }
 
 // What happens while a tenant has a product no more is made good when it has it again.
@@ -65,7 +69,7 @@ func TestProductThatComesBackIsDecidedAnew(t *testing.T) {
 	h.tenants["contoso"] = contoso()
 	h.roundEnded("contoso")
 	h.tick()
-	h.expect("it starts again", "policy all-users ", "revoked bob deleted", "granted dan domain-default")
+	h.expect("it starts again", "policy all-users", "granted dan domain-default", "revoked bob deleted")
 }
 
 // A change that waits for a tenant whom nobody reads any more asks ever more seldom.

@@ -78,7 +78,7 @@ func (s *session) tellLine(p *product, u ledger.User, waiting bool, place int64,
 
 // fillSeats gives the seats that are free to those who wait, the first in line first; many by a job.
 func (s *session) fillSeats(p *product, cause string) error {
-	if p.Line == 0 || !p.decides() {
+	if p.Line == 0 {
 		return nil
 	}
 	more, err := s.fillSome(p, cause, s.cfg.Chunk)
@@ -105,31 +105,35 @@ func (s *session) fillSome(p *product, cause string, n int) (more bool, err erro
 		if i == n {
 			return true, nil
 		}
-		if err := s.giveSeat(p, id, cause); err != nil {
+		given, err := s.giveSeat(p, id, cause)
+		if err != nil {
 			return false, err
 		}
+		more = more || !given // the seat is still there
 	}
-	return false, nil
+	return more, nil
 }
 
-// giveSeat gives a free seat to somebody who waits, or takes one out of line whom the rules give no license any more.
-func (s *session) giveSeat(p *product, id int64, cause string) error {
+// giveSeat gives a free seat to somebody who waits. One to whom the rules give no license any more is decided so, and leaves
+// the line.
+func (s *session) giveSeat(p *product, id int64, cause string) (given bool, err error) {
 	user, err := s.tx.User(id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	one, err := s.person(user)
 	if err != nil {
-		return err
+		return false, err
 	}
-	v, _, err := s.judge(p, one, false)
-	if err != nil {
-		return err
+	v, _, err := s.judge(p, one)
+	switch {
+	case err != nil:
+		return false, err
+	case v.holds() || v.before == nil && !v.next.Licensed:
+		return false, s.leaveLine(p, user, cause)
+	default:
+		return v.next.Licensed, s.settle(p, v, v.next, cause)
 	}
-	if !v.next.Licensed || v.holds() {
-		return s.leaveLine(p, user, cause)
-	}
-	return s.settle(p, v, v.next, cause)
 }
 
 // tellSeats tells when more licenses come to be held than were purchased, and when they no longer are. While a bulk is

@@ -31,7 +31,7 @@ type session struct {
 	known       map[int64]string // the provider's ids of groups that were asked for
 	entered     bool             // tenant and products are loaded
 	products    []*product
-	told        bool // an event of the tenant on LICENSES
+	told        bool // an event of the tenant on LICENSES, now or by a job to come, names what is acted upon
 	result      Result
 }
 
@@ -104,6 +104,20 @@ func (s *session) retire(t tenant.Tenant) error {
 	return nil
 }
 
+// recall adds the products that the registry names no more: what ends for a tenant ends for them too.
+func (s *session) recall() error {
+	all, err := s.tx.Products(s.tenant.ID)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if s.named(p.Name) == nil {
+			s.products = append(s.products, &product{Product: p, stored: p.State})
+		}
+	}
+	return nil
+}
+
 // enterByID loads a tenant that the ledger knows, with all its products.
 func (s *session) enterByID(id int64) (err error) {
 	if s.tenant, err = s.tx.TenantByID(id); err != nil {
@@ -146,10 +160,14 @@ func (s *session) load() error {
 	return nil
 }
 
-// leave tells what is to be told last, stores the products and the tenant, and ends the snapshots whose last effect this was.
+// leave stores the tenant, ends the snapshots whose last effect this was, tells what is to be told last, and stores the products.
 func (s *session) leave(ctx context.Context) error {
 	if !s.entered {
 		return nil
+	}
+	s.result.Part = s.tenant.Part
+	if err := s.tx.SaveTenant(s.tenant); err != nil { // first: which jobs rest is asked of the ledger
+		return err
 	}
 	if err := s.finishSnapshots(); err != nil {
 		return err
@@ -159,11 +177,7 @@ func (s *session) leave(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.rememberCause(); err != nil {
-		return err
-	}
-	s.result.Part = s.tenant.Part
-	return s.tx.SaveTenant(s.tenant)
+	return s.rememberCause()
 }
 
 func (s *session) leaveProduct(ctx context.Context, p *product) error {
@@ -185,9 +199,9 @@ func (s *session) leaveProduct(ctx context.Context, p *product) error {
 	return s.tx.SaveProduct(p.Product)
 }
 
-// rememberCause keeps what the session acted upon, where something was told because of it.
+// rememberCause keeps the message that the session acted upon, where something is told because of it.
 func (s *session) rememberCause() error {
-	if !s.told || s.origin.cause == "" {
+	if !s.told || s.origin.kind == "" {
 		return nil
 	}
 	return s.tx.PutCause(s.tenant.ID, ledger.Cause{
@@ -206,12 +220,6 @@ func (s *session) schedule(p *product) {
 		p.AskAt = at
 	}
 	s.result.Timers = s.result.Timers || wanted
-}
-
-// startJob begins a job on all users of a product, or begins it anew.
-func (s *session) startJob(p *product, kind ledger.JobKind, held int64, cause string) error {
-	s.result.Timers = true
-	return s.tx.PutJob(ledger.Job{Product: p.ID, Kind: kind, Cause: cause, Held: held})
 }
 
 // meta is the context of an event that the session tells.

@@ -45,6 +45,9 @@ func (s *session) snapshotEnded(data event.SnapshotEnded) error {
 	if began.Compare(s.tenant.Snapshot) > 0 {
 		s.tenant.Snapshot, s.tenant.SnapshotAt = began, s.origin.at
 	}
+	if err := s.completePreview(snapshot.Ref); err != nil {
+		return err
+	}
 	if s.tenant.Restoring {
 		if err := s.restored(); err != nil {
 			return err
@@ -97,6 +100,9 @@ func (s *session) incomplete(snapshot ledger.Snapshot, data event.SnapshotEnded)
 	if err := s.tx.DropSnapshot(snapshot); err != nil {
 		return err
 	}
+	if err := s.giveUpPreview(snapshot.Ref); err != nil {
+		return err
+	}
 	if err := s.orderReread(); err != nil {
 		return err
 	}
@@ -123,8 +129,8 @@ func (s *session) finishSnapshots() error {
 	if err != nil || len(done) == 0 {
 		return err
 	}
-	if busy, err := s.tx.Busy(s.tenant.ID); err != nil || busy && s.tenant.Decides() && !s.tenant.Frozen {
-		return err // jobs that rest are not waited for
+	if busy, err := s.tx.Busy(s.tenant.ID); err != nil || busy {
+		return err
 	}
 	for _, snapshot := range done {
 		if err := s.tx.DropSnapshot(snapshot); err != nil {
@@ -142,7 +148,7 @@ func (s *session) refreshCompleted(snapshot ledger.Snapshot, fault string) error
 	if err != nil {
 		return err
 	}
-	holds, err := s.previewed(snapshot.Ref, fault != "")
+	holds, err := s.previewed(snapshot.Ref)
 	if err != nil {
 		return err
 	}

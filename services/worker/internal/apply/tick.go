@@ -63,7 +63,8 @@ func (s *session) expire(_ context.Context, part int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, s.reject(p, h, ledger.HeldExpired, "", h.Cause)
+	s.origin.cause = h.Cause
+	return true, s.closeBy(p, h, ledger.HeldExpired, "")
 }
 
 // enterHold loads the tenant of a held change that is open, and the change.

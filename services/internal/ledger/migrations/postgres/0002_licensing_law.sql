@@ -36,7 +36,7 @@ CREATE TABLE jobs (
     after   BIGINT  NOT NULL, -- users up to this one are done
     cause   TEXT    NOT NULL, -- the event that decisions name as their cause
     held    BIGINT  NOT NULL DEFAULT 0,
-    PRIMARY KEY (product, kind)
+    PRIMARY KEY (product, kind, held)
 );
 INSERT INTO jobs (product, kind, after, cause) SELECT id, 'apply', redecide_after, redecide_cause FROM products WHERE redecide_after >= 0;
 ALTER TABLE products DROP COLUMN redecide_after;

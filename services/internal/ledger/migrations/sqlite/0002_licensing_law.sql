@@ -65,8 +65,8 @@ CREATE TABLE jobs (
     kind    TEXT    NOT NULL, -- what is done, see ledger.JobKind
     after   INTEGER NOT NULL, -- users up to this one are done
     cause   TEXT    NOT NULL, -- the event that decisions name as their cause
-    held    INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (product, kind)
+    held    INTEGER NOT NULL DEFAULT 0, -- the held change that it works on
+    PRIMARY KEY (product, kind, held)
 ) WITHOUT ROWID;
 INSERT INTO jobs (product, kind, after, cause) SELECT id, 'apply', redecide_after, redecide_cause FROM products WHERE redecide_after >= 0;
 ALTER TABLE products DROP COLUMN redecide_after;
