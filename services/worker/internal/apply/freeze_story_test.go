@@ -21,7 +21,7 @@ func TestFreezeRevokesNothing(t *testing.T) {
 		h.see(member("g", "u2", true))
 		h.expect("and shrinks", "reason u2 group-member", "listed freeze#1 r3 u2:off")
 		h.approve("freeze#1", 3)
-		h.expect("nobody can approve it", "refused bad-request")
+		h.expect("nobody can approve it", "refused frozen")
 		h.reject("freeze#1")
 		h.expect("or reject it", "refused bad-request")
 		h.clock.Advance(10 * week)

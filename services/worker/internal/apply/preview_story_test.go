@@ -182,7 +182,7 @@ func TestPreviewOfAFrozenTenant(t *testing.T) {
 		h.showAll(h.preview(), join(people(10), []obs{group("g", address)}, members("g", true, ids(2, 9)...), members("g", false, "u1")), "g")
 		h.expect("", "opened refresh#1 r1 +1 -1 of 8", "refreshed users=10 groups=1 granted=0 revoked=0 removed=1 unproven=0 refresh#1 r1 +1 -1", "listed refresh#1 r1 u1:-not-a-member u9:+group-member")
 		h.approve("refresh#1", 1)
-		h.expect("not now", "refused bad-request")
+		h.expect("not now", "refused frozen")
 		h.freeze(false)
 		h.approve("refresh#1", 1)
 		h.tick()
