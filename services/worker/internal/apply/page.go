@@ -155,7 +155,7 @@ func (s *session) membership(m directory.Membership, at directory.Stamp, touched
 		if err != nil {
 			return err
 		}
-		if candidate.Holds(c.GroupID) || c.Kind == directory.GroupMember && candidate.Holds(c.Member) {
+		if candidate.Holds(c.GroupID) {
 			p.lookAt, p.moved = true, true
 		}
 	}
