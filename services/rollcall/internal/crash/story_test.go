@@ -20,7 +20,8 @@ const (
 	domain    = "contoso.com"
 	group     = "virtru-secure-share-provisioning-group@" + domain
 	users     = 300
-	pace      = 15 * time.Millisecond // between two changes
+	pace      = 15 * time.Millisecond  // between two changes
+	still     = 500 * time.Millisecond // now and then, so that a group settles
 )
 
 // story changes the directory at random until it is told to end.
@@ -54,9 +55,13 @@ func (s *story) begin(ctx context.Context) (end func() error) {
 			if fault = s.turn(ctx); fault != nil {
 				return
 			}
+			pause := pace
+			if s.rand.IntN(60) == 0 {
+				pause = still
+			}
 			select {
 			case <-ctx.Done():
-			case <-time.After(pace):
+			case <-time.After(pause):
 			}
 		}
 	})
@@ -68,6 +73,10 @@ func (s *story) begin(ctx context.Context) (end func() error) {
 		}
 		return fault
 	}
+}
+
+func newGroup() control.NewGroup {
+	return control.NewGroup{Address: group, Kind: directory.MailEnabledSecurity, Name: "Secure Share"}
 }
 
 // turn is one change. Members come and go most often; now and then the whole group goes or comes back.
@@ -93,9 +102,7 @@ func (s *story) turn(ctx context.Context) error {
 	case n < 191:
 		change, err = s.client.RemoveGroup(ctx, simulated, group)
 	default:
-		change, err = s.client.AddGroup(ctx, simulated, control.NewGroup{
-			Address: group, Kind: directory.MailEnabledSecurity, Name: "Secure Share",
-		})
+		change, err = s.client.AddGroup(ctx, simulated, newGroup())
 	}
 	var refused *control.Error
 	if errors.As(err, &refused) {

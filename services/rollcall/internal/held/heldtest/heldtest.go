@@ -5,7 +5,7 @@ package heldtest
 import (
 	"context"
 	"errors"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -26,14 +26,23 @@ type Approver struct {
 	Tenant, Product string
 	NATS            *nats.Conn
 
-	approved atomic.Int64
+	mu    sync.Mutex
+	known held.Fold
+	done  map[string]bool // held changes that were approved, or have ended otherwise
+	heard int             // approvals of its own, on LICENSES
 }
 
-// Approved is how many changes were approved.
-func (a *Approver) Approved() int { return int(a.approved.Load()) }
+// Approved is how many changes LICENSES says that it has approved.
+func (a *Approver) Approved() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.heard
+}
 
-// again is how long to wait before another try.
-const again = 20 * time.Millisecond
+const (
+	again = 20 * time.Millisecond // how long to wait before another look, or try
+	limit = 2 * time.Second       // how long to wait for an answer, which a server that was killed does not give
+)
 
 // Run reads LICENSES and approves until ctx ends.
 func (a *Approver) Run(ctx context.Context) error {
@@ -45,43 +54,67 @@ func (a *Approver) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var read sync.WaitGroup
+	defer read.Wait()
+	read.Go(func() {
+		for ctx.Err() == nil { // once more from the beginning where the server went away
+			a.begin()
+			_ = client.Replay(ctx, license.Options{Tenant: a.Tenant, Product: a.Product, Follow: true}, a.hear)
+			pause(ctx)
+		}
+	})
 	commands := command.New(b, clock.System())
-	for ctx.Err() == nil { // once more from the beginning where the server went away
-		var known held.Fold
-		_ = client.Replay(ctx, license.Options{Tenant: a.Tenant, Product: a.Product, Follow: true}, func(ctx context.Context, e license.Event) error {
-			if err := known.Apply(e); err != nil {
-				return err
+	for a.done = map[string]bool{}; ctx.Err() == nil; pause(ctx) {
+		for _, c := range a.open() {
+			if c.Whole() && !a.done[c.Opened.Held] {
+				a.done[c.Opened.Held] = a.approve(ctx, commands, c)
 			}
-			for _, c := range known.Open() {
-				if c.Whole() {
-					a.approve(ctx, commands, c)
-				}
-			}
-			return nil
-		})
-		pause(ctx)
+		}
 	}
 	return nil
 }
 
-// approve approves one change. Where its list has changed since, the answer tells the revision that it is at.
-func (a *Approver) approve(ctx context.Context, commands *command.Client, c held.Change) {
-	for revision := c.Revision; ctx.Err() == nil; {
+func (a *Approver) begin() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.known, a.heard = held.Fold{}, 0
+}
+
+func (a *Approver) hear(_ context.Context, e license.Event) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if e.Type == event.TypeHeldClosed {
+		ev, err := event.Decode(e.Raw)
+		if err != nil {
+			return err
+		}
+		if data, err := event.Data[event.HeldClosed](ev); err == nil && data.Outcome == event.HeldApproved && data.By == By {
+			a.heard++
+		}
+	}
+	return a.known.Apply(e)
+}
+
+func (a *Approver) open() []held.Change {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.known.Open()
+}
+
+// approve approves one change, and reports whether there is nothing more to do about it. Where its list has changed since,
+// the answer tells the revision that it is at.
+func (a *Approver) approve(ctx context.Context, commands *command.Client, c held.Change) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for revision := c.Revision; ; {
 		_, err := commands.Do(ctx, a.Tenant, "", event.ApproveRequested{
 			Product: a.Product, Held: c.Opened.Held, Revision: revision, By: By,
 		})
 		refused, is := errors.AsType[*command.Refused](err)
-		switch {
-		case err == nil:
-			a.approved.Add(1)
-			return
-		case is && refused.Answer.Code == event.CodeRevision:
-			revision = refused.Answer.Revision
-		case is && refused.Answer.Code != event.CodeListing:
-			return // it has ended
-		default:
-			pause(ctx)
+		if !is || refused.Answer.Code != event.CodeRevision {
+			return err == nil || is && refused.Answer.Code == event.CodeNotOpen
 		}
+		revision = refused.Answer.Revision
 	}
 }
 
