@@ -56,8 +56,10 @@ type world struct {
 	tenants *tenant.Registry
 	account *workspacetest.Account
 	door    *door
-	timers  *int               // that the receiver sets when it has nothing to do
-	onStep  func(at time.Time) // called when all is done that was to be done at a time
+
+	customers []*customer        // that are connected
+	timers    *int               // that the receiver sets when it has nothing to do
+	onStep    func(at time.Time) // called when all is done that was to be done at a time
 }
 
 func open(tb testing.TB, p plan) *world {
