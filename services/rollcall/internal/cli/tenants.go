@@ -56,7 +56,7 @@ func (a *app) tenantsShowCommand() *cobra.Command {
 					return err
 				}
 				return output.One(a.printer, shown, func(s shownTenant) string {
-					return describeTenant(s.Tenant) + describeLists(s.Lists, time.Now())
+					return describeTenant(s.Tenant) + describeLists(s.Lists, s.Others, time.Now())
 				})
 			})
 		}),

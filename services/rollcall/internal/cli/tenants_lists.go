@@ -14,10 +14,11 @@ import (
 )
 
 // shownTenant is a tenant and, where its provider has no feed of members, how current the lists of its provisioning groups
-// are, by group id.
+// and of those nested in them are, by group id; of many, the oldest, and how many others there are.
 type shownTenant struct {
 	tenant.Tenant
-	Lists map[string]state.List `json:"lists,omitempty"`
+	Lists  map[string]state.List `json:"lists,omitempty"`
+	Others int                   `json:"other_lists,omitempty"`
 }
 
 func (a *app) shownTenant(ctx context.Context, b *bus.Bus, id string) (shownTenant, error) {
@@ -37,10 +38,10 @@ func (a *app) shownTenant(ctx context.Context, b *bus.Bus, id string) (shownTena
 	if err != nil {
 		return shownTenant{}, err
 	}
-	return shownTenant{t, lists.Groups}, nil
+	return shownTenant{t, lists.Groups, lists.Others}, nil
 }
 
-func describeLists(lists map[string]state.List, now time.Time) string {
+func describeLists(lists map[string]state.List, others int, now time.Time) string {
 	var b strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(lists)) {
 		l := lists[id]
@@ -51,6 +52,9 @@ func describeLists(lists map[string]state.List, now time.Time) string {
 			said += ", and " + l.Every.Round(time.Second).String() + " before that"
 		}
 		writeLine(&b, "  last listed", said)
+	}
+	if others > 0 {
+		writeLine(&b, "listed later", fmt.Sprintf("%d nested groups more", others))
 	}
 	return b.String()
 }
