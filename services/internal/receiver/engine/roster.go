@@ -12,8 +12,8 @@ import (
 // member is one tenant of the provider and what works for it.
 type member struct {
 	tenant tenant.Tenant
-	lane   *lane.Lane
-	keeper *channel.Keeper // nil where push channels are not kept
+	lane   *lane.Lane      // nil: the tenant is disconnected
+	keeper *channel.Keeper // nil where push channels are not kept; that of a disconnected tenant ends them
 	stop   func()          // ends its work
 	done   chan struct{}   // closed when the work has ended
 }
