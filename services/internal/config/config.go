@@ -19,6 +19,7 @@ type Config struct {
 	Intake Intake   `yaml:"intake"`
 	Sync   Sync     `yaml:"sync"`
 	Worker Worker   `yaml:"worker"`
+	Lease  Lease    `yaml:"lease"`
 	Log    Log      `yaml:"log"`
 }
 
@@ -66,6 +67,11 @@ type Worker struct {
 	Settle time.Duration `yaml:"settle" env:"ROLLCALL_WORKER_SETTLE" doc:"How long the membership of a new provisioning group must be still before it decides who is licensed."`
 }
 
+// Lease is how processes of one role share their work.
+type Lease struct {
+	TTL time.Duration `yaml:"ttl" env:"ROLLCALL_LEASE_TTL" doc:"After how long without a sign of life from a process others take over what it worked on. The same for all of a role."`
+}
+
 // Log is how the process reports.
 type Log struct {
 	Level  string `yaml:"level" env:"ROLLCALL_LOG_LEVEL" doc:"debug, info, warn or error."`
@@ -89,6 +95,7 @@ func Default() Config {
 		HTTP:   HTTP{Addr: "127.0.0.1:8080"},
 		Sync:   Sync{Push: true, PollInterval: time.Minute, FullInterval: 24 * time.Hour, Vanish: time.Minute},
 		Worker: Worker{Settle: 10 * time.Minute},
+		Lease:  Lease{TTL: 15 * time.Second},
 		Log:    Log{Level: "info", Format: "json"},
 	}
 }

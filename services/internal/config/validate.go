@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Validate returns every fault at once. It looks at values only; CheckFiles looks at what they name.
@@ -31,6 +32,9 @@ func (c Config) faults() []error {
 	}
 	if c.Worker.Settle < 0 {
 		add("worker.settle", "want no negative duration")
+	}
+	if c.Lease.TTL < time.Second {
+		add("lease.ttl", "%s: want at least a second", c.Lease.TTL)
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {

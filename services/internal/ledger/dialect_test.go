@@ -198,7 +198,7 @@ func write(t *testing.T, path, body string) {
 // What a commit promises must not depend on how the server happens to be set up.
 func TestWriterSetsWhatItCountsOn(t *testing.T) {
 	t.Parallel()
-	address := ledgertest.Postgres(t)
+	address := ledgertest.EmptyPostgres(t)
 	if _, err := raw(t, address).ExecContext(t.Context(), `DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() ||
 		' SET synchronous_commit = off'; EXECUTE 'ALTER DATABASE ' || current_database() ||
 		' SET default_transaction_isolation = ''serializable'''; EXECUTE 'ALTER DATABASE ' || current_database() ||

@@ -44,13 +44,15 @@ func postgres(address string) (dialect, error) {
 		goose: goose.DialectPostgres, migrations: files, options: []goose.ProviderOption{goose.WithSessionLocker(locker)},
 		writer: postgresSource(config, passwordFile, map[string]string{
 			// As SQLite's synchronous=FULL: a commit whose event is out must not be lost with the power.
-			"synchronous_commit": "on",
+			"synchronous_commit":            "on",
+			"default_transaction_isolation": "read committed",
+			"default_transaction_read_only": "off",
 			// A writer that was cut off in the middle of a transaction must not keep its locks from the one that takes over.
 			"idle_in_transaction_session_timeout": "30s",
 		}),
 		reader:  postgresSource(config, passwordFile, map[string]string{"default_transaction_read_only": "on"}),
 		missing: func() bool { return false },
-		begin:   "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", lock: " FOR UPDATE",
+		begin:   "BEGIN", lock: " FOR UPDATE",
 	}, nil
 }
 
@@ -93,6 +95,7 @@ func Shown(address string) string {
 // postgresSource opens connections with settings of their own.
 func postgresSource(config *pgx.ConnConfig, passwordFile string, settings map[string]string) func() (*sql.DB, error) {
 	config = config.Copy()
+	config.DialFunc = dial
 	config.RuntimeParams["application_name"] = "rollcall"
 	for name, value := range settings {
 		config.RuntimeParams[name] = value

@@ -40,8 +40,11 @@ type Publisher interface {
 	Publish(ctx context.Context, subject string, ev event.Event, opts ...bus.PublishOption) (bus.Ack, error)
 }
 
-// Stamps takes the next stamp of a tenant.
-type Stamps interface{ Next() directory.Stamp }
+// Stamps takes the next stamp of a tenant. All of them have one epoch, which no lane of the tenant had before this owner's.
+type Stamps interface {
+	Epoch() int64
+	Next() directory.Stamp
+}
 
 // Deps are what a lane works with. All are needed.
 type Deps struct {

@@ -78,6 +78,8 @@ func newStepped(t *rapid.T, kv jetstream.KeyValue, id string) *stepped {
 	}
 }
 
+func (s *stepped) Epoch() int64 { return s.epoch }
+
 func (s *stepped) Next() directory.Stamp {
 	s.counter++
 	return directory.Stamp{Epoch: s.epoch, Counter: s.counter}

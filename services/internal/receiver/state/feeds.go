@@ -13,6 +13,9 @@ import (
 type Feeds struct {
 	// Connection says which connection of which directory to which stream the cursors are of. They mean nothing in another.
 	Connection string `json:"connection"`
+	// Epoch is of the lease of who follows the tenant. Each new owner stores its own before its first request: what an owner
+	// before it would store later is refused then, as what it read may be older than what it says.
+	Epoch int64 `json:"epoch,omitempty"`
 
 	Users   string        `json:"users,omitempty"`
 	Groups  string        `json:"groups,omitempty"`

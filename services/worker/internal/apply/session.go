@@ -160,10 +160,14 @@ func (s *session) load() error {
 	return nil
 }
 
-// leave tells what is to be told last, stores the products and the tenant, and ends the snapshots whose last effect this was.
+// leave stores the tenant, ends the snapshots whose last effect this was, tells what is to be told last, and stores the products.
 func (s *session) leave(ctx context.Context) error {
 	if !s.entered {
 		return nil
+	}
+	s.result.Part = s.tenant.Part
+	if err := s.tx.SaveTenant(s.tenant); err != nil { // first: which jobs rest is asked of the ledger
+		return err
 	}
 	if err := s.finishSnapshots(); err != nil {
 		return err
@@ -173,11 +177,7 @@ func (s *session) leave(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.rememberCause(); err != nil {
-		return err
-	}
-	s.result.Part = s.tenant.Part
-	return s.tx.SaveTenant(s.tenant)
+	return s.rememberCause()
 }
 
 func (s *session) leaveProduct(ctx context.Context, p *product) error {
