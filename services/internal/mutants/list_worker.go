@@ -23,7 +23,7 @@ var ofWorker = []mutant{
 	{"address", "another connecting domain is not noticed", worker + "/session.go", "p.lookAt = slices.Contains(changed, p.Name)", "p.lookAt = slices.Contains(changed, p.Address)", worker},
 	{"connect", "a group counts of which nested ones are not read", worker + "/snapshot.go", "if !slices.Contains(complete, ref) {", "if !slices.Contains(complete, ref) && len(candidate.refs) == 1 {", worker},
 	{"needs a member", "only the group itself may have one", worker + "/nest.go", "\tfor _, group := range n.Groups() {\n\t\tsome, err", "\tfor _, group := range n.Groups()[:1] {\n\t\tsome, err", worker},
-	{"settle", "who joins a nested group does not begin it anew", worker + "/page.go", "if candidate.Holds(c.GroupID) || c.Kind", "if c.Group == p.State.Change.Group || c.Kind", worker},
+	{"settle", "who joins a nested group does not begin it anew", worker + "/page.go", "if candidate.Holds(c.GroupID) {", "if c.Group == p.State.Change.Group {", worker},
 	{"settle", "nobody asks for the round that is wanted", worker + "/tick.go", "s.expire, s.askRound, s.work", "s.expire, s.work", worker},
 	{"complete", "a round that says what it has not shown counts", worker + "/policy.go", "open := slices.Concat(data.Vanishing, data.Unread)", "open := data.Vanishing", worker},
 	{"complete", "one that says what is vanishing counts", worker + "/policy.go", "open := slices.Concat(data.Vanishing, data.Unread)", "open := data.Unread", worker},
