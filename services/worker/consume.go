@@ -77,12 +77,15 @@ func (w *Worker) handle(ctx context.Context, p partition, m bus.Message) error {
 	if m.Fault != nil {
 		return w.refuse(ctx, p, t, m, m.Fault)
 	}
+	if err := w.fault(messageRead); err != nil {
+		return err
+	}
 	err = w.apply.Message(ctx, p.Owner, t, m)
 	switch {
 	case err == nil:
 		w.metrics.message(m, "applied")
 		w.metrics.lag(w.deps.Clock.Now().Sub(m.Event.Time()))
-		return nil
+		return w.fault(beforeAck)
 	case errors.Is(err, apply.ErrRefused):
 		return w.refuse(ctx, p, t, m, err)
 	case w.fenced(ctx, p, err):

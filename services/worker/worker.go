@@ -64,7 +64,14 @@ type Worker struct {
 	timers  []chan struct{} // by partition: a transaction has made work for tick
 	chunk   int64
 	unknown unknownTenants
+	fault   func(step string) error // tests die at a step
 }
+
+// The steps of a message beside those of its transaction and of the relay.
+const (
+	messageRead = "message read"
+	beforeAck   = "before ack"
+)
 
 // New makes a Worker. It does nothing before Run.
 func New(cfg Config, deps Deps) (*Worker, error) {
@@ -74,7 +81,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 	if cfg.Chunk <= 0 {
 		cfg.Chunk = 250
 	}
-	w := &Worker{deps: deps, chunk: int64(cfg.Chunk)}
+	w := &Worker{deps: deps, chunk: int64(cfg.Chunk), fault: func(string) error { return nil }}
 	for range deps.Bus.Partitions() {
 		w.timers = append(w.timers, make(chan struct{}, 1))
 	}
@@ -86,9 +93,11 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		apply.Config{Settle: cfg.Settle, AskAgain: cfg.AskAgain, Reread: cfg.Reread, Chunk: cfg.Chunk},
 		apply.Deps{
 			Ledger: deps.Ledger, Clock: deps.Clock, Logger: deps.Logger, Partition: deps.Bus.Partition, Applied: w.applied,
+			Fault: func(s apply.Step) error { return w.fault(string(s)) },
 		})
 	w.relay = relay.New(relay.Config{}, relay.Deps{
 		Bus: deps.Bus, Ledger: deps.Ledger, Clock: deps.Clock, Logger: deps.Logger, Published: w.metrics.published,
+		Fault:  func(step string) error { return w.fault(step) },
 		Fenced: func() { w.metrics.late(relayRole) },
 	})
 	return w, nil

@@ -16,7 +16,7 @@ import (
 
 // story is a random history of a product: more periods than one query reads, with several events at one moment.
 func story(seed uint64, users int) (names []string, all []decided) {
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test's dice
+	r := rand.New(rand.NewPCG(seed, 1))
 	for i := range users {
 		names = append(names, fmt.Sprintf("u%d", i))
 	}
@@ -47,7 +47,7 @@ func licensedAt(all []decided, at time.Time) map[string]ledger.License {
 		}
 		l := ledger.License{
 			User: d.user, Name: "contoso " + d.user, Addresses: []string{d.user + "@shared.com"}, Status: "active",
-			Since: d.at, From: d.at, Reason: d.reason, Cause: d.cause, Sequence: uint64(i) + 1, //nolint:gosec // a small number
+			Since: d.at, From: d.at, Reason: d.reason, Cause: d.cause, Sequence: uint64(i) + 1,
 		}
 		if before, was := held[d.user]; was {
 			l.Since = before.Since
@@ -99,7 +99,7 @@ func seatsMomentsAddUp(t *testing.T, b ledgertest.Backend) {
 	want, used := map[uint64]int{}, 0 // after each event that changes it
 	licensed := map[string]bool{}
 	for i, d := range all {
-		sequence := uint64(i) + 1 //nolint:gosec // a small number
+		sequence := uint64(i) + 1
 		if i >= half {
 			sequence += 2
 		}

@@ -20,6 +20,7 @@ func TestCommandsOnARunningHouse(t *testing.T) {
 		t.Errorf("tenants show:\n%s", out)
 	}
 
+	h.approveAll(t)
 	h.must(t, "simulate", "add-group")
 	h.must(t, "simulate", "add-member", someone)
 	h.approve(t, h.awaitHeld(t, "flip", 0, len(h.active(t))-1)) // one member is enough for the group to decide

@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/cli"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held/heldtest"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/serve"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 	"github.com/rollcall-hq/rollcall/services/simulator"
@@ -142,6 +143,21 @@ func (h *house) must(t *testing.T, args ...string) string {
 		t.Fatalf("rollcall %v: exit code %d: %s", args, code, stderr)
 	}
 	return stdout
+}
+
+// approveAll has somebody approve whatever is held, until the test ends.
+func (h *house) approveAll(t *testing.T) {
+	t.Helper()
+	approver := &heldtest.Approver{Tenant: "contoso", Product: "secure-share", NATS: h.bus(t).JetStream().Conn()}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- approver.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // awaitTruth waits until every entitlement is as the simulated directory says.

@@ -65,7 +65,9 @@ type Deps struct {
 	Logger *slog.Logger
 	// Published is told how many events have left the outbox for a stream; may be nil; must not block.
 	Published func(stream string, n int)
-	Fenced    func() // told when a relay was late; may be nil
+	// Fault, where set, is asked at each step; what it returns fails the step. Tests die there.
+	Fault  func(step string) error
+	Fenced func() // told when a relay was late; may be nil
 }
 
 // Relay publishes a ledger's outbox while it has the lease. Wake and AwaitDepth work whoever has it.
@@ -110,7 +112,12 @@ func New(cfg Config, deps Deps) *Relay {
 	}
 	return &Relay{
 		cfg: cfg.withDefaults(), deps: deps, wake: make(chan struct{}, 1), marked: newBroadcast(),
-		fault: func(step) error { return nil },
+		fault: func(s step) error {
+			if deps.Fault == nil {
+				return nil
+			}
+			return deps.Fault(string(s))
+		},
 	}
 }
 
