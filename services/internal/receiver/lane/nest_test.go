@@ -3,7 +3,6 @@ package lane_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +14,6 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/receivertest"
-	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
 )
 
 // nested is the provisioning group g1 with groups in it three levels deep, of which the last holds the first again.
@@ -231,75 +229,35 @@ func TestProofThatFailsHoldsUpNoOther(t *testing.T) {
 	b.until(event.TypeDirectoryObserved, "").says(t, "-n3", "n2-n3")
 }
 
-// Groups that are nested one after the other end up in few feeds, and the large group is not read again for it.
-func TestFeedsOfFewGroupsArePutTogether(t *testing.T) {
+// A group that is nested while everything is read does not wait for the end of it.
+func TestGroupNestedDuringACompleteReadIsReadAtOnce(t *testing.T) {
 	t.Parallel()
-	const groups = 30
-	b := setup(t)
-	b.dir.PutGroup(group("g1", address))
-	for i := range 900 {
-		b.dir.Add("g1", fmt.Sprintf("u%d", i))
-	}
-	b.run()
-	b.until(event.TypeSnapshotEnded, "")
-	b.clock.BlockUntil(1)
-	before := len(b.dir.Calls())
-	for i := range groups {
-		id := fmt.Sprintf("n%02d", i)
-		b.dir.PutGroup(group(id))
-		b.dir.Add(id, "u1")
-		b.dir.Nest("g1", id)
-		b.round()
-		b.waitFor(func() bool { _, watched := b.feeds().Watched[id]; return watched && len(b.unfed()) == 0 })
-		b.clock.BlockUntil(1)
-	}
-	if n := len(b.feeds().Members); n > 4 {
-		t.Errorf("%d feeds of %d groups", n, groups+1)
-	}
-	baselines := 0
-	for _, c := range b.dir.Calls()[before:] {
-		if c.Feed == receiver.MembersFeed && c.Cursor == "" {
-			baselines++
-			if slices.Contains(strings.Split(c.ID, ","), "g1") {
-				t.Errorf("the provisioning group was read again with %s", c.ID)
+	b := connected(t, func(d *receivertest.Directory) {
+		d.PageSize = 2
+		fill(20)(d)
+		nested(d)
+		d.Remove("g1", "n1")
+	})
+	pages := 0
+	b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
+		if strings.Contains(c.Cursor, "true") && c.Feed == receiver.UsersFeed {
+			if pages++; pages == 2 {
+				b.dir.Nest("g1", "n1")
+				b.hint("hint-1", "group", "g1")
 			}
 		}
+		return nil
 	}
-	if baselines > 2*groups {
-		t.Errorf("%d feeds were begun for %d groups", baselines, groups)
-	}
-}
-
-// unfed returns the stored groups that no stored feed follows.
-func (b *bench) unfed() (ids []string) {
-	f := b.feeds()
-	for id := range f.Watched {
-		if !slices.ContainsFunc(f.Members, func(m state.MembersFeed) bool { return slices.Contains(m.Groups, id) }) {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// What an earlier version stored knows of no nested groups: the members are read anew, as their feeds would not show them.
-func TestFeedsOfAnEarlierVersionAreReadAnew(t *testing.T) {
-	t.Parallel()
-	b := connected(t, nested)
-	b.until(event.TypeSnapshotEnded, "")
-	b.clock.BlockUntil(1)
-	b.halt()
-	f, revision, err := b.store.LoadFeeds(t.Context(), "contoso")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.Inside, f.Watched = nil, map[string]state.Watch{"g1": f.Watched["g1"]}
-	f.Members = []state.MembersFeed{{Groups: []string{"g1"}, Cursor: f.Members[0].Cursor}}
-	if _, err := b.store.SaveFeeds(t.Context(), "contoso", f, revision); err != nil {
-		t.Fatal(err)
-	}
-	b.run()
-	ended := data[event.SnapshotEnded](t, b.until(event.TypeSnapshotEnded, "").last())
-	if diff := cmp.Diff([]string{"g1", "n1", "n2", "n3"}, ended.Members); diff != "" {
+	b.command("c-1", nil)
+	s := b.until(event.TypeSnapshotEnded, "hint-1")
+	if diff := cmp.Diff([]string{"n1", "n2", "n3"}, data[event.SnapshotEnded](t, s.last()).Members); diff != "" {
 		t.Errorf("members read (-want +got):\n%s", diff)
 	}
+	ended := data[event.SnapshotEnded](t, b.until(event.TypeSnapshotEnded, "c-1").last())
+	if diff := cmp.Diff([]string{"g1", "n1", "n2", "n3"}, ended.Members); diff != "" {
+		t.Errorf("members read by the complete read (-want +got):\n%s", diff)
+	}
+	b.dir.Add("n3", "u20")
+	b.hint("hint-2", "group", "n3")
+	b.until(event.TypeRoundEnded, "hint-2").says(t, "n3>u20")
 }

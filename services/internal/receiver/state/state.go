@@ -10,6 +10,8 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
 )
 
 // ErrSuperseded says that somebody else has written meanwhile: what is in hand is no longer true.
@@ -63,17 +65,6 @@ func (s *Store) remove(ctx context.Context, key string, revision uint64) error {
 
 // Forget removes all that is stored of a tenant.
 func (s *Store) Forget(ctx context.Context, tenant string) error {
-	keys, err := s.kv.ListKeysFiltered(ctx, tenant+".>")
-	if err != nil {
-		return fmt.Errorf("list what is stored of %s: %w", tenant, err)
-	}
-	for key := range keys.Keys() {
-		if err := s.kv.Delete(ctx, key); err != nil {
-			return fmt.Errorf("remove %s: %w", key, err)
-		}
-	}
-	if err := ctx.Err(); err != nil { // the listing may have been cut short
-		return fmt.Errorf("list what is stored of %s: %w", tenant, err)
-	}
-	return nil
+	_, err := bus.DeleteKeys(ctx, s.kv, tenant+".>")
+	return err
 }

@@ -2,10 +2,13 @@ package endtoend
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"testing"
 
+	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/internal/erase"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
@@ -116,5 +119,44 @@ func TestChannelsOfADisconnectedTenantAreEndedAfterARestart(t *testing.T) {
 	h.start(t)
 	for _, c := range all {
 		eventually(t, "the end of the channels of "+c.id, func() bool { return len(c.channels(t)) == 0 })
+	}
+}
+
+// TestErasedTenantIsGone, and its neighbour is followed as ever. Its directory may be connected again.
+func TestErasedTenantIsGone(t *testing.T) {
+	t.Parallel()
+	h, entra, workspace, users := both(t, plan{})
+	b, _ := h.clients(t, h.dial(t))
+	for i, c := range []*company{entra, workspace} {
+		other, others := workspace, users[1]
+		if c == workspace {
+			other, others = entra, users[0]
+		}
+		if err := erase.Tenant(t.Context(), b, c.id); !errors.Is(err, erase.ErrConnected) {
+			t.Fatalf("erased while it is connected: %v", err)
+		}
+		c.disconnect(t, true)
+		eventually(t, "the end of the channels of "+c.id, func() bool { return len(c.channels(t)) == 0 })
+		if err := erase.Tenant(t.Context(), b, c.id); err != nil {
+			t.Fatal(err)
+		}
+		all, err := h.process.Tenants().List(t.Context())
+		if err != nil || len(all) != 1 || all[0].ID != other.id {
+			t.Errorf("tenants %+v, %v", all, err)
+		}
+		for _, bucket := range []string{bus.BucketCursors, bus.BucketChannels} {
+			kv, err := b.KeyValue(t.Context(), bucket)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, err := bus.DeleteKeys(t.Context(), kv, c.id+".>"); n != 0 || err != nil {
+				t.Errorf("%d keys of %s are left in %s, %v", n, c.id, bucket, err)
+			}
+		}
+		mark := other.licenses.mark()
+		must(t)(h.control.RemoveMembers(t.Context(), other.id, other.group(), others[1+i]))
+		other.awaitLicense(t, mark, others[1+i], false)
+		c.join(t)
+		c.awaitPushes(t)
 	}
 }
