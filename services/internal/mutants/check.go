@@ -58,6 +58,10 @@ func newChecker(ctx context.Context, root string, all []mutant) (*checker, error
 			folders = append(folders, "./"+path.Dir(m.File))
 		}
 	}
+	c := &checker{root: root, packages: map[string]listed{}, files: token.NewFileSet(), parsed: map[string]*ast.File{}}
+	if len(folders) == 0 {
+		return c, nil
+	}
 	slices.Sort(folders)
 	args := slices.Concat([]string{"list", "-export", "-deps", "-json=ImportPath,Dir,GoFiles,Export"}, raceFlag, slices.Compact(folders))
 	list := exec.CommandContext(ctx, "go", args...) //nolint:gosec // G204: the packages of our own list
@@ -68,7 +72,6 @@ func newChecker(ctx context.Context, root string, all []mutant) (*checker, error
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w: %s", err, stderr.Bytes())
 	}
-	c := &checker{root: root, packages: map[string]listed{}, files: token.NewFileSet(), parsed: map[string]*ast.File{}}
 	exports := map[string]string{}
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p listed

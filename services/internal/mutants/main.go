@@ -2,7 +2,7 @@
 // find. Run it at the repository's root:
 //
 //	go run ./services/internal/mutants             all of them, some ten minutes
-//	go run ./services/internal/mutants -run seats  those whose clause or name holds the word
+//	go run ./services/internal/mutants -run seats  those whose clause, name or file holds the word
 //	go run ./services/internal/mutants -check      only whether each can still be made: seconds
 //
 // It ends with 1 when a fault was found by no test, or cannot be made any more because the code has changed.
@@ -34,14 +34,16 @@ func main() {
 func run(ctx context.Context, args []string, all []mutant, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	only := flags.String("run", "", "only faults whose clause or name holds this")
+	only := flags.String("run", "", "only faults whose clause, name or file holds this")
 	root := flags.String("root", ".", "the repository's root")
 	onlyCheck := flags.Bool("check", false, "only see that each fault can be made")
 	at := flags.Int("j", 2, "how many to try at once")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	all = slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !strings.Contains(m.Clause+": "+m.Name, *only) })
+	all = slices.DeleteFunc(slices.Clone(all), func(m mutant) bool {
+		return !strings.Contains(m.Clause+": "+m.Name+" in "+m.File, *only)
+	})
 	if len(all) == 0 {
 		_, _ = fmt.Fprintf(stderr, "no fault holds %q\n", *only)
 		return 1

@@ -29,8 +29,11 @@ func (m mutant) broken(root string) (path, text string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	if n := strings.Count(string(source), m.Old); n != 1 {
+	switch n := strings.Count(string(source), m.Old); {
+	case n != 1:
 		return "", "", fmt.Errorf("%s holds %d times, not once: %s", m.File, n, m.Old)
+	case m.Old == m.New:
+		return "", "", fmt.Errorf("it changes nothing in %s", m.File)
 	}
 	return path, strings.Replace(string(source), m.Old, m.New, 1), nil
 }

@@ -92,23 +92,37 @@ func (e *Engine) leave(ctx context.Context, id string) {
 func (e *Engine) member(p *partition, t tenant.Tenant) *member {
 	directory := newTurns(func() (connected, error) { return e.deps.Provider.Connect(t) }, p.Valid)
 	m := &member{tenant: t, partition: p, done: make(chan struct{})}
+	cfg := e.cfg.Channel
+	cfg.URL = e.cfg.PushURL
+	deps := channel.Deps{
+		Tenant: t.ID, Provider: t.Provider, Channels: directory, Keys: e.deps.Keys, KV: e.channels,
+		Logger: e.deps.Logger, Clock: e.deps.Clock, Errors: e.metrics.Failures("channels"),
+	}
+	if t.Disconnected {
+		m.keeper = channel.New(cfg, deps)
+		return m
+	}
 	m.lane = lane.New(e.cfg.Lane, lane.Deps{
 		Tenant: t, Directory: directory, Traits: e.deps.Provider.Traits(), Connection: e.connection(t), Stamps: p.stamper(t.ID), Store: e.store,
 		Publisher: e.deps.Bus, Logger: e.deps.Logger, Clock: e.deps.Clock, Metrics: e.metrics,
 	})
 	if e.cfg.PushURL != "" {
-		cfg := e.cfg.Channel
-		cfg.URL = e.cfg.PushURL
-		m.keeper = channel.New(cfg, channel.Deps{
-			Tenant: t.ID, Provider: t.Provider, Channels: directory, Keys: e.deps.Keys, KV: e.channels, Gap: m.lane.Round,
-			Logger: e.deps.Logger, Clock: e.deps.Clock, Errors: e.metrics.Failures("channels"),
-		})
+		deps.Gap = m.lane.Round
+		m.keeper = channel.New(cfg, deps)
 	}
 	return m
 }
 
-// work runs until ctx ends.
-func (m *member) work(ctx context.Context) {
+// work runs until ctx ends; that of a disconnected tenant may end before.
+func (e *Engine) work(ctx context.Context, m *member) {
+	if m.lane == nil {
+		for err := e.store.Forget(ctx, m.tenant.ID); err != nil && ctx.Err() == nil; err = e.store.Forget(ctx, m.tenant.ID) {
+			e.deps.Logger.WarnContext(ctx, "forgetting how far a tenant was read failed", "tenant", m.tenant.ID, "again_in", retry, "error", err)
+			rest(ctx, e.deps.Clock, retry)
+		}
+		m.keeper.End(ctx)
+		return
+	}
 	var both sync.WaitGroup
 	defer both.Wait()
 	both.Go(func() { m.lane.Run(ctx) })

@@ -21,6 +21,7 @@ const (
 
 var (
 	errUnknownTenant = errors.New("the tenant is not known")
+	errDisconnected  = errors.New("the tenant is disconnected")
 	errReplaced      = errors.New("the tenant's lane was started anew meanwhile")
 )
 
@@ -53,7 +54,7 @@ func (e *Engine) onNotification(ctx context.Context, m bus.Message) error {
 		return bus.Reject(err)
 	}
 	t, err := e.addressee(m, 3)
-	if t == nil {
+	if t == nil || t.lane == nil {
 		return err
 	}
 	if data.Lifecycle != "" {
@@ -100,8 +101,13 @@ func (e *Engine) onCommand(ctx context.Context, m bus.Message) error {
 		return bus.Reject(fmt.Errorf("%s is no command to read", m.Event.Type()))
 	}
 	t, err := e.addressee(m, 2)
-	if t == nil {
+	switch {
+	case t == nil:
 		return err
+	case t.lane == nil && m.Deliveries < maxStrange: // it may just have been connected again
+		return bus.RetryAfter(strange, errDisconnected)
+	case t.lane == nil:
+		return nil
 	}
 	if err := t.lane.Command(ctx, c); err != nil {
 		return err

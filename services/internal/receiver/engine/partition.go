@@ -77,8 +77,13 @@ func (e *Engine) start(p *partition, t tenant.Tenant) {
 		if before != nil {
 			<-before.done
 		}
-		m.work(ctx)
+		e.work(ctx, m)
 	})
+	if t.Disconnected {
+		e.metrics.Forget(t.ID)
+		e.deps.Logger.InfoContext(ctx, "tenant disconnected", "tenant", t.ID)
+		return
+	}
 	e.deps.Logger.InfoContext(ctx, "tenant followed", "tenant", t.ID)
 }
 

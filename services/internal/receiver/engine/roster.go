@@ -13,8 +13,8 @@ import (
 type member struct {
 	tenant    tenant.Tenant
 	partition *partition
-	lane      *lane.Lane
-	keeper    *channel.Keeper // nil where push channels are not kept
+	lane      *lane.Lane      // nil: the tenant is disconnected
+	keeper    *channel.Keeper // nil where push channels are not kept; that of a disconnected tenant ends them
 	stop      func()          // ends its work
 	done      chan struct{}   // closed when the work has ended
 }

@@ -83,11 +83,18 @@ type Lane struct {
 	gates      map[work]*gate
 	had        map[work]bool // kinds that others go before, as these had their turn
 
+	readingMembers bool             // members of groups are being read from the beginning
+	tooMany        int              // nested groups that are not followed, see maxNested
+	checkGates     map[string]*gate // of groups that are said to be gone
+	unasked        map[string]int   // reads in a row that failed, of groups that seem to have left others
+
 	// Where no feed tells of members (see Traits.MemberFeeds):
-	rolls     map[string]*roll // of the watched groups
+	rolls     map[string]*roll         // of the watched groups
+	every     map[string]time.Duration // see intervals; nil: not known
 	listGates map[string]*gate
-	wholeOnly bool      // the provider tells nothing of single memberships
-	shownAt   time.Time // when the state of the lists was last stored
+	foreign   map[string]struct{} // nested groups of other directories, which nobody shows us
+	wholeOnly bool                // the provider tells nothing of single memberships
+	shownAt   time.Time           // when the state of the lists was last stored
 
 	// Where changes are only named (see Traits.Journals):
 	echoes echoes
@@ -109,7 +116,8 @@ func New(cfg Config, deps Deps) *Lane {
 	return &Lane{
 		cfg: cfg, deps: deps, id: deps.Tenant.ID, addresses: groupAddresses(deps.Tenant),
 		inbox: inbox{wake: make(chan struct{}, 1)}, expired: map[receiver.FeedKind]bool{}, unseen: unseen{}, gates: newGates(),
-		had: map[work]bool{}, rolls: map[string]*roll{}, listGates: map[string]*gate{}, echoes: echoes{}, gone: gone{}, budget: newBudget(cmp.Or(cfg.PerMinute, deps.Traits.PerMinute)),
+		had: map[work]bool{}, rolls: map[string]*roll{}, listGates: map[string]*gate{}, foreign: map[string]struct{}{},
+		checkGates: map[string]*gate{}, unasked: map[string]int{}, echoes: echoes{}, gone: gone{}, budget: newBudget(cmp.Or(cfg.PerMinute, deps.Traits.PerMinute)),
 	}
 }
 

@@ -33,6 +33,9 @@ func (l *Lane) load(ctx context.Context) error {
 	if feeds.Watched == nil {
 		feeds.Watched = map[string]state.Watch{}
 	}
+	if feeds.Inside == nil { // what is nested must be found first
+		feeds.Inside, feeds.Members = map[string][]string{}, nil
+	}
 	l.feeds = feeds
 	l.feeds.Epoch = epoch
 	l.setBack()
@@ -40,7 +43,8 @@ func (l *Lane) load(ctx context.Context) error {
 		return err
 	}
 	l.expired = map[receiver.FeedKind]bool{}
-	l.rolls = map[string]*roll{} // another owner may have published since
+	l.rolls, l.every = map[string]*roll{}, nil // another owner may have published since
+	clear(l.foreign)
 	l.inbox.restore(l.id, mark, commands)
 	if l.cfg.Poll > 0 {
 		l.pollAt = l.deps.Clock.Now()
