@@ -9,11 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 )
 
 // longest is how long the tests of a package may take. Some faults never end.
-const longest = 4 * time.Minute
+const longest = 10 * time.Minute
 
 var (
 	failure = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
@@ -38,20 +39,19 @@ func test(ctx context.Context, root, tests, overlay string) (failed string, err 
 	if err != nil {
 		return "", err
 	}
-	if !random {
-		return runTests(ctx, root, tests, binary)
+	// Most faults are found by few random sequences, and on one database. Nobody looks at the example that is found: any will do.
+	quick, all := []string{"-test.skip=Postgres|/postgres"}, []string(nil)
+	if random {
+		all = []string{"-rapid.shrinktime=1ns", "-rapid.nofailfile"}
+		quick = slices.Concat(quick, all, []string{"-rapid.checks=20"})
 	}
-	// Most faults are found by few sequences. Nobody looks at the example that is found: any will do.
-	for _, checks := range [][]string{{"-rapid.checks=100"}, nil} {
-		failed, err := runTests(ctx, root, tests, binary, append(checks, "-rapid.shrinktime=1ns", "-rapid.nofailfile")...)
-		if failed != "" || err != nil {
-			return failed, err
-		}
+	if failed, err = runTests(ctx, root, tests, binary, quick); failed != "" || err != nil {
+		return failed, err
 	}
-	return "", nil
+	return runTests(ctx, root, tests, binary, all)
 }
 
-func runTests(ctx context.Context, root, tests, binary string, flags ...string) (failed string, err error) {
+func runTests(ctx context.Context, root, tests, binary string, flags []string) (failed string, err error) {
 	run := exec.CommandContext(ctx, binary, append(flags, "-test.timeout="+longest.String())...) //nolint:gosec // G204: as above
 	run.Dir = filepath.Join(root, tests)
 	out, err := run.CombinedOutput()
