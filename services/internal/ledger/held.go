@@ -97,9 +97,13 @@ func (tx *Tx) HeldByRef(product int64, ref string) (h Held, found bool, err erro
 	return tx.heldWhere(`SELECT `+heldColumns+` FROM held WHERE product = $1 AND ref = $2`, product, ref)
 }
 
+// expires are the held changes h that wait for somebody and not for ever. While a list is still made or told, nobody can have
+// said anything of it.
+const expires = `h.state = 'open' AND h.kind <> 'freeze' AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.held = h.id)`
+
 // ExpiredHold returns a held change of a partition whose time is over, and its tenant, if there is one.
 func (tx *Tx) ExpiredHold(part int, now time.Time) (h Held, found bool, err error) {
-	return tx.heldWhere(`SELECT `+heldColumns+` FROM held WHERE state = 'open' AND kind <> 'freeze' AND expires_at <= $1
+	return tx.heldWhere(`SELECT `+heldColumns+` FROM held h WHERE `+expires+` AND expires_at <= $1
 		AND product IN (SELECT p.id FROM products p JOIN tenants t ON t.id = p.tenant WHERE t.part = $2)
 		ORDER BY expires_at, id LIMIT 1`, micros(now), part)
 }

@@ -75,7 +75,7 @@ func (tx *Tx) NextTimer(part int) (at time.Time, err error) {
 	_, err = tx.get(`SELECT MIN(due) FROM (
 		SELECT p.ask_at AS due FROM products p JOIN tenants t ON t.id = p.tenant WHERE p.ask_at > 0 AND t.part = $1
 		UNION ALL SELECT h.expires_at FROM held h JOIN products p ON p.id = h.product JOIN tenants t ON t.id = p.tenant
-		WHERE h.state = 'open' AND h.kind <> 'freeze' AND t.part = $1) AS timers`, []any{part}, scanMicros(&at))
+		WHERE t.part = $1 AND `+expires+`) AS timers`, []any{part}, scanMicros(&at))
 	return at, err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
 )
 
 // audience is a consumer as anyone could write one: it follows LICENSES from the beginning and folds what it hears.
@@ -15,7 +16,8 @@ type audience struct {
 	mu      sync.Mutex
 	heard   []heard
 	state   map[string]event.Entitlement // by user
-	changed chan struct{}                // closed and replaced with each event
+	held    held.Fold
+	changed chan struct{} // closed and replaced with each event
 }
 
 // heard is one event, and when it arrived.
@@ -44,10 +46,37 @@ func (a *audience) hear(_ context.Context, e license.Event) error {
 	if h.license.User != "" {
 		a.state[h.license.User] = h.license
 	}
+	if err := a.held.Apply(e); err != nil {
+		return err
+	}
 	a.heard = append(a.heard, h)
 	close(a.changed)
 	a.changed = make(chan struct{})
 	return nil
+}
+
+// open are the changes that are held now, and a channel that is closed when there is news.
+func (a *audience) open() ([]held.Change, <-chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.held.Open(), a.changed
+}
+
+// parked returns the change of a kind that is held, once its list is as it should be.
+func (a *audience) parked(ctx context.Context, kind string, whole func(held.Change) bool) (held.Change, error) {
+	for {
+		all, changed := a.open()
+		for _, c := range all {
+			if c.Opened.Kind == kind && whole(c) {
+				return c, nil
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return held.Change{}, fmt.Errorf("wait for the list of a held change: %w", ctx.Err())
+		}
+	}
 }
 
 // mark is the place behind all that was heard so far.
@@ -86,6 +115,11 @@ func (a *audience) await(ctx context.Context, mark int, match func(heard) bool) 
 
 // agrees waits until the fold says of every user what want says, and returns when the last event before that arrived.
 func (a *audience) agrees(ctx context.Context, want map[string]bool) (time.Time, error) {
+	return a.agreesWhile(ctx, want, func() error { return nil })
+}
+
+// agreesWhile does something after each look that found a difference.
+func (a *audience) agreesWhile(ctx context.Context, want map[string]bool, meanwhile func() error) (time.Time, error) {
 	for {
 		a.mu.Lock()
 		different, changed := a.differs(want), a.changed
@@ -96,6 +130,9 @@ func (a *audience) agrees(ctx context.Context, want map[string]bool) (time.Time,
 		a.mu.Unlock()
 		if different == 0 {
 			return last, nil
+		}
+		if err := meanwhile(); err != nil {
+			return last, err
 		}
 		select {
 		case <-changed:
@@ -117,6 +154,26 @@ func (a *audience) differs(want map[string]bool) (n int) {
 		}
 	}
 	return n
+}
+
+// without counts those of the users who have no license.
+func (a *audience) without(users []string) (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, user := range users {
+		if !a.state[user].Licensed {
+			n++
+		}
+	}
+	return n
+}
+
+// last is when the last event behind a mark was heard.
+func (a *audience) last(mark int) (at time.Time) {
+	for _, h := range a.since(mark) {
+		at = h.at
+	}
+	return at
 }
 
 // licensed counts the users with a license.

@@ -9,16 +9,18 @@ import (
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
-// groupSize is how many members the story's group is first filled with.
-const groupSize = 25
-
 // minUsers is how many users the story needs: those it plays with, and room for those who play no part.
 const minUsers = 50
 
+// groupSize is how many members the story's group is first filled with: a quarter of the users, so that the few who leave
+// it one by one are no bulk that would be held.
+func groupSize(users int) int { return max(minUsers/2, users/4) }
+
 // cast are the users who play a part: all active, none a guest.
 type cast struct {
-	members []control.User // groupSize of them
-	outside []control.User // not members
+	members []control.User    // groupSize of them
+	outside []control.User    // not members
+	names   map[string]string // of all users, by id
 }
 
 // hire picks the users of the story. People who were suspended or deleted since are left in peace, so that a story can
@@ -28,11 +30,15 @@ func (c company) hire(ctx context.Context, admin string) (cast, error) {
 	if err != nil {
 		return cast{}, err
 	}
-	active := slices.DeleteFunc(users, func(u control.User) bool { return u.Status != directory.Active || u.Guest || u.Address == admin })
-	if len(active) < groupSize+3 {
-		return cast{}, fmt.Errorf("the story needs %d active users, and the directory has %d", groupSize+3, len(active))
+	names, size := map[string]string{}, groupSize(len(users))
+	for _, u := range users {
+		names[u.ID] = u.Name
 	}
-	return cast{members: active[:groupSize], outside: active[groupSize:]}, nil
+	active := slices.DeleteFunc(users, func(u control.User) bool { return u.Status != directory.Active || u.Guest || u.Address == admin })
+	if len(active) < size+3 {
+		return cast{}, fmt.Errorf("the story needs %d active users, and the directory has %d", size+3, len(active))
+	}
+	return cast{members: active[:size], outside: active[size:], names: names}, nil
 }
 
 // memberIDs are the ids of the cast's members.

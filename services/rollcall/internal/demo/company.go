@@ -30,8 +30,8 @@ type provider struct {
 	// enroll makes what proves Rollcall to the directory, or finds it in the data folder: as the directory is told of it, and
 	// as the tenant's record refers to it.
 	enroll func(c company, dir *datadir.Dir) (control.App, tenant.Credential, error)
-	// fill puts many users into a group as an admin would, with pauses between.
-	fill func(ctx context.Context, c company, t tenant.Tenant, group string, users []string, pause time.Duration) error
+	// fill puts many users into a group in one go, as an admin would.
+	fill func(ctx context.Context, c company, t tenant.Tenant, group string, users []string) error
 }
 
 // companies are those of the demo.
@@ -96,19 +96,4 @@ func absolute(path string) string {
 		return path
 	}
 	return full
-}
-
-// inPortions adds users in portions of at most size, with pauses between.
-func inPortions(ctx context.Context, users []string, size int, pause time.Duration, add func(portion []string) error) error {
-	for begin := 0; begin < len(users); begin += size {
-		if begin > 0 {
-			if err := rest(ctx, pause); err != nil {
-				return err
-			}
-		}
-		if err := add(users[begin:min(begin+size, len(users))]); err != nil {
-			return err
-		}
-	}
-	return nil
 }

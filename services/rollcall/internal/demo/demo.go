@@ -32,6 +32,9 @@ type Config struct {
 	Poll time.Duration
 }
 
+// again is how many single changes are measured: no more than a group of that size may lose one by one.
+func (c Config) again() int { return min(c.Again, groupSize(c.Users)/12*2) }
+
 // Deps are what the demo is given from outside.
 type Deps struct {
 	Out     io.Writer // the story, for people
@@ -43,6 +46,9 @@ type Deps struct {
 
 // ErrUntrue says that what was published is not what the directory says.
 var ErrUntrue = errors.New("what was published differs from the directory")
+
+// ErrHeld says that what was published is not what the directory says, because a change still waits for somebody.
+var ErrHeld = errors.New("a change is held")
 
 // ErrInterrupted says that the story was not played to its end.
 var ErrInterrupted = errors.New("told to stop before the story had ended")

@@ -39,20 +39,24 @@ func (e *ensemble) acts() []act {
 		quietly((*story).tidy),
 		{connected, (*story).connected},
 		{"An admin makes the provisioning group; it is empty yet.", (*story).emptyGroup},
-		{fmt.Sprintf("%d members are added in two goes. Nobody loses a license.", groupSize), (*story).fill},
-		{fmt.Sprintf("Still for %s (that is in the time): now the group decides.", e.cfg.Settle), (*story).flip},
+		{"A quarter of the users are added in two goes.", (*story).fill},
+		{fmt.Sprintf("Still for %s (that is in the time): what the group would change is held, and an admin sees the list.", e.cfg.Settle), (*story).settle},
+		{"The admin approves it at that revision. Now the group decides.", (*story).flip},
 		quietly((*story).countLists),
 		{"A user joins the group.", (*story).join},
 		{"A member leaves it.", (*story).leave},
 		{"A member is suspended, and still a member.", (*story).suspend},
 		{"A member gets another address. The license stays.", (*story).rename},
 	}
-	if e.cfg.Again > 0 {
-		all = append(all, act{fmt.Sprintf("%d more join and leave, one after the other.", e.cfg.Again), (*story).onceMore})
+	if n := e.cfg.again(); n > 0 {
+		all = append(all, act{fmt.Sprintf("%d more join and leave, one after the other.", n), (*story).onceMore})
 	}
 	return append(all,
 		quietly((*story).noLists),
-		act{fmt.Sprintf("The group is deleted. Two reads, %s apart, prove it gone.", e.cfg.Settle), (*story).deleteGroup},
+		act{"A script takes 3 of 10 members out at once. What goes past a fifth within the hour is held.", (*story).accident},
+		act{"They are put back, and nothing is left to hold.", (*story).putBack},
+		act{fmt.Sprintf("The group is deleted. Two reads, %s apart, prove it gone; what follows is held.", e.cfg.Settle), (*story).deleteGroup},
+		act{"The admin approves that, too.", (*story).flipBack},
 	)
 }
 
@@ -110,6 +114,6 @@ func (e *ensemble) epilogue(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the group again: %w", err)
 	}
-	e.tell.say("\nFor you to play with, the group is there again, with %d members: the active ones alone are licensed now.", groupSize)
+	e.tell.say("\nFor you to play with, the group is there again and approved: its active members alone are licensed now.")
 	return nil
 }

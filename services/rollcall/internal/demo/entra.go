@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
+	"slices"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -50,7 +50,7 @@ func enrollEntra(c company, dir *datadir.Dir) (control.App, tenant.Credential, e
 
 // fillEntra runs a script against Graph. Rollcall's own rights do not reach that far, so the script's application is given
 // the right, and loses it again.
-func fillEntra(ctx context.Context, c company, t tenant.Tenant, group string, users []string, pause time.Duration) error {
+func fillEntra(ctx context.Context, c company, t tenant.Tenant, group string, users []string) error {
 	script, err := newGraphScript(t)
 	if err != nil {
 		return err
@@ -62,8 +62,10 @@ func fillEntra(ctx context.Context, c company, t tenant.Tenant, group string, us
 	if err := allow(writeMembers); err != nil {
 		return err
 	}
-	if err := inPortions(ctx, users, perRequest, pause, func(portion []string) error { return script.add(ctx, group, portion) }); err != nil {
-		return err
+	for portion := range slices.Chunk(users, perRequest) {
+		if err := script.add(ctx, group, portion); err != nil {
+			return err
+		}
 	}
 	return allow()
 }

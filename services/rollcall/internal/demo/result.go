@@ -35,13 +35,24 @@ type Step struct {
 	// User is the provider's id and Address the address of whom it was about, where it was about one.
 	User    string `json:"user,omitempty"`
 	Address string `json:"address,omitempty"`
-	// EventType is the type of the license or policy event that came of it; empty when, rightly, none did.
+	// EventType is the type of the license, policy or held event that came of it; empty when, rightly, none did.
 	EventType string  `json:"event_type"`
 	LatencyMS float64 `json:"latency_ms"`
-	// Measured says from when: "notification" is the simulator's POST, "change" the change itself, "start" the process's.
+	// Measured says from when: "notification" is the simulator's POST, "change" the change itself, "command" what an admin
+	// told Rollcall to do, "start" the process's.
 	Measured string `json:"measured_from"`
-	Granted  int    `json:"granted,omitempty"` // events of each kind, for changes that are about many
-	Revoked  int    `json:"revoked,omitempty"`
+	// Held is what the step has parked, or has let go.
+	Held    *Held `json:"held,omitempty"`
+	Granted int   `json:"granted,omitempty"` // events of each kind, for changes that are about many
+	Revoked int   `json:"revoked,omitempty"`
+}
+
+// Held is a held change, at the revision of its list that was looked at.
+type Held struct {
+	ID          string `json:"id"`
+	Revision    int    `json:"revision"`
+	Grants      int    `json:"grants"`
+	Revocations int    `json:"revocations"`
 }
 
 // Latency sums up the changes of single users: from the simulator's notification to the event at the subscriber.
@@ -72,6 +83,7 @@ func summarize(steps []Step) Latency {
 const (
 	fromNotification = "notification"
 	fromChange       = "change"
+	fromCommand      = "command"
 	fromStart        = "start"
 )
 

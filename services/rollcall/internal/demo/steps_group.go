@@ -32,7 +32,7 @@ func (s *story) tidy(ctx context.Context) error {
 	if _, err := s.mirror.refreshed(ctx, command); err != nil {
 		return fmt.Errorf("refresh: %w", err)
 	}
-	return nil
+	return nil // what of it is held, connected approves
 }
 
 // refresh orders a full read and returns the command's id. Its end comes behind everything that was observed before.
@@ -50,7 +50,7 @@ func (s *story) refresh(ctx context.Context) (string, error) {
 	return id, nil
 }
 
-// connected waits until every active user is licensed.
+// connected waits until every active user is licensed. What an earlier run has left held is approved.
 func (s *story) connected(ctx context.Context) (cell, error) {
 	want, err := s.company.everyone(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *story) connected(ctx context.Context) (cell, error) {
 	if err != nil {
 		return cell{}, fmt.Errorf("connect: %w", err)
 	}
-	last, err := s.audience.agrees(ctx, want)
+	last, err := s.audience.agreesWhile(ctx, want, func() error { return s.approveAll(ctx) })
 	if err != nil {
 		return cell{}, fmt.Errorf("connect: %w", err)
 	}
@@ -102,7 +102,7 @@ func (s *story) emptyGroup(ctx context.Context) (cell, error) {
 	return s.add(step), nil
 }
 
-// fill adds the members in portions, with a pause between that is too short to settle.
+// fill adds the members in two goes, with a pause between that is too short to settle.
 func (s *story) fill(ctx context.Context) (cell, error) {
 	s.filledMark = s.audience.mark()
 	group, err := s.company.group(ctx)
@@ -127,9 +127,16 @@ func (s *story) fill(ctx context.Context) (cell, error) {
 	return s.add(step), nil
 }
 
-// addAll adds the members as an admin of this provider would and returns the last addition.
+// addAll adds the members in two goes as an admin of this provider would, and returns the last addition.
 func (s *story) addAll(ctx context.Context, group string, ids []string) (last control.Change, err error) {
-	if err := s.company.fill(ctx, s.company, s.tenant, group, ids, s.stage.cfg.Settle/4); err != nil {
+	half := len(ids) / 2
+	if err := s.company.fill(ctx, s.company, s.tenant, group, ids[:half]); err != nil {
+		return last, err
+	}
+	if err := rest(ctx, s.stage.cfg.Settle/4); err != nil {
+		return last, err
+	}
+	if err := s.company.fill(ctx, s.company, s.tenant, group, ids[half:]); err != nil {
 		return last, err
 	}
 	at := time.Now()
@@ -140,62 +147,55 @@ func (s *story) addAll(ctx context.Context, group string, ids []string) (last co
 	return last, err
 }
 
-// flip waits for the group to settle and decide.
-func (s *story) flip(ctx context.Context) (cell, error) {
-	policy, err := s.audience.await(ctx, s.filledMark, func(h heard) bool { return h.policy.Group != "" })
+// settle waits for the group to settle. What it would change then is held.
+func (s *story) settle(ctx context.Context) (cell, error) {
+	told, err := s.announced(ctx, "settle", s.filledMark, s.filled)
 	if err != nil {
-		return cell{}, fmt.Errorf("flip: %w", err)
-	}
-	if err := s.quiet(s.filledMark); err != nil {
 		return cell{}, err
 	}
-	if early := s.filled.At.Add(s.stage.cfg.Settle).Sub(policy.at); early > 0 {
-		return cell{}, fmt.Errorf("the group decides %s before its membership has been still for %s", early, s.stage.cfg.Settle)
+	opened, err := s.audience.await(ctx, s.filledMark, func(h heard) bool { return h.eventType == event.TypeHeldOpened })
+	if early := s.filled.At.Add(s.stage.cfg.Settle).Sub(opened.at); err == nil && early > 0 {
+		return cell{}, fmt.Errorf("the group is believed %s before its membership has been still for %s", early, s.stage.cfg.Settle)
 	}
+	return told, err
+}
+
+// flip lets the group decide.
+func (s *story) flip(ctx context.Context) (cell, error) {
 	want, err := s.company.members(ctx)
 	if err != nil {
 		return cell{}, err
 	}
-	last, err := s.audience.agrees(ctx, want)
-	if err != nil {
-		return cell{}, fmt.Errorf("flip: %w", err)
-	}
-	step := Step{Change: "settle", EventType: event.TypePolicyChanged, Revoked: count(s.audience.since(s.filledMark), event.TypeLicenseRevoked)}
-	if err := s.measure(ctx, &step, s.filled, last); err != nil {
-		return cell{}, err
-	}
-	return s.add(step), nil
+	return s.letGo(ctx, want)
 }
 
-// deleteGroup gives everyone a license again.
+// deleteGroup waits until the group is proved gone. That everyone is licensed again is held as well.
 func (s *story) deleteGroup(ctx context.Context) (cell, error) {
 	mark := s.audience.mark()
 	made, err := s.company.client.RemoveGroup(ctx, s.company.id, s.company.address())
 	if err != nil {
 		return cell{}, fmt.Errorf("delete the group: %w", err)
 	}
-	if _, err := s.audience.await(ctx, mark, func(h heard) bool { return h.policy.Mode != "" && h.policy.Group == "" }); err != nil {
-		return cell{}, fmt.Errorf("delete the group: %w", err)
-	}
-	want, err := s.company.everyone(ctx)
+	told, err := s.announced(ctx, "remove-group", mark, made)
 	if err != nil {
 		return cell{}, err
-	}
-	last, err := s.audience.agrees(ctx, want)
-	if err != nil {
-		return cell{}, fmt.Errorf("delete the group: %w", err)
 	}
 	if n := s.heardOf(s.renamed.ID, s.renamedMark, mark); n > 0 {
 		return cell{}, fmt.Errorf("the rename has caused %d license events", n)
 	}
-	step := Step{Change: "remove-group", EventType: event.TypePolicyChanged, Granted: count(s.audience.since(mark), event.TypeLicenseGranted)}
-	if err := s.measure(ctx, &step, made, last); err != nil {
-		return cell{}, err
-	}
-	return s.add(step), nil
+	return told, nil
 }
 
-// groupAgain makes the group with its members once more, and waits until it decides.
+// flipBack gives everyone a license again.
+func (s *story) flipBack(ctx context.Context) (cell, error) {
+	want, err := s.company.everyone(ctx)
+	if err != nil {
+		return cell{}, err
+	}
+	return s.letGo(ctx, want)
+}
+
+// groupAgain makes the group with its members once more, and lets it decide.
 func (s *story) groupAgain(ctx context.Context) error {
 	mark := s.audience.mark()
 	made, err := s.company.client.AddGroup(ctx, s.company.id, control.NewGroup{Name: groupName, Address: s.company.address()})
@@ -205,14 +205,10 @@ func (s *story) groupAgain(ctx context.Context) error {
 	if _, err := s.company.client.AddMembers(ctx, s.company.id, made.ID, s.cast.memberIDs()...); err != nil {
 		return err
 	}
-	if _, err := s.audience.await(ctx, mark, func(h heard) bool { return h.policy.Group == made.ID }); err != nil {
+	if _, err := s.announced(ctx, "settle", mark, made); err != nil {
 		return err
 	}
-	want, err := s.company.members(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = s.audience.agrees(ctx, want)
+	_, err = s.flip(ctx)
 	return err
 }
 

@@ -56,7 +56,7 @@ func (s *story) rename(ctx context.Context) (cell, error) {
 // onceMore changes one user after the other, to tell a typical time from a lucky one.
 func (s *story) onceMore(ctx context.Context) (cell, error) {
 	first := len(s.result.Steps)
-	for i := range s.stage.cfg.Again {
+	for i := range s.stage.cfg.again() {
 		u := s.cast.outside[1+i/2%(len(s.cast.outside)-1)]
 		name, eventType, change := "add-member", event.TypeLicenseGranted, s.company.client.AddMembers
 		if i%2 == 1 {
@@ -69,5 +69,5 @@ func (s *story) onceMore(ctx context.Context) (cell, error) {
 		}
 	}
 	l := summarize(s.result.Steps[first:])
-	return cell{"p50 " + seconds(l.P50MS), "p99 " + seconds(l.P99MS)}, nil
+	return cell{what: "p50 " + seconds(l.P50MS), took: "p99 " + seconds(l.P99MS)}, nil
 }

@@ -10,7 +10,10 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
+	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
@@ -23,6 +26,7 @@ type story struct {
 	stage    *stage
 	bus      *bus.Bus
 	client   *license.Client
+	commands *command.Client
 	audience *audience
 	mirror   *mirror
 	started  time.Time // of the process
@@ -32,6 +36,8 @@ type story struct {
 	cast        cast
 	filled      control.Change // the last addition to the group
 	filledMark  int
+	waiting     held.Change // that was shown to the admin
+	lost        []string    // members who were taken out by accident
 	renamed     control.User
 	renamedMark int
 	served      map[string]control.Counter // before the changes of single users
@@ -46,6 +52,7 @@ func (s *story) listen(ctx context.Context, nc *nats.Conn) (err error) {
 	if s.client, err = license.New(nc); err != nil {
 		return err
 	}
+	s.commands = command.New(s.bus, s.stage.clock)
 	s.audience, s.mirror = newAudience(), newMirror(s.bus, s.company.id)
 	last, err := s.mirror.catchUp(ctx)
 	if err != nil {
@@ -91,6 +98,9 @@ func (s *story) single(ctx context.Context, name string, u control.User, eventTy
 		return cell{}, fmt.Errorf("%s: %w", name, err)
 	}
 	h, err := s.audience.await(ctx, mark, func(h heard) bool { return h.license.User == u.ID })
+	if err == nil && h.license.Reason == string(licensing.Held) {
+		h, err = s.allow(ctx, mark, u)
+	}
 	if err != nil {
 		return cell{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -129,7 +139,7 @@ func (s *story) measure(ctx context.Context, step *Step, made control.Change, un
 func (s *story) quiet(mark int) error {
 	for _, h := range s.audience.since(mark) {
 		if h.eventType == event.TypeLicenseRevoked {
-			return fmt.Errorf("user %s lost the license before the group had settled", h.license.User)
+			return fmt.Errorf("user %s has lost the license, and nobody has approved that", h.license.User)
 		}
 		if h.eventType == event.TypePolicyChanged {
 			return nil

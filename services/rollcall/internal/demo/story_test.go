@@ -2,7 +2,6 @@ package demo
 
 import (
 	"bytes"
-	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
@@ -64,22 +64,6 @@ func TestKeyFileIsMadeOnceAndSafe(t *testing.T) {
 	}
 }
 
-func TestInPortions(t *testing.T) {
-	t.Parallel()
-	var got [][]string
-	note := func(portion []string) error { got = append(got, portion); return nil }
-	if err := inPortions(t.Context(), []string{"a", "b", "c", "d", "e"}, 2, 0, note); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([][]string{{"a", "b"}, {"c", "d"}, {"e"}}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	broken := errors.New("broken")
-	if err := inPortions(t.Context(), []string{"a", "b"}, 1, 0, func([]string) error { return broken }); !errors.Is(err, broken) {
-		t.Errorf("a portion that fails: %v", err)
-	}
-}
-
 func TestRows(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -93,13 +77,37 @@ func TestRows(t *testing.T) {
 		Step{Measured: fromNotification, EventType: event.TypeLicenseRevoked, LatencyMS: 9.5}.cell(),
 		Step{Measured: fromNotification, EventType: event.TypePolicyChanged, Revoked: 7, LatencyMS: 12.4}.cell(),
 	})
+	tell.row("Held.", []cell{
+		Step{Measured: fromCommand, EventType: event.TypeHeldOpened, Held: &Held{Grants: 2, Revocations: 7}, LatencyMS: 12.4}.cell(),
+		{what: "withdrawn", took: "1.1 s", more: "who is on it"},
+	})
 	want := strings.Repeat(" ", 64) + `  contoso (Entra ID)      initech (Workspace)
   1 All of it.                                                    1891 licensed   930 ms  no event        1.2 s*
   2 word word word word word word word word word word word word
     word word                                                     revoked         9.5 ms  7 revoked        12 ms
+  3 Held.                                                         9 held           12 ms  withdrawn        1.1 s
+    who is on it
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestWhatIsShown: an admin sees how many licenses would change, and the first names of the list.
+func TestWhatIsShown(t *testing.T) {
+	t.Parallel()
+	s := &story{company: companies(nil)[0], cast: cast{names: map[string]string{"1": "Eve", "2": "Bob", "3": "Ada", "4": "Dan"}}}
+	c := held.Change{Opened: event.HeldOpened{Held: "flip-7", Licensed: 9}, Revision: 3, Lines: map[string]event.HeldUser{
+		"1": {User: "1", Listed: true}, "2": {User: "2", Listed: true}, "3": {User: "3", Listed: true, Licensed: true},
+	}}
+	want := "contoso: flip-7 at revision 3 would grant 1 and revoke 2 of 9 licenses: Ada, Bob, Eve"
+	if got := s.show(c); got != want {
+		t.Errorf("three: %s", got)
+	}
+	c.Lines["4"] = event.HeldUser{User: "4", Listed: true}
+	want = "contoso: flip-7 at revision 3 would grant 1 and revoke 3 of 9 licenses: Ada, Bob, Dan and 1 more"
+	if got := s.show(c); got != want {
+		t.Errorf("four: %s", got)
 	}
 }
 

@@ -19,8 +19,8 @@ type teller struct {
 
 func newTeller(out io.Writer) teller { return teller{out: out, mu: &sync.Mutex{}, n: new(int)} }
 
-// cell is what is told of a step in one company.
-type cell struct{ what, took string }
+// cell is what is told of a step in one company: in its column and, where there is more to tell, below the line.
+type cell struct{ what, took, more string }
 
 // How wide the parts of a line are, in characters.
 const (
@@ -36,6 +36,10 @@ func (s Step) cell() cell {
 		c.took += "*"
 	}
 	switch {
+	case s.EventType == event.TypeHeldOpened:
+		c.what = fmt.Sprintf("%d held", s.Held.Grants+s.Held.Revocations)
+	case s.EventType == event.TypeHeldClosed:
+		c.what = "withdrawn"
 	case s.Measured == fromStart:
 		c.what = fmt.Sprintf("%d licensed", s.Granted)
 	case s.Granted > 0:
@@ -75,6 +79,11 @@ func (t teller) row(text string, cells []cell) {
 		number = "    "
 	}
 	t.say("%s%-*s%s", number, textWidth, lines[len(lines)-1], told.String())
+	for _, c := range cells {
+		if c.more != "" {
+			t.aside(c.more)
+		}
+	}
 }
 
 // aside tells what is no step.

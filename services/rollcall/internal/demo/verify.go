@@ -10,7 +10,8 @@ import (
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 )
 
-// verify holds what was published of every company to its directory. ErrUntrue names those where they differ.
+// verify holds what was published of every company to its directory. ErrUntrue names those where they differ, ErrHeld those where a
+// change is held.
 func (e *ensemble) verify(ctx context.Context) error {
 	errs := make([]error, len(e.stories))
 	err := e.together(ctx, func(ctx context.Context, i int, s *story) (err error) {
@@ -19,9 +20,13 @@ func (e *ensemble) verify(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("verify: %w", err)
 		}
-		s.result.Verified = s.result.Verification.OK()
-		if !s.result.Verified {
-			errs[i] = fmt.Errorf("%w: %s: %s", ErrUntrue, s.company.id, s.result.Verification)
+		report := s.result.Verification
+		s.result.Verified = report.OK()
+		switch report.State {
+		case verify.Untrue:
+			errs[i] = fmt.Errorf("%w: %s: %s", ErrUntrue, s.company.id, report)
+		case verify.Parked:
+			errs[i] = fmt.Errorf("%w: %s: %s", ErrHeld, s.company.id, report)
 		}
 		return nil
 	})

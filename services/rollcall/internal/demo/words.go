@@ -16,14 +16,15 @@ func (s *stage) introduce() {
 	s.tell.say("  HTTP       %s  (/healthz, /readyz, /metrics)", s.process.HTTPURL())
 	s.tell.say("  simulator  %s  (Microsoft Graph, and Google's Directory and Reports APIs, over TLS)\n", s.simulator.URL())
 	s.tell.say("Each step is made in both directories at the same time. Times are from the simulator's notification to the license")
-	s.tell.say("event at a subscriber on a connection of its own; with a star from the change, where no notification told of it.\n")
+	s.tell.say("event at a subscriber on a connection of its own; with a star from the change, where no notification told of it. An")
+	s.tell.say("approval's are from the command.\n")
 }
 
 // verified says that the story was true.
 func (t teller) verified(r Result) {
 	agree := append([]string{"the directory", "LICENSES"}, r.Tenants[0].Verification.Copies...)
 	last := len(agree) - 1
-	t.say("\nVerified: %s and %s say the same of every user.\n", strings.Join(agree[:last], ", "), agree[last])
+	t.say("\nVerified: %s and %s say the same of every user, and nothing is held.\n", strings.Join(agree[:last], ", "), agree[last])
 	for _, one := range r.Tenants {
 		v, l := one.Verification, one.Latency
 		told := fmt.Sprintf("%d of %d users licensed, %d events without a gap", v.Licensed, v.Users, v.Events)

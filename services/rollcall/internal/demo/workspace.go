@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -25,9 +24,6 @@ const (
 	serviceClientID = "104857600000000002026"
 	keyBits         = 2048 // as Google makes them
 )
-
-// perUpload is how many members one file of a bulk upload holds: enough of them to need two.
-const perUpload = 20
 
 // workspace is Google Workspace, read through the Directory and Reports APIs. The members of a watched group are listed
 // again and again there, whatever happens, so only lists of all users and of all groups are none of a single user's.
@@ -120,11 +116,9 @@ func publicKey(path string) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
 }
 
-// fillWorkspace uploads files of members in the Admin console. The log that Google keeps of that names neither the group
-// nor the members.
-func fillWorkspace(ctx context.Context, c company, _ tenant.Tenant, group string, users []string, pause time.Duration) error {
-	return inPortions(ctx, users, perUpload, pause, func(portion []string) error {
-		_, err := c.client.Via(control.ViaBulkUpload).AddMembers(ctx, c.id, group, portion...)
-		return err
-	})
+// fillWorkspace uploads a file of members in the Admin console. The log that Google keeps of that names neither the group nor
+// the members.
+func fillWorkspace(ctx context.Context, c company, _ tenant.Tenant, group string, users []string) error {
+	_, err := c.client.Via(control.ViaBulkUpload).AddMembers(ctx, c.id, group, users...)
+	return err
 }

@@ -12,13 +12,13 @@ const (
 func (h *harness) approve(held string, revision int) string {
 	h.t.Helper()
 	return h.ask("contoso", event.VerbApprove, event.TypeApproveRequested, event.ApproveRequested{
-		Product: share, Held: held, Revision: revision, By: operator,
+		Product: share, Held: h.alias(held), Revision: revision, By: operator,
 	})
 }
 
 func (h *harness) reject(held string) string {
 	h.t.Helper()
-	return h.ask("contoso", event.VerbReject, event.TypeRejectRequested, event.RejectRequested{Product: share, Held: held, By: operator})
+	return h.ask("contoso", event.VerbReject, event.TypeRejectRequested, event.RejectRequested{Product: share, Held: h.alias(held), By: operator})
 }
 
 // seats sets how many were purchased, and whether they are a limit.
@@ -57,4 +57,10 @@ func (h *harness) connect() {
 func (h *harness) erase() {
 	h.t.Helper()
 	h.ask("contoso", event.VerbErase, event.TypeEraseRequested, event.EraseRequested{By: operator})
+}
+
+func number(n int) *int { return &n }
+
+func holdRequest(share, least int) event.HoldRequest {
+	return event.HoldRequest{Share: &share, Least: &least}
 }

@@ -126,8 +126,12 @@ func (s *session) settle(p *product, v verdict, d licensing.Decision, cause stri
 
 // settled sees to a user of whom the rules say what stands: whatever was listed about the user is of no use any more.
 func (s *session) settled(p *product, v verdict) error {
-	if v.before != nil && v.before.Reason == string(licensing.Held) {
-		return nil // listed, or rejected: that is what stands
+	if v.before != nil && v.before.Reason == string(licensing.Held) { // parked, or rejected: that is what stands
+		refresh, err := s.hold(p, ledger.HeldRefresh)
+		if refresh == nil || err != nil {
+			return err
+		}
+		return s.strike(refresh, v.user.User)
 	}
 	if !v.next.Licensed {
 		if err := s.leaveLine(p, v.user.User, s.origin.cause); err != nil {

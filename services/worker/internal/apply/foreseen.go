@@ -5,14 +5,25 @@ import (
 )
 
 // foreseen sees to those revocations of which it is said already what becomes of them, and returns the others. Whatever was
-// approved takes effect, also where its job has yet to come to the user; whatever was rejected does not; and who is on the list
-// of a refresh waits for what is said of that, unless it is a single suspension or deletion.
+// approved takes effect, also where its job has yet to come to the user; whatever was rejected does not; and who is on a list
+// waits for what is said of that, unless it is a single suspension or deletion.
 func (s *session) foreseen(p *product, revocations []verdict, m manner) (others []verdict, err error) {
-	if m.preview != "" {
-		return revocations, nil
-	}
-	goesOn := alone(revocations)
+	goesOn := alone(revocations) && m.preview == "" && !s.tenant.Frozen
 	for _, v := range revocations {
+		parked, err := s.parkedOn(p, v.user.User)
+		if err != nil {
+			return nil, err
+		}
+		if parked != nil && !goesOn {
+			if err := s.park(p, parked, v, m.cause); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if m.preview != "" {
+			others = append(others, v)
+			continue
+		}
 		said, err := s.said(p, v)
 		if err != nil {
 			return nil, err
@@ -36,6 +47,23 @@ func (s *session) foreseen(p *product, revocations []verdict, m manner) (others 
 		}
 	}
 	return others, nil
+}
+
+// parkedOn returns the list of revocations that a user is on, or nil.
+func (s *session) parkedOn(p *product, u ledger.User) (*hold, error) {
+	for _, kind := range []ledger.HeldKind{ledger.HeldRevocations, ledger.HeldFreeze} {
+		h, err := s.hold(p, kind)
+		if err != nil {
+			return nil, err
+		}
+		if h == nil {
+			continue
+		}
+		if line, found, err := s.tx.HeldUser(h.ID, u.ID); err != nil || found && line.Listed {
+			return h, err
+		}
+	}
+	return nil, nil //nolint:nilnil // no list is no fault
 }
 
 // word is what was said of a revocation, and the event that did.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +45,8 @@ type harness struct {
 	tenants map[string]tenant.Tenant
 	last    apply.Result // of the transaction before
 
+	at      uint64 // stamp of the last page that came by see, and of the last read that came by read
+	reads   int
 	stream  uint64 // sequence of the last message
 	created time.Time
 	chunk   int
@@ -50,6 +55,7 @@ type harness struct {
 	sent    map[string]bus.Message // that were delivered, by id
 	records map[string]*record     // what was told, by source
 	cleared bool                   // not all of the outbox was looked at
+	aliases map[string]string      // short names of held changes, by their ids, and the other way round
 }
 
 func contoso() tenant.Tenant {
@@ -109,7 +115,7 @@ func each(t *testing.T, story func(*testing.T, *harness), tenants ...tenant.Tena
 func newHarnessAt(t fataler, address string, valid *eventtest.Validator, tenants ...tenant.Tenant) *harness {
 	h := &harness{
 		t: t, address: address, clock: clock.NewFake(began), tenants: map[string]tenant.Tenant{}, created: began, valid: valid, chunk: 2,
-		sent: map[string]bus.Message{}, records: map[string]*record{},
+		sent: map[string]bus.Message{}, records: map[string]*record{}, aliases: map[string]string{},
 	}
 	for _, tn := range tenants {
 		h.tenants[tn.ID] = tn
@@ -206,6 +212,32 @@ func (h *harness) page(tenantID string, at uint64, observations ...directory.Obs
 	})
 }
 
+// see delivers a page that is later than all before.
+func (h *harness) see(observations ...directory.Observation) {
+	h.t.Helper()
+	h.at++
+	h.page("contoso", h.at, observations...)
+}
+
+// read delivers a complete read of contoso, with the members of some groups, and does what follows from it.
+func (h *harness) read(observations []directory.Observation, members ...string) {
+	h.t.Helper()
+	h.at++
+	h.reads++
+	snapshot := fmt.Sprintf("read%d", h.reads)
+	h.snapshotPage("contoso", snapshot, h.at, observations...)
+	h.snapshotEnded("contoso", snapshot, h.at, 1, members...)
+	h.tick()
+}
+
+// settled lets a change settle, and a round show that it has.
+func (h *harness) settled() {
+	h.t.Helper()
+	h.clock.Advance(settle)
+	h.roundEnded("contoso")
+	h.tick()
+}
+
 func (h *harness) snapshotPage(tenantID, snapshot string, at uint64, observations ...directory.Observation) {
 	h.t.Helper()
 	h.apply(tenantID, event.TypeDirectoryObserved, event.DirectoryObserved{
@@ -289,7 +321,52 @@ func (h *harness) told() []string {
 	h.t.Helper()
 	lines := []string{}
 	for _, ev := range h.drain() {
-		lines = append(lines, line(h.t, ev))
+		if ev.Type() == event.TypeHeldOpened {
+			h.name(dataOf[event.HeldOpened](h.t, ev))
+		}
+		lines = append(lines, heldRef.ReplaceAllStringFunc(line(h.t, ev), h.alias))
 	}
 	return lines
+}
+
+var heldRef = regexp.MustCompile(`\b(flip|revocations|refresh|freeze)-\d+\b`)
+
+// name gives a held change a short name that does not depend on how much was told before: flip#1 is the first flip.
+func (h *harness) name(o event.HeldOpened) {
+	for n := 1; ; n++ {
+		if name := fmt.Sprintf("%s#%d", o.Kind, n); h.aliases[name] == "" {
+			h.aliases[name], h.aliases[o.Held] = o.Held, name
+			return
+		}
+	}
+}
+
+// alias is the other name of a held change, or the one that it was given.
+func (h *harness) alias(name string) string {
+	if other := h.aliases[name]; other != "" {
+		return other
+	}
+	return name
+}
+
+var owner = apply.Owner{}
+
+// lost are the users who had a license for Secure Share and have none.
+func (h *harness) lost() string {
+	h.t.Helper()
+	h.drain()
+	var users []string
+	for id, e := range h.records[event.LicenseSource("contoso", share)].users {
+		if !e.Licensed {
+			users = append(users, id)
+		}
+	}
+	slices.Sort(users)
+	return strings.Join(users, " ")
+}
+
+// unread delivers the end of a round that has not shown all members of a group.
+func (h *harness) unread(group string) {
+	h.t.Helper()
+	h.apply("contoso", event.TypeRoundEnded, event.RoundEnded{Began: h.clock.Now(), Unread: []string{group}})
 }

@@ -1,6 +1,13 @@
 package apply_test
 
-import "github.com/rollcall-hq/rollcall/pkg/directory"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+)
+
+type obs = directory.Observation
 
 func person(id string) directory.Observation { return personAs(id, directory.Active) }
 
@@ -35,3 +42,44 @@ func everybody(group string, present bool) directory.Observation {
 		GroupID: group, Kind: directory.CustomerMember, Present: present,
 	}}
 }
+
+// renamed is a user of whom nothing has changed that counts.
+func renamed(id string) directory.Observation {
+	o := person(id)
+	o.User.Name = "another name"
+	return o
+}
+
+// people are users u1 to un who are active.
+func people(n int) (all []directory.Observation) {
+	for _, id := range ids(1, n) {
+		all = append(all, person(id))
+	}
+	return all
+}
+
+// members says that users are direct members of a group, or are not.
+func members(group string, present bool, users ...string) (all []directory.Observation) {
+	for _, id := range users {
+		all = append(all, member(group, id, present))
+	}
+	return all
+}
+
+// ids are the users from one number to another.
+func ids(from, to int) (all []string) {
+	for i := from; i <= to; i++ {
+		all = append(all, fmt.Sprintf("u%d", i))
+	}
+	return all
+}
+
+// eachOf is one line for each user.
+func eachOf(format string, users ...string) (lines []string) {
+	for _, id := range users {
+		lines = append(lines, fmt.Sprintf(format, id))
+	}
+	return lines
+}
+
+func join[T any](lists ...[]T) []T { return slices.Concat(lists...) }

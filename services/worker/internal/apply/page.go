@@ -19,18 +19,17 @@ func (s *session) page(p page) error {
 			return err
 		}
 	}
-	var touched users
-	take := func() error { return s.take(p, &touched) }
-	var err error
-	if p.structural() {
-		err = s.rewatching(func() error { return s.renesting(take, &touched) })
-	} else {
-		err = take()
-	}
+	preview, err := s.previewOf(p)
 	if err != nil {
 		return err
 	}
-	preview, err := s.previewOf(p)
+	var touched users
+	take := func() error { return s.take(p, &touched) }
+	if p.structural() {
+		err = s.rewatching(func() error { return s.renesting(take, &touched, preview) })
+	} else {
+		err = take()
+	}
 	if err != nil {
 		return err
 	}
@@ -156,7 +155,7 @@ func (s *session) membership(m directory.Membership, at directory.Stamp, touched
 		if err != nil {
 			return err
 		}
-		if candidate.Holds(c.GroupID) || c.Kind == directory.GroupMember && candidate.Holds(c.Member) {
+		if candidate.Holds(c.GroupID) {
 			p.lookAt, p.moved = true, true
 		}
 	}

@@ -9,14 +9,14 @@ import (
 )
 
 // reviewPolicies looks at the products whose group may be another one now, and starts those that came to a tenant whose
-// snapshot is complete.
+// snapshot is complete. While the mirror is being restored nothing that it does not show means anything.
 func (s *session) reviewPolicies() error {
-	if !s.tenant.Follows() {
+	if !s.tenant.Follows() || s.tenant.Restoring {
 		return nil
 	}
 	for _, p := range s.products {
 		begins := p.State.Phase == licensing.Connecting
-		if !p.lookAt || begins && (!s.tenant.Ready() || s.tenant.Restoring) {
+		if !p.lookAt || begins && !s.tenant.Ready() {
 			continue
 		}
 		seen, err := s.seen(p)

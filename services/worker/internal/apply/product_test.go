@@ -50,11 +50,11 @@ func TestAnotherAddressIsNoticedByAnyMessage(t *testing.T) {
 	h.roundEnded("contoso")
 	h.tick()
 	h.expect("and is held: whoever named another address may not know who has it",
-		"opened flip-5 r1 +0 -2 of 3 group-members g", "listed flip-5 r1 bob:-not-a-member cid:-not-a-member")
-	h.approve("flip-5", 1)
+		"opened flip#1 r1 +0 -2 of 3 group-members g", "listed flip#1 r1 bob:-not-a-member cid:-not-a-member")
+	h.approve("flip#1", 1)
 	h.tick()
-	h.expect("until somebody has seen whom it concerns", "closed flip-5 r1 approved +0 -2 user:ops", "policy group-members g",
-		"done flip-5 r1", "revoked bob not-a-member", "reason ann group-member", "revoked cid not-a-member")
+	h.expect("until somebody has seen whom it concerns", "closed flip#1 r1 approved +0 -2 user:ops", "policy group-members g",
+		"done flip#1 r1", "revoked bob not-a-member", "reason ann group-member", "revoked cid not-a-member")
 }
 
 // What happens while a tenant has a product no more is made good when it has it again.

@@ -9,7 +9,7 @@ import (
 
 // renesting runs what may change which groups are nested in which, and sees to it that those whom that concerns are
 // decided again: few of them at once, many by a job.
-func (s *session) renesting(do func() error, touched *users) error {
+func (s *session) renesting(do func() error, touched *users, preview string) error {
 	before, err := s.rooted()
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (s *session) renesting(do func() error, touched *users) error {
 			return err
 		}
 		if many {
-			if err := s.decideMany(root); err != nil {
+			if err := s.decideMany(root, preview); err != nil {
 				return err
 			}
 		}
@@ -88,9 +88,13 @@ func (s *session) concerned(was, is nest, touched *users) (many bool, err error)
 	return false, nil
 }
 
-// decideMany begins the job that goes through all users: a review, or for a change that is proposed a survey.
-func (s *session) decideMany(r root) error {
+// decideMany begins the job that goes through all users: a review, or for a change that is proposed a survey. A preview ends
+// with a review of its own.
+func (s *session) decideMany(r root, preview string) error {
 	if !r.flip {
+		if h, err := s.previewing(r.product, preview); h != nil || err != nil {
+			return err
+		}
 		return s.startJob(r.product, ledger.JobReview, 0, s.origin.cause)
 	}
 	flip, err := s.hold(r.product, ledger.HeldFlip)

@@ -52,41 +52,56 @@ func (s *session) enter(t tenant.Tenant, part int) error {
 		return err
 	}
 	s.tenant.Part, s.nestVersion = part, s.tenant.NestVersion
-	var changed []string
-	for _, p := range t.Products {
-		renamed, err := s.tx.EnsureProduct(s.tenant.ID, p.ID, t.GroupAddress(p))
-		if err != nil {
-			return err
+	if err := s.load(); err != nil {
+		return err
+	}
+	if s.registered(t) {
+		s.products = slices.DeleteFunc(s.products, func(p *product) bool { return p.Address == "" })
+		return nil
+	}
+	return s.rewatching(func() error { return s.register(t) }) // here, as not every message does
+}
+
+// registered reports whether the products are those that the registry names. Others have no address.
+func (s *session) registered(t tenant.Tenant) bool {
+	for _, named := range t.Products {
+		if p := s.named(named.ID); p == nil || p.Address != t.GroupAddress(named) {
+			return false
 		}
-		if renamed {
-			changed = append(changed, p.ID)
+	}
+	return !slices.ContainsFunc(s.products, func(p *product) bool {
+		_, named := t.Product(p.Name)
+		return !named && p.Address != ""
+	})
+}
+
+// register takes over what the registry says of the products.
+func (s *session) register(t tenant.Tenant) error {
+	if err := s.retire(t); err != nil {
+		return err
+	}
+	changed := map[string]bool{}
+	for _, p := range t.Products {
+		var err error
+		if changed[p.ID], err = s.tx.EnsureProduct(s.tenant.ID, p.ID, t.GroupAddress(p)); err != nil {
+			return err
 		}
 	}
 	if err := s.load(); err != nil {
 		return err
 	}
-	if err := s.retire(t); err != nil {
-		return err
-	}
-	if len(changed) == 0 {
-		return nil
-	}
+	s.products = slices.DeleteFunc(s.products, func(p *product) bool { return p.Address == "" })
 	for _, p := range s.products {
-		p.lookAt = slices.Contains(changed, p.Name)
+		p.lookAt = changed[p.Name]
 	}
-	return s.rewatching(s.reviewPolicies) // here, as not every message does
+	return s.reviewPolicies()
 }
 
 // retire leaves the products alone that the registry names no more. Nobody is decided for them, so one that comes back
 // begins as a new one does; without an address meanwhile, it is noticed.
 func (s *session) retire(t tenant.Tenant) error {
-	named := make([]*product, 0, len(s.products))
 	for _, p := range s.products {
-		if _, known := t.Product(p.Name); known {
-			named = append(named, p)
-			continue
-		}
-		if p.Address == "" {
+		if _, named := t.Product(p.Name); named || p.Address == "" {
 			continue
 		}
 		p.State, p.AskAt = licensing.State{}, time.Time{}
@@ -100,7 +115,6 @@ func (s *session) retire(t tenant.Tenant) error {
 			return err
 		}
 	}
-	s.products = named
 	return nil
 }
 
@@ -160,10 +174,14 @@ func (s *session) load() error {
 	return nil
 }
 
-// leave tells what is to be told last, stores the products and the tenant, and ends the snapshots whose last effect this was.
+// leave stores the tenant, ends the snapshots whose last effect this was, tells what is to be told last, and stores the products.
 func (s *session) leave(ctx context.Context) error {
 	if !s.entered {
 		return nil
+	}
+	s.result.Part = s.tenant.Part
+	if err := s.tx.SaveTenant(s.tenant); err != nil { // first: which jobs rest is asked of the ledger
+		return err
 	}
 	if err := s.finishSnapshots(); err != nil {
 		return err
@@ -173,11 +191,7 @@ func (s *session) leave(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.rememberCause(); err != nil {
-		return err
-	}
-	s.result.Part = s.tenant.Part
-	return s.tx.SaveTenant(s.tenant)
+	return s.rememberCause()
 }
 
 func (s *session) leaveProduct(ctx context.Context, p *product) error {

@@ -236,3 +236,40 @@ func (v verifier) seats() {
 		v.rows(`SELECT x.purchased || CASE x.enforce WHEN 1 THEN ' true' ELSE ' false' END FROM products x JOIN products p ON p.id = x.id
 			JOIN tenants t ON t.id = p.tenant WHERE t.name = $1 AND p.name = $2`))
 }
+
+// states are the kinds of contoso's held changes for Secure Share and what has become of them, in order.
+func (h *harness) states() string {
+	h.t.Helper()
+	db := h.raw()
+	defer func() { _ = db.Close() }()
+	v := verifier{harness: h, db: db, tenant: "contoso", product: share}
+	var states []string
+	for _, row := range v.rows(`SELECT CAST(x.id + 1000 AS TEXT) || ' ' || x.kind || ' ' || x.state FROM held x` + of) {
+		_, state, _ := strings.Cut(row, " ")
+		states = append(states, state)
+	}
+	return strings.Join(states, ", ")
+}
+
+func (h *harness) rowsIn(table string) (n int) {
+	h.t.Helper()
+	db := h.raw()
+	defer func() { _ = db.Close() }()
+	if err := db.QueryRowContext(context.Background(), `SELECT COUNT(*) FROM `+table).Scan(&n); err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+// erased forgets what was told of a tenant, but for the sequences: its ledger has forgotten it too.
+func (h *harness) erased(tenantID string) {
+	h.t.Helper()
+	h.drain()
+	for source, r := range h.records {
+		if strings.HasPrefix(source, event.LicenseSource(tenantID, "")) {
+			fresh := newRecord()
+			fresh.sequence, fresh.seats = r.sequence, r.seats
+			h.records[source] = fresh
+		}
+	}
+}
