@@ -28,7 +28,7 @@ func TestKilledInMidStory(t *testing.T) {
 	h := open(t)
 	h.connect(t)
 	dice := rand.New(rand.NewPCG(*seed, 2))
-	tale := newStory(t, h.client, *seed)
+	tale := newStory(t, h.client, simulated, domain, pace, *seed)
 	end := tale.begin(t.Context())
 	hit := 0
 	for i := range *kills {
