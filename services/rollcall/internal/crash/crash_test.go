@@ -30,7 +30,7 @@ func TestKilledInMidStory(t *testing.T) {
 	h.connect(t)
 	dice := rand.New(rand.NewPCG(*seed, 2))
 	approver := h.approveAll(t)
-	tale := newStory(t, h.client, *seed)
+	tale := newStory(t, h.client, simulated, domain, pace, *seed)
 	end := tale.begin(t.Context())
 	hit := 0
 	for i := range *kills {

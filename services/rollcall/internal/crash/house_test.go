@@ -164,7 +164,7 @@ func (h *house) makeGroup(t *testing.T) {
 	for _, u := range all[:users/2] {
 		members = append(members, u.ID)
 	}
-	if _, err := h.client.AddGroup(t.Context(), simulated, newGroup()); err != nil {
+	if _, err := h.client.AddGroup(t.Context(), simulated, newGroup(domain)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.client.AddMembers(t.Context(), simulated, group, members...); err != nil {
