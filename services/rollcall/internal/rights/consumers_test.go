@@ -3,6 +3,7 @@ package rights
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
+	"github.com/rollcall-hq/rollcall/services/internal/erase"
 )
 
 // A consumer of all tenants has everything that package license can do, and the bucket.
@@ -244,6 +246,34 @@ func TestTheOperator(t *testing.T) {
 		err := b.Read(t.Context(), bus.ReadSpec{Stream: stream}, func(bus.Message) error { n++; return nil })
 		if err != nil || n != want {
 			t.Errorf("%s: %d messages, %v", stream, n, err)
+		}
+	}
+}
+
+// What the operator erases, it may.
+func TestTheOperatorErases(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := h.server.Bus("operator", bus.Config{})
+	for bucket, key := range map[string]string{bus.BucketCursors: "contoso.feeds", bus.BucketChannels: "contoso.c"} {
+		kv, err := b.KeyValue(t.Context(), bucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := kv.Put(t.Context(), key, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := erase.Tenant(t.Context(), b, "contoso"); err != nil {
+		t.Error(err)
+	}
+	for _, bucket := range []string{bus.BucketCursors, bus.BucketChannels} {
+		kv, err := b.KeyValue(t.Context(), bucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if keys, err := kv.Keys(t.Context()); !errors.Is(err, jetstream.ErrNoKeysFound) {
+			t.Errorf("%s holds %v, %v", bucket, keys, err)
 		}
 	}
 }
