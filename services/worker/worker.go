@@ -113,16 +113,39 @@ const (
 // can mend.
 func (w *Worker) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return w.deps.Leases.Run(ctx, workerRole, w.deps.Bus.Partitions(), w.own) })
-	group.Go(func() error {
-		return w.deps.Leases.Run(ctx, relayRole, 1, func(ctx context.Context, l lease.Lease) error {
-			return w.relay.Run(ctx, l.Epoch, l.Valid)
-		})
-	})
+	if !w.deps.Ledger.Shared() { // then one worker at a time does everything, and others wait
+		group.Go(func() error { return w.deps.Leases.Run(ctx, workerRole, 1, w.ownAll) })
+	} else {
+		group.Go(func() error { return w.deps.Leases.Run(ctx, workerRole, w.deps.Bus.Partitions(), w.own) })
+		group.Go(func() error { return w.deps.Leases.Run(ctx, relayRole, 1, w.publish) })
+	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
 	return nil
+}
+
+// publish relays the outbox until ctx ends, or another worker does.
+func (w *Worker) publish(ctx context.Context, l lease.Lease) error {
+	return w.relay.Run(ctx, l.Epoch, l.Valid)
+}
+
+// ownAll does everything under one lease, and ends all of it when a part of it ends.
+func (w *Worker) ownAll(ctx context.Context, l lease.Lease) error {
+	group, ctx := errgroup.WithContext(ctx)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	part := func(hold lease.Hold, l lease.Lease) {
+		group.Go(func() error {
+			defer stop()
+			return hold(ctx, l)
+		})
+	}
+	part(w.publish, l)
+	for l.Key = range w.deps.Bus.Partitions() {
+		part(w.own, l)
+	}
+	return group.Wait()
 }
 
 // applied follows every committed transaction.

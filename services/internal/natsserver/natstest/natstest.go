@@ -33,7 +33,7 @@ type Server struct {
 var passwords = sync.OnceFunc(func() {
 	for _, user := range append([]string{"system"}, Users...) {
 		name := "NATS_PASSWORD_" + strings.ToUpper(strings.ReplaceAll(user, "-", "_"))
-		_ = os.Setenv(name, password(user)) //nolint:usetesting // the same for all tests of the process
+		_ = os.Setenv(name, password(user)) // the same for all tests of the process
 	}
 })
 

@@ -35,7 +35,7 @@ func newBench(t *testing.T) *bench {
 	return &bench{t: t, server: server, bus: server.Bus(bus.Config{}), ledger: open(t, ledgertest.SQLite(t))}
 }
 
-func open(t *testing.T, address string) *ledger.Ledger {
+func open(t testing.TB, address string) *ledger.Ledger {
 	t.Helper()
 	l, err := ledger.Open(t.Context(), address)
 	if err != nil {
