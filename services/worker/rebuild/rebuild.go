@@ -77,7 +77,6 @@ type rebuilder struct {
 	products map[string]*product // by tenant and id
 	order    []*product
 	report   Report
-	last     uint64 // of LICENSES
 }
 
 // begin stores where the streams stand: what is on LICENSES is told, and what lies on LEDGER_IN is made good by full reads.

@@ -176,7 +176,7 @@ func (w *bare) batch(b *testing.B, n int, stamp uint64, page []directory.Observa
 			{user, present, at, sequence},
 			{"license.contoso.secure-share.user." + o.Membership.ID, id, w.body},
 		} {
-			if _, err := tx.StmtContext(ctx, w.stmts[s]).ExecContext(ctx, args...); err != nil {
+			if _, err := tx.StmtContext(ctx, w.stmts[s]).ExecContext(ctx, args...); err != nil { //nolint:sqlclosecheck // it ends with the transaction
 				b.Fatal(err)
 			}
 		}
