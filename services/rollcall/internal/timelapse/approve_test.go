@@ -38,6 +38,14 @@ func (c *customer) waiting() []held.Change {
 	return known.Open()
 }
 
+// neverHold sets that revocations take effect, however many they are.
+func (c *customer) neverHold() {
+	c.tb.Helper()
+	never := 0
+	c.command(event.SettingsRequested{Hold: &event.HoldRequest{Share: &never}, By: heldtest.By})
+	c.rest()
+}
+
 // command gives the worker a command, as the command line does, and waits until it has obeyed.
 func (c *customer) command(data any) {
 	c.tb.Helper()
