@@ -28,7 +28,7 @@ func told(t *testing.T, p control.Push) map[string][]string {
 	s := w.found("initech").cast(rand.New(rand.NewPCG(*seed, 4)))
 	s.connect(people / 2)
 	s.neverHold() // which of many revocations is one too many depends on what is seen first
-	w.push(p) // now that the channels are there
+	w.push(p)     // now that the channels are there
 	mark := s.heard.mark()
 	s.tell(30*time.Minute, 24)
 	s.pass(3 * time.Hour) // until the last push has come
