@@ -17,27 +17,32 @@ import (
 
 var errDead = errors.New("the process is dead")
 
-// lives are workers one after the other on one ledger: the first dies at its first step, the second at its second, and so on,
-// so that over a story every step is died at, early and late.
+// steps are those of the worker's loop, in its order.
+var steps = []string{
+	"message read", "before commit", "after commit", "before ack", "before publish", "after publish", "before mark", "after mark",
+}
+
+// lives are workers one after the other on one ledger. Each dies at another step than the one before it: the first eight when
+// they come to it for the first time, the next eight the second time, and so on.
 type lives struct {
 	h     *house
 	mu    sync.Mutex
-	steps map[string]int // of which somebody died, how often
+	died  map[string]int // how often, by step
 	end   chan struct{}
 	ended chan struct{}
 }
 
 func (h *house) live() *lives {
-	l := &lives{h: h, steps: map[string]int{}, end: make(chan struct{}), ended: make(chan struct{})}
+	l := &lives{h: h, died: map[string]int{}, end: make(chan struct{}), ended: make(chan struct{})}
 	go l.run()
 	return l
 }
 
 func (l *lives) run() {
 	defer close(l.ended)
-	for n := 1; ; n++ {
+	for n := 0; ; n++ {
 		died := make(chan struct{})
-		l.h.startWith(func(w *worker.Worker) { w.DieAt(l.dieAt(n, died)) })
+		l.h.startWith(func(w *worker.Worker) { w.DieAt(l.dieAt(steps[n%len(steps)], 1+n/len(steps), died)) })
 		select {
 		case <-died:
 			l.h.stop()
@@ -48,19 +53,25 @@ func (l *lives) run() {
 	}
 }
 
-// dieAt fails the n-th step and all that would come after it in a process that were not dead.
-func (l *lives) dieAt(n int, died chan struct{}) func(string) error {
-	hit := 0
+// dieAt fails a step when it is come to for the n-th time, and everything that would come after it in a process that were not
+// dead.
+func (l *lives) dieAt(fatal string, n int, died chan struct{}) func(string) error {
+	dead := false
 	return func(step string) error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if hit++; hit < n {
+		if dead {
+			return errDead
+		}
+		if step != fatal {
 			return nil
 		}
-		if hit == n {
-			l.steps[step]++
-			close(died)
+		if n--; n > 0 {
+			return nil
 		}
+		dead = true
+		l.died[step]++
+		close(died)
 		return errDead
 	}
 }
@@ -68,7 +79,7 @@ func (l *lives) dieAt(n int, died chan struct{}) func(string) error {
 func (l *lives) stop() map[string]int {
 	close(l.end)
 	<-l.ended
-	return l.steps
+	return l.died
 }
 
 // story is a tenant's life from connect to a rejected bulk, as the events of LICENSES tell it.
@@ -107,9 +118,7 @@ func TestDyingAtEveryStepLosesAndRepeatsNothing(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("told (-undisturbed +with deaths):\n%s", diff)
 		}
-		for _, step := range []string{
-			"message read", "before commit", "after commit", "before ack", "before publish", "after publish", "before mark", "after mark",
-		} {
+		for _, step := range steps {
 			if died[step] == 0 {
 				t.Errorf("nobody died at %q: %v", step, died)
 			}

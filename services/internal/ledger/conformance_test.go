@@ -26,6 +26,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"a failed statement fails the transaction":             failedStatementFailsTheTransaction,
 	"it survives reopening":                                ledgerSurvivesReopening,
 	"a newer schema is refused":                            newerSchemaIsRefused,
+	"only a server is shared":                              onlyAServerIsShared,
 	"writers take turns":                                   writersTakeTurns,
 	"readers see whole transactions":                       readersSeeWholeTransactions,
 	"readers see what is committed":                        readerSeesWhatIsCommittedWhileTheWriterWrites,

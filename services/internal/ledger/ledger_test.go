@@ -189,3 +189,9 @@ func forgottenMembershipsCountAgainWhenSeenAgain(t *testing.T, b ledgertest.Back
 		return nil
 	})
 }
+
+func onlyAServerIsShared(t *testing.T, b ledgertest.Backend) {
+	if l := open(t, b.Address(t)); l.Shared() != (b.Name == "postgres") {
+		t.Errorf("shared: %v", l.Shared())
+	}
+}
