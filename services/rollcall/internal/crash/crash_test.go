@@ -22,15 +22,16 @@ const (
 // After the last start every entitlement equals the directory, and LICENSES tells a history without a gap or a repeat.
 func TestKilledInMidStory(t *testing.T) {
 	t.Parallel()
-	if *seed == 0 {
-		*seed = rand.Uint64()
+	seed := *seed
+	if seed == 0 {
+		seed = rand.Uint64()
 	}
-	t.Logf("seed %d", *seed)
+	t.Logf("seed %d", seed)
 	h := open(t)
 	h.connect(t)
-	dice := rand.New(rand.NewPCG(*seed, 2))
+	dice := rand.New(rand.NewPCG(seed, 2))
 	approver := h.approveAll(t)
-	tale := newStory(t, h.client, simulated, domain, pace, *seed)
+	tale := newStory(t, h.client, simulated, domain, pace, seed)
 	end := tale.begin(t.Context())
 	hit := 0
 	for i := range *kills {
