@@ -59,7 +59,7 @@ func belonging(ctx context.Context, cfg Config, dir Directory, group string) (me
 			case m.Kind != directory.GroupMember:
 				members[m.ID] = true
 				whole = whole || m.Kind == directory.CustomerMember
-			case !seen[m.ID]:
+			case !seen[m.ID] && !m.External: // who is in a group of another directory cannot be known
 				seen[m.ID] = true
 				left = append(left, m.ID)
 			}
