@@ -100,7 +100,6 @@ func (e *Engine) join(ctx context.Context, work *sync.WaitGroup, t tenant.Tenant
 		e.work(ctx, m)
 	})
 	if t.Disconnected {
-		e.metrics.Forget(t.ID)
 		e.deps.Logger.InfoContext(ctx, "tenant disconnected", "tenant", t.ID)
 		return
 	}
@@ -143,6 +142,7 @@ func (e *Engine) member(t tenant.Tenant, stamps lane.Stamps) *member {
 // work runs until ctx ends; that of a disconnected tenant may end before.
 func (e *Engine) work(ctx context.Context, m *member) {
 	if m.lane == nil {
+		e.metrics.Forget(m.tenant.ID)
 		for err := e.store.Forget(ctx, m.tenant.ID); err != nil && ctx.Err() == nil; err = e.store.Forget(ctx, m.tenant.ID) {
 			e.deps.Logger.WarnContext(ctx, "forgetting how far a tenant was read failed", "tenant", m.tenant.ID, "again_in", retry, "error", err)
 			rest(ctx, e.deps.Clock, retry)

@@ -33,6 +33,7 @@ func (l *Lane) load(ctx context.Context) error {
 	}
 	l.feeds = feeds
 	l.setBack()
+	l.reach("") // which also counts those that are too many
 	l.expired = map[receiver.FeedKind]bool{}
 	l.rolls, l.every = map[string]*roll{}, nil // another owner may have published since
 	clear(l.foreign)
