@@ -116,6 +116,7 @@ func (e *Engine) member(p *partition, t tenant.Tenant) *member {
 // work runs until ctx ends; that of a disconnected tenant may end before.
 func (e *Engine) work(ctx context.Context, m *member) {
 	if m.lane == nil {
+		e.metrics.Forget(m.tenant.ID) // the lane before it has ended
 		for err := e.store.Forget(ctx, m.tenant.ID); err != nil && ctx.Err() == nil; err = e.store.Forget(ctx, m.tenant.ID) {
 			e.deps.Logger.WarnContext(ctx, "forgetting how far a tenant was read failed", "tenant", m.tenant.ID, "again_in", retry, "error", err)
 			rest(ctx, e.deps.Clock, retry)

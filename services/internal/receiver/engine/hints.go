@@ -104,7 +104,7 @@ func (e *Engine) onCommand(ctx context.Context, m bus.Message) error {
 	switch {
 	case t == nil:
 		return err
-	case t.lane == nil && m.Deliveries < maxStrange: // it may just have been connected again
+	case t.lane == nil && c.Read == nil && m.Deliveries < maxStrange/4: // it may just have been connected again
 		return bus.RetryAfter(strange, errDisconnected)
 	case t.lane == nil:
 		return nil

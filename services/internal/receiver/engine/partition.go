@@ -80,7 +80,6 @@ func (e *Engine) start(p *partition, t tenant.Tenant) {
 		e.work(ctx, m)
 	})
 	if t.Disconnected {
-		e.metrics.Forget(t.ID)
 		e.deps.Logger.InfoContext(ctx, "tenant disconnected", "tenant", t.ID)
 		return
 	}

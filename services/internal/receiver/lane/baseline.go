@@ -109,6 +109,9 @@ func (l *Lane) readEach(ctx context.Context, p *pass, groups []string) ([]state.
 func (l *Lane) listEach(ctx context.Context, p *pass, groups []string) ([]string, error) {
 	var read []string
 	for _, id := range groups {
+		if !l.isLiving(id) { // since the pass began
+			continue
+		}
 		err := l.listNew(ctx, p, id)
 		switch {
 		case err == nil:
@@ -137,6 +140,11 @@ func (l *Lane) living() []string {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+func (l *Lane) isLiving(group string) bool {
+	w, watched := l.feeds.Watched[group]
+	return watched && w.Vanish == nil
 }
 
 // unread returns those of them whose members no feed follows, or whose list has not been read to its end yet.

@@ -34,7 +34,7 @@ func (l *Lane) nextRoll(now time.Time) (group string, first time.Time) {
 	}
 	intervals, asked := l.intervals(), l.inbox.latestPlain()
 	for id, r := range l.rolls {
-		if !r.read() || r.held || l.feeds.Watched[id].Vanish != nil {
+		if !r.read() || r.held || !l.isLiving(id) {
 			continue
 		}
 		at := l.listGate(id).after(rollDue(r, intervals[id], asked, now))

@@ -39,6 +39,7 @@ func (l *Lane) load(ctx context.Context) error {
 	l.feeds = feeds
 	l.feeds.Epoch = epoch
 	l.setBack()
+	l.reach("") // which also counts those that are too many
 	if err := l.save(ctx); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/receivertest"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
 )
 
 // nestedLists is the provisioning group g1 with groups in it three levels deep.
@@ -103,6 +104,35 @@ func TestListsFindNestedGroupsThatWent(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"-n1", "g1-n1"}, told); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
+// A group that leaves while the groups before it are listed is listed neither then nor later.
+func TestGroupThatLeavesDuringASnapshotIsNotListed(t *testing.T) {
+	t.Parallel()
+	b := journaled(t, nestedLists)
+	before := len(b.dir.Calls())
+	b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
+		if _, members := b.dir.Truth(); c.Method == "Members" && c.ID == "g1" && slices.Contains(members["n2"], "n3") {
+			b.dir.Remove("n2", "n3")
+			return b.lane.Hint(context.Background(), state.Mark{Cause: "hint-1", Resource: "activity", ID: receivertest.Activity(b.dir.Changed() - 1)})
+		}
+		return nil
+	}
+	b.dir.PageSize = 1 // rounds go between the pages
+	b.command("c-1", nil)
+	ended := data[event.SnapshotEnded](t, b.until(event.TypeSnapshotEnded, "c-1").last())
+	if diff := cmp.Diff([]string{"g1", "n1", "n2"}, ended.Members); diff != "" {
+		t.Errorf("members read (-want +got):\n%s", diff)
+	}
+	for range 3 {
+		b.advance(listing)
+		b.clock.BlockUntil(1)
+	}
+	for _, c := range b.dir.Calls()[before:] {
+		if c.Method == "Members" && c.ID == "n3" {
+			t.Errorf("n3 is listed: %v", c)
+		}
 	}
 }
 

@@ -142,6 +142,13 @@ func TestMoreNestedGroupsThanCanBeFollowed(t *testing.T) {
 	if diff := cmp.Diff([]string{"g1"}, b.roundOf("").Unread); diff != "" {
 		t.Errorf("unread (-want +got):\n%s", diff)
 	}
+	b.clock.BlockUntil(1)
+	b.halt()
+	b.run()
+	b.hint("hint-0", "group", "g1")
+	if diff := cmp.Diff([]string{"g1"}, b.roundOf("hint-0").Unread); diff != "" {
+		t.Errorf("unread after a restart (-want +got):\n%s", diff)
+	}
 	b.dir.Remove("g1", "n0007")
 	b.hint("hint-1", "group", "g1")
 	b.roundOf("hint-1")
