@@ -116,6 +116,9 @@ func (l *law) decision(ev event.Event, e event.Entitlement) error {
 	if !so {
 		return fmt.Errorf("the rules say %+v: %s", d, ev)
 	}
+	if reason != licensing.Held {
+		defer delete(l.approved, e.User) // what comes later is another matter
+	}
 	switch ev.Type() {
 	case event.TypeLicenseRevoked:
 		return l.revoked(ev, e)
@@ -141,7 +144,6 @@ func (l *law) revoked(ev event.Event, e event.Entitlement) error {
 	case l.model.frozen, l.preview:
 		return fmt.Errorf("frozen: %v, preview: %v, and yet %s", l.model.frozen, l.preview, ev)
 	case l.approved[e.User]:
-		delete(l.approved, e.User)
 		return nil
 	case l.rejected[e.User] == e.Reason:
 		return fmt.Errorf("somebody has said no to %s", ev)
