@@ -40,8 +40,8 @@ lint: bin/golangci-lint bin/govulncheck bin/gofumpt ## vet, golangci-lint, known
 	@deploy/tools/check-format "$(BIN)/gofumpt" $(MODULES)
 
 .PHONY: mutants
-mutants: ## break the rules on purpose, one fault at a time, and see that the tests find each (some 10 minutes)
-	go run ./services/internal/mutants
+mutants: ## break the rules on purpose, one fault at a time: the tests must find each (ARGS="-run seats")
+	go run ./services/internal/mutants $(ARGS)
 
 .PHONY: generate
 generate: ## write again what is generated

@@ -1,6 +1,7 @@
 package bus_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -97,5 +98,31 @@ func awaitRevision(t *testing.T, kv jetstream.KeyValue, key string, revision uin
 		if time.Now().After(deadline) {
 			t.Fatalf("%s has not come", key)
 		}
+	}
+}
+
+// Who may not make streams compares them all the same.
+func TestVerifyTopology(t *testing.T) {
+	t.Parallel()
+	server := bustest.StartServer(t)
+	b, err := bus.New(server.Connect(), bus.Config{Partitions: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.VerifyTopology(t.Context(), bus.LedgerIn); !errors.Is(err, bus.ErrNotProvisioned) {
+		t.Errorf("without streams: %v", err)
+	}
+	same := server.Bus(bus.Config{})
+	if err := same.VerifyTopology(t.Context(), bus.LedgerIn, bus.Notifications, bus.Licenses); err != nil {
+		t.Error(err)
+	}
+	if err := b.VerifyTopology(t.Context(), bus.LedgerIn); err == nil || !strings.Contains(err.Error(), "4 partitions") {
+		t.Errorf("of another number of partitions: %v", err)
+	}
+	if err := b.VerifyTopology(t.Context(), bus.Licenses); err != nil {
+		t.Errorf("what has no partitions: %v", err)
+	}
+	if err := same.EnsureCopies(t.Context()); err == nil || !strings.Contains(err.Error(), "no copy") {
+		t.Errorf("copies in the account of the streams: %v", err)
 	}
 }

@@ -29,6 +29,30 @@ func (b *Bus) EnsureTopology(ctx context.Context) error {
 	return nil
 }
 
+// ErrNotProvisioned says that a stream is not there yet, and somebody else is to make it.
+var ErrNotProvisioned = errors.New("the stream is not there yet")
+
+// VerifyTopology compares streams with the configuration and changes nothing: for users who may not make any. Errors:
+// ErrNotProvisioned, ErrUnavailable, which is also what a server answers to a user who may not even look, or what differs.
+func (b *Bus) VerifyTopology(ctx context.Context, names ...string) error {
+	for _, want := range b.streams() {
+		if !slices.Contains(names, want.Name) {
+			continue
+		}
+		s, err := b.js.Stream(ctx, want.Name)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+			err = ErrNotProvisioned
+		case err == nil:
+			err = verify(s.CachedInfo().Config, want)
+		}
+		if err != nil {
+			return fmt.Errorf("verify stream %s: %w", want.Name, classify(err))
+		}
+	}
+	return nil
+}
+
 func (b *Bus) streams() []jetstream.StreamConfig {
 	p := b.cfg.Partitions
 	return []jetstream.StreamConfig{

@@ -20,6 +20,7 @@ func TestMain(m *testing.M) { bustest.VerifyNoLeaks(m) }
 const (
 	contosoID  = "9f4a1c2e-0000-4000-8000-000000000001"
 	fabrikamID = "9f4a1c2e-0000-4000-8000-000000000002"
+	tailspinID = "9f4a1c2e-0000-4000-8000-000000000003" // disconnected
 )
 
 // intake takes Graph's pushes, for tenants whose directories do not answer.
@@ -28,11 +29,11 @@ type intake struct{ *servicetest.Intake }
 func start(t testing.TB) intake {
 	t.Helper()
 	var tenants []tenant.Tenant
-	for id, directoryID := range map[string]string{"contoso": contosoID, "fabrikam": fabrikamID} {
+	for id, directoryID := range map[string]string{"contoso": contosoID, "fabrikam": fabrikamID, "tailspin": tailspinID} {
 		tenants = append(tenants, tenant.Tenant{
 			ID: id, Provider: directory.Entra, DirectoryID: directoryID, Domain: id + ".com", Products: []tenant.Product{tenant.SecureShare()},
 			Credential: tenant.Credential{Kind: tenant.ClientSecret, ClientID: "app", Env: "NO_SUCH_SECRET"},
-			Endpoints:  tenant.Endpoints{API: "https://127.0.0.1:1/v1.0", Authority: "https://127.0.0.1:1"},
+			Endpoints:  tenant.Endpoints{API: "https://127.0.0.1:1/v1.0", Authority: "https://127.0.0.1:1"}, Disconnected: id == "tailspin",
 		})
 	}
 	return intake{servicetest.Start(t, graphreceiver.New, graphreceiver.NotificationPath, tenants...)}
@@ -109,6 +110,7 @@ func (in intake) cases() map[string]func() int {
 		"unknown subscription, clientState not proved": func() int { return in.push(item("never-seen", contosoID, forged, "g1", "")) },
 		"foreign tenant":                        func() int { return in.push(item("s1", fabrikamID, in.secret("contoso"), "g1", "")) },
 		"tenant that is not connected":          func() int { return in.push(item("s1", contosoID, in.secret("nobody"), "g1", "")) },
+		"tenant that is disconnected":           func() int { return in.push(item("s1", tailspinID, in.secret("tailspin"), "g1", "")) },
 		"good and bad items in one request":     func() int { return in.push(item("s1", contosoID, forged, "g1", ""), another(), `"no object"`) },
 		"item with fields of a wrong type":      func() int { return in.push(strings.Replace(in.good(), `"s1"`, `7`, 1)) },
 		"lifecycle item without resource":       func() int { return in.push(in.lifecycle()) },

@@ -14,42 +14,51 @@ import (
 	"github.com/rollcall-hq/rollcall/services/worker/internal/apply"
 )
 
-// consume reads one partition of LEDGER_IN from where the ledger stands.
-func (w *Worker) consume(ctx context.Context, partition int) error {
+// errLost says that the lease of a partition is lost: the message is its next owner's.
+var errLost = errors.New("the lease is lost")
+
+// grace is how long the message in hand may take when a lease ends: nobody else can have it sooner.
+const grace = 4 * time.Second
+
+// consume reads a partition of LEDGER_IN from where the ledger stands.
+func (w *Worker) consume(ctx context.Context, p partition) {
 	for ctx.Err() == nil {
-		err := w.consumeFrom(ctx, partition)
-		if err == nil || ctx.Err() != nil {
-			return nil
+		err := w.consumeFrom(ctx, p)
+		if err == nil || ctx.Err() != nil || w.fenced(ctx, p, err) {
+			return
 		}
-		w.deps.Logger.ErrorContext(ctx, "partition waits", "partition", partition, "error", err)
+		w.deps.Logger.ErrorContext(ctx, "partition waits", "partition", p.Part, "error", err)
 		select {
 		case <-ctx.Done():
 		case <-w.deps.Clock.After(time.Second):
 		}
 	}
-	return nil
 }
 
-func (w *Worker) consumeFrom(ctx context.Context, partition int) error {
+func (w *Worker) consumeFrom(ctx context.Context, p partition) error {
 	stream, err := w.deps.Bus.JetStream().Stream(ctx, bus.LedgerIn)
 	if err != nil {
 		return fmt.Errorf("look up stream %s: %w", bus.LedgerIn, err)
 	}
 	info := stream.CachedInfo()
-	after, err := w.apply.Resume(ctx, apply.Owner{Part: partition}, bus.LedgerIn, info.Created, info.State.LastSeq)
+	after, err := w.apply.Resume(ctx, p.Owner, bus.LedgerIn, info.Created, info.State.LastSeq)
 	if err != nil {
 		return err
 	}
 	return w.deps.Bus.Consume(ctx, bus.Consumer{
-		Stream: bus.LedgerIn, Durable: bus.DurableName("worker", partition),
-		Filters:     []string{bus.DirectoryFilter(partition), bus.CommandFilter(partition, "")},
-		HasPosition: true, AfterSequence: after, Undecodable: true,
-	}, func(ctx context.Context, m bus.Message) error { return w.handle(ctx, partition, m) })
+		Stream: bus.LedgerIn, Durable: bus.DurableName("worker", p.Part),
+		Filters:     []string{bus.DirectoryFilter(p.Part), bus.CommandFilter(p.Part, "")},
+		HasPosition: true, AfterSequence: after, Undecodable: true, Grace: grace,
+	}, func(ctx context.Context, m bus.Message) error { return w.handle(ctx, p, m) })
 }
 
 // handle applies one message. A message that is at fault becomes a dead letter and has the directory read again; trouble
 // with the ledger or NATS is retried for ever, so that order holds.
-func (w *Worker) handle(ctx context.Context, partition int, m bus.Message) error {
+func (w *Worker) handle(ctx context.Context, p partition, m bus.Message) error {
+	if !p.valid() {
+		p.stop()
+		return bus.RetryAfter(0, errLost)
+	}
 	id := subjectTenant(m.Subject)
 	if named := event.Tenant(m.Event); m.Fault == nil && named != id {
 		w.metrics.message(m, "foreign")
@@ -62,20 +71,26 @@ func (w *Worker) handle(ctx context.Context, partition int, m bus.Message) error
 	if err != nil {
 		return bus.RetryAfter(time.Second, err)
 	}
-	if err := w.known(ctx, partition, t, m); err != nil {
+	if err := w.known(ctx, p, t, m); err != nil {
 		return err
 	}
 	if m.Fault != nil {
-		return w.refuse(ctx, partition, t, m, m.Fault)
+		return w.refuse(ctx, p, t, m, m.Fault)
 	}
-	err = w.apply.Message(ctx, apply.Owner{Part: partition}, t, m)
+	if err := w.fault(messageRead); err != nil {
+		return err
+	}
+	err = w.apply.Message(ctx, p.Owner, t, m)
 	switch {
 	case err == nil:
 		w.metrics.message(m, "applied")
 		w.metrics.lag(w.deps.Clock.Now().Sub(m.Event.Time()))
-		return nil
+		return w.fault(beforeAck)
 	case errors.Is(err, apply.ErrRefused):
-		return w.refuse(ctx, partition, t, m, err)
+		return w.refuse(ctx, p, t, m, err)
+	case w.fenced(ctx, p, err):
+		w.metrics.message(m, "fenced")
+		return bus.RetryAfter(0, err)
 	default:
 		w.metrics.message(m, "retried")
 		return err
@@ -84,10 +99,10 @@ func (w *Worker) handle(ctx context.Context, partition int, m bus.Message) error
 
 // refuse orders a full read where a whole message was lost. Where it was applied but for some of its observations
 // nothing is gained by reading them again.
-func (w *Worker) refuse(ctx context.Context, partition int, t tenant.Tenant, m bus.Message, fault error) error {
+func (w *Worker) refuse(ctx context.Context, p partition, t tenant.Tenant, m bus.Message, fault error) error {
 	w.metrics.message(m, "refused")
 	if !errors.Is(fault, apply.ErrPartly) {
-		if err := w.apply.OrderReread(ctx, apply.Owner{Part: partition}, t, m.Event.ID()); err != nil {
+		if err := w.apply.OrderReread(ctx, p.Owner, t, m.Event.ID()); err != nil {
 			return err
 		}
 	}
@@ -114,11 +129,11 @@ func (w *Worker) unknownTenant(id string, m bus.Message, fault error) error {
 }
 
 // known orders a full read of a tenant of which messages were given up while it was unknown.
-func (w *Worker) known(ctx context.Context, partition int, t tenant.Tenant, m bus.Message) error {
+func (w *Worker) known(ctx context.Context, p partition, t tenant.Tenant, m bus.Message) error {
 	if !w.unknown.has(t.ID) {
 		return nil
 	}
-	if err := w.apply.OrderReread(ctx, apply.Owner{Part: partition}, t, m.Event.ID()); err != nil {
+	if err := w.apply.OrderReread(ctx, p.Owner, t, m.Event.ID()); err != nil {
 		return err
 	}
 	w.unknown.forget(t.ID)

@@ -16,6 +16,7 @@ type metrics struct {
 	messages  *prometheus.CounterVec
 	decisions *prometheus.CounterVec
 	relayed   *prometheus.CounterVec
+	fenced    *prometheus.CounterVec
 	flips     prometheus.Counter
 	conflicts prometheus.Counter
 	refused   prometheus.Counter
@@ -33,6 +34,7 @@ func newMetrics(deps Deps) (*metrics, error) {
 		messages:  counter("messages_total", "Messages of LEDGER_IN by event type and what became of them.", "type", "result"),
 		decisions: counter("decisions_total", "License events by type.", "type"),
 		relayed:   counter("published_total", "Events that have left the outbox, by stream.", "stream"),
+		fenced:    counter("fenced_total", "Times that work under a lease was refused because another process has it.", "role"),
 		flips:     single("policy_changes_total", "Changes of a product's licensing mode or provisioning group."),
 		conflicts: single("conflicts_total", "Times that several groups came to hold one provisioning address."),
 		refused:   single("observations_refused_total", "Observations that could not be used."),
@@ -59,7 +61,7 @@ func newMetrics(deps Deps) (*metrics, error) {
 		Name: "rollcall_worker_rows_written_total", Help: "Rows of the ledger inserted, changed or deleted.",
 	}, func() float64 { return float64(deps.Ledger.RowsWritten()) })
 	var errs []error
-	for _, c := range []prometheus.Collector{m.messages, m.decisions, m.relayed, rows, m.flips, m.conflicts, m.refused, m.lagging, depth} {
+	for _, c := range []prometheus.Collector{m.messages, m.decisions, m.relayed, m.fenced, rows, m.flips, m.conflicts, m.refused, m.lagging, depth} {
 		errs = append(errs, deps.Metrics.Register(c))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -73,6 +75,7 @@ func (m *metrics) message(msg bus.Message, result string) {
 }
 
 func (m *metrics) lag(d time.Duration)            { m.lagging.Observe(d.Seconds()) }
+func (m *metrics) late(role string)               { m.fenced.WithLabelValues(role).Inc() }
 func (m *metrics) published(stream string, n int) { m.relayed.WithLabelValues(stream).Add(float64(n)) }
 
 func (m *metrics) applied(r apply.Result) {

@@ -16,7 +16,7 @@ func Open(ctx context.Context, p *process.Process) error {
 	}
 	p.OnClose(l.Close)
 	w, err := New(Config{Settle: p.Config.Worker.Settle}, Deps{
-		Bus: p.Bus, Ledger: l, Tenants: p.Live, Logger: p.Logger.With("role", config.RoleWorker), Clock: p.Clock, Metrics: p.Metrics,
+		Bus: p.Bus, Ledger: l, Tenants: p.Live, Leases: p.Leases, Logger: p.Logger.With("role", config.RoleWorker), Clock: p.Clock, Metrics: p.Metrics,
 	})
 	if err != nil {
 		return err

@@ -3,27 +3,26 @@ package worker
 import (
 	"context"
 	"time"
-
-	"github.com/rollcall-hq/rollcall/services/worker/internal/apply"
 )
 
 // tick does the work that no message brings: rounds to ask for, and users to decide under a new policy. It sleeps until
 // a transaction makes such work or a settle time ends.
-func (w *Worker) tick(ctx context.Context, owner apply.Owner) {
-	for ctx.Err() == nil {
-		more, next, err := w.apply.Tick(ctx, owner)
+func (w *Worker) tick(ctx context.Context, p partition) {
+	for ctx.Err() == nil && p.valid() {
+		more, next, err := w.apply.Tick(ctx, p.Owner)
 		switch {
+		case w.fenced(ctx, p, err):
 		case err != nil && ctx.Err() == nil:
 			w.deps.Logger.ErrorContext(ctx, "timers wait", "error", err)
-			w.sleep(ctx, owner.Part, w.deps.Clock.Now().Add(time.Second))
+			w.sleep(ctx, p.Part, w.deps.Clock.Now().Add(time.Second))
 		case more:
 			// A bulk must not run ahead of what can be published: single changes would queue behind it.
 			if err := w.relay.AwaitDepth(ctx, w.chunk); err != nil && ctx.Err() == nil {
 				w.deps.Logger.ErrorContext(ctx, "timers wait", "error", err)
-				w.sleep(ctx, owner.Part, w.deps.Clock.Now().Add(time.Second))
+				w.sleep(ctx, p.Part, w.deps.Clock.Now().Add(time.Second))
 			}
 		default:
-			w.sleep(ctx, owner.Part, next)
+			w.sleep(ctx, p.Part, next)
 		}
 	}
 }

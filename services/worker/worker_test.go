@@ -19,6 +19,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/lease/leasetest"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/worker"
@@ -44,31 +45,40 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	b := bustest.New(t)
-	kv, err := b.KeyValue(t.Context(), bus.BucketTenants)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &house{t: t, bus: b, path: filepath.Join(t.TempDir(), "ledger.db"), registry: tenant.NewRegistry(kv)}
+	h := emptyHouse(t, filepath.Join(t.TempDir(), "ledger.db"))
 	h.start()
 	t.Cleanup(func() { h.stop() })
 	return h
 }
 
+// emptyHouse has no worker yet.
+func emptyHouse(t *testing.T, ledger string) *house {
+	t.Helper()
+	b := bustest.New(t)
+	kv, err := b.KeyValue(t.Context(), bus.BucketTenants)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &house{t: t, bus: b, path: ledger, registry: tenant.NewRegistry(kv), stop: func() {}}
+}
+
 // start runs a worker; stop ends it and closes its ledger.
-func (h *house) start() {
+func (h *house) start() { h.startWith(func(*worker.Worker) {}) }
+
+func (h *house) startWith(prepare func(*worker.Worker)) {
 	h.t.Helper()
 	l, err := ledger.Open(h.t.Context(), h.path)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	w, err := worker.New(worker.Config{Settle: 200 * time.Millisecond, Chunk: 2}, worker.Deps{
-		Bus: h.bus, Ledger: l, Tenants: h.registry, Logger: slog.New(slog.DiscardHandler), Clock: clock.System(),
+		Bus: h.bus, Ledger: l, Tenants: h.registry, Leases: leasetest.Alone{Clock: clock.System()}, Logger: slog.New(slog.DiscardHandler), Clock: clock.System(),
 		Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	prepare(w)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()

@@ -21,6 +21,7 @@ func TestMain(m *testing.M) { bustest.VerifyNoLeaks(m) }
 const (
 	initechID = "C03az79cb"
 	hooliID   = "C01b2c3d4"
+	piperID   = "C05e6f7a8" // disconnected
 	// Our ids of initech's channels, by what is known of them.
 	live, retired, ended, unknown = "LIVE", "RETIRED", "ENDED", "UNKNOWN"
 	resource                      = "ret987df98743md8g"
@@ -32,7 +33,7 @@ type intake struct{ *servicetest.Intake }
 func start(t testing.TB) intake {
 	t.Helper()
 	var tenants []tenant.Tenant
-	for id, directoryID := range map[string]string{"initech": initechID, "hooli": hooliID} {
+	for id, directoryID := range map[string]string{"initech": initechID, "hooli": hooliID, "piper": piperID} {
 		tenants = append(tenants, tenant.Tenant{
 			ID: id, Provider: directory.GoogleWorkspace, DirectoryID: directoryID, Domain: id + ".com",
 			Products: []tenant.Product{tenant.SecureShare()},
@@ -40,7 +41,7 @@ func start(t testing.TB) intake {
 				Kind: tenant.GoogleKeyFile, ClientID: "104000000000000000000", File: "/no/such/key.json",
 				ServiceAccount: "rollcall@rollcall.iam.gserviceaccount.com", Subject: "admin@" + id + ".com",
 			},
-			Endpoints: tenant.Endpoints{API: "https://127.0.0.1:1", Authority: "https://127.0.0.1:1"},
+			Endpoints: tenant.Endpoints{API: "https://127.0.0.1:1", Authority: "https://127.0.0.1:1"}, Disconnected: id == "piper",
 		})
 	}
 	in := intake{servicetest.Start(t, workspacereceiver.New, workspacereceiver.NotificationPath, tenants...)}
@@ -139,6 +140,7 @@ func (in intake) cases() map[string]func() int {
 		"token of another tenant":                       send(in.user(`"1"`).with("X-Goog-Channel-Token", in.Secret(directory.GoogleWorkspace, "hooli", unknown))),
 		"activity of another customer":                  send(good.saying(initechID, hooliID)),
 		"tenant that is not connected":                  send(good.with("X-Goog-Channel-Token", nobody)),
+		"tenant that is disconnected":                   send(good.saying(initechID, piperID).with("X-Goog-Channel-Token", in.Secret(directory.GoogleWorkspace, "piper", live))),
 		"malformed content type":                        send(good.with("Content-Type", "application/json; utf-8; =")),
 		"no content type":                               send(good.without("Content-Type")),
 		"number where a string is documented":           send(in.user(`103489789123456789012`)),

@@ -19,16 +19,20 @@ type Config struct {
 	Intake Intake   `yaml:"intake"`
 	Sync   Sync     `yaml:"sync"`
 	Worker Worker   `yaml:"worker"`
+	Lease  Lease    `yaml:"lease"`
 	Log    Log      `yaml:"log"`
 }
 
 // NATS says which NATS server carries the events.
 type NATS struct {
 	URL             string `yaml:"url" env:"ROLLCALL_NATS_URL" doc:"NATS server to use, e.g. nats://nats:4222 or tls://nats.example.com. Empty: this process runs one of its own."`
-	CredentialsFile string `yaml:"credentials_file" env:"ROLLCALL_NATS_CREDENTIALS_FILE" doc:"Path of a NATS .creds file to sign in with."`
+	User            string `yaml:"user" env:"ROLLCALL_NATS_USER" doc:"User to sign in to the NATS server as, e.g. worker. See deploy/nats/users.conf."`
+	PasswordFile    string `yaml:"password_file" env:"ROLLCALL_NATS_PASSWORD_FILE" doc:"Path of a file with that user's password. It is read for each new connection."`
+	CredentialsFile string `yaml:"credentials_file" env:"ROLLCALL_NATS_CREDENTIALS_FILE" doc:"Path of a NATS .creds file to sign in with, in place of a user and a password."`
 	CAFile          string `yaml:"ca_file" env:"ROLLCALL_NATS_CA_FILE" doc:"Path of a PEM file with the CA that signed the NATS server's certificate, where it is a private one."`
 	Listen          string `yaml:"listen" env:"ROLLCALL_NATS_LISTEN" doc:"Loopback address on which the embedded server takes any NATS client."`
 	SyncAlways      bool   `yaml:"sync_always" env:"ROLLCALL_NATS_SYNC_ALWAYS" doc:"Embedded server only: write every message to the disk itself before it is acknowledged. Off loses the last messages with the power."`
+	Provision       bool   `yaml:"provision" env:"ROLLCALL_NATS_PROVISION" doc:"Make the streams and buckets at the start, and bring them to the configuration. Off: rollcall topology has done so, and this process only compares."`
 	Partitions      int    `yaml:"partitions" env:"ROLLCALL_NATS_PARTITIONS" doc:"Into how many partitions tenants are spread. Fixed once the streams exist."`
 	Replicas        int    `yaml:"replicas" env:"ROLLCALL_NATS_REPLICAS" doc:"Copies of each stream: 1, or 3 on a cluster."`
 }
@@ -66,6 +70,11 @@ type Worker struct {
 	Settle time.Duration `yaml:"settle" env:"ROLLCALL_WORKER_SETTLE" doc:"How long the membership of a new provisioning group must be still before it decides who is licensed."`
 }
 
+// Lease is how processes of one role share their work.
+type Lease struct {
+	TTL time.Duration `yaml:"ttl" env:"ROLLCALL_LEASE_TTL" doc:"After how long without a sign of life from a process others take over what it worked on. The same for all of a role."`
+}
+
 // Log is how the process reports.
 type Log struct {
 	Level  string `yaml:"level" env:"ROLLCALL_LOG_LEVEL" doc:"debug, info, warn or error."`
@@ -85,10 +94,11 @@ func Default() Config {
 	return Config{
 		Data:   "rollcall-data",
 		Roles:  []string{RoleAll},
-		NATS:   NATS{Listen: "127.0.0.1:4222", SyncAlways: true, Partitions: 32, Replicas: 1},
+		NATS:   NATS{Listen: "127.0.0.1:4222", SyncAlways: true, Provision: true, Partitions: 32, Replicas: 1},
 		HTTP:   HTTP{Addr: "127.0.0.1:8080"},
 		Sync:   Sync{Push: true, PollInterval: time.Minute, FullInterval: 24 * time.Hour, Vanish: time.Minute},
 		Worker: Worker{Settle: 10 * time.Minute},
+		Lease:  Lease{TTL: 15 * time.Second},
 		Log:    Log{Level: "info", Format: "json"},
 	}
 }

@@ -52,13 +52,14 @@ func TestEveryFaultAtOnce(t *testing.T) {
 	_, err := config.Load(path, env(map[string]string{
 		"ROLLCALL_NATS_PARTITIONS": "many", "ROLLCALL_SYNC_VANISH": "soon", "ROLLCALL_HTTP_ADDR": "8080",
 		"ROLLCALL_HTTP_TLS_KEY_FILE": "key.pem", "ROLLCALL_ROLES": "butler", "ROLLCALL_LEDGER_URL": "oracle://x",
+		"ROLLCALL_LEASE_TTL": "10ms",
 	}))
 	if err == nil {
 		t.Fatal("no fault found")
 	}
 	for _, want := range []string{
 		"sinc", "ROLLCALL_NATS_PARTITIONS", "ROLLCALL_SYNC_VANISH", "data: ", "roles: ", "nats.url: ", "nats.replicas: ",
-		"http.addr: ", "http.tls_cert_file: ", "ledger.url: ", "log.level: ", "log.format: ",
+		"http.addr: ", "http.tls_cert_file: ", "ledger.url: ", "lease.ttl: ", "log.level: ", "log.format: ",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("not reported: %s", want)
@@ -123,6 +124,32 @@ func TestTheEmbeddedServerKeepsOneCopy(t *testing.T) {
 	c.NATS.URL = "nats://nats:4222"
 	if err := c.Validate(); err != nil {
 		t.Errorf("three copies on a cluster: %v", err)
+	}
+}
+
+func TestProofToNATSIsWhole(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		nats config.NATS
+		want string
+	}{
+		"a user and a password":       {config.NATS{URL: "nats://n:4222", User: "worker", PasswordFile: "p"}, ""},
+		"credentials":                 {config.NATS{URL: "nats://n:4222", CredentialsFile: "c"}, ""},
+		"both":                        {config.NATS{URL: "nats://n:4222", User: "worker", PasswordFile: "p", CredentialsFile: "c"}, "nats.credentials_file: "},
+		"a user only":                 {config.NATS{URL: "nats://n:4222", User: "worker"}, "nats.password_file: "},
+		"a password only":             {config.NATS{URL: "nats://n:4222", PasswordFile: "p"}, "nats.password_file: "},
+		"a user that is no token":     {config.NATS{URL: "nats://n:4222", User: "a.b", PasswordFile: "p"}, "nats.user: "},
+		"a user of nobody's server":   {config.NATS{User: "worker", PasswordFile: "p", Provision: true}, "nats.user: "},
+		"streams that nobody makes":   {config.NATS{}, "nats.provision: "},
+		"streams that somebody makes": {config.NATS{URL: "nats://n:4222"}, ""},
+	} {
+		cfg := config.Default()
+		c.nats.Listen, c.nats.Partitions, c.nats.Replicas = cfg.NATS.Listen, cfg.NATS.Partitions, cfg.NATS.Replicas
+		cfg.NATS, cfg.Sync.Push = c.nats, false
+		switch err := cfg.Validate(); {
+		case c.want == "" && err != nil, c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)):
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
 	}
 }
 

@@ -129,6 +129,21 @@ intake:
   public_url: https://rollcall.example.com
 ` + "```" + `
 
+One of several workers, with a user of its own on a NATS server whose streams "rollcall topology" has made:
+
+` + "```yaml" + `
+data: /var/lib/rollcall
+roles: [worker]
+nats:
+  url: tls://nats.example.com:4222
+  user: worker
+  password_file: /etc/rollcall/nats.password
+  provision: false
+ledger:
+  url: postgres://rollcall@db.example.com/rollcall?sslmode=verify-full
+  password_file: /etc/rollcall/ledger.password
+` + "```" + `
+
 One that nobody can push to, such as a laptop: changes come by polling.
 
 ` + "```yaml" + `

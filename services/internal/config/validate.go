@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Validate returns every fault at once. It looks at values only; CheckFiles looks at what they name.
@@ -31,6 +32,9 @@ func (c Config) faults() []error {
 	}
 	if c.Worker.Settle < 0 {
 		add("worker.settle", "want no negative duration")
+	}
+	if c.Lease.TTL < time.Second {
+		add("lease.ttl", "%s: want at least a second", c.Lease.TTL)
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
@@ -60,8 +64,9 @@ func (c Config) natsFaults(add addFault) {
 	if u, err := url.Parse(c.NATS.URL); c.NATS.URL != "" && (err != nil || u.Host == "") {
 		add("nats.url", "want a URL like nats://host:4222")
 	} else if u != nil && u.User != nil {
-		add("nats.url", "holds a user or password: name a file in nats.credentials_file instead")
+		add("nats.url", "holds a user or password: name nats.user and nats.password_file, or nats.credentials_file, instead")
 	}
+	c.signInFaults(add)
 	if host, _, err := net.SplitHostPort(c.NATS.Listen); c.Embedded() && (err != nil || !loopback(host)) {
 		add("nats.listen", "%q: the embedded server asks nobody for a password, so want a loopback address with a port", c.NATS.Listen)
 	}
@@ -107,6 +112,21 @@ func isPostgres(url string) bool {
 	return strings.HasPrefix(url, "postgres:") || strings.HasPrefix(url, "postgresql:")
 }
 
+func (c Config) signInFaults(add addFault) {
+	switch n := c.NATS; {
+	case c.Embedded() && (n.User != "" || n.CredentialsFile != ""):
+		add("nats.user", "the embedded server knows no users: set nats.url")
+	case c.Embedded() && !n.Provision:
+		add("nats.provision", "nobody else makes the streams of the embedded server")
+	case n.User != "" && n.CredentialsFile != "":
+		add("nats.credentials_file", "proves who we are, as nats.user does: want one of them")
+	case (n.User == "") != (n.PasswordFile == ""):
+		add("nats.password_file", "want both a user and its password, or neither")
+	case strings.ContainsAny(n.User, " .*>"):
+		add("nats.user", "%q: want no space, dot or wildcard, as it is a part of subjects", n.User)
+	}
+}
+
 func (c Config) httpFaults(add addFault) {
 	if _, _, err := net.SplitHostPort(c.HTTP.Addr); err != nil {
 		add("http.addr", "%q: want host:port", c.HTTP.Addr)
@@ -134,7 +154,7 @@ func (c Config) httpFaults(add addFault) {
 func (c Config) CheckFiles() error {
 	var faults []error
 	files := map[string]string{
-		"nats.credentials_file": c.NATS.CredentialsFile, "nats.ca_file": c.NATS.CAFile, "ledger.password_file": c.Ledger.PasswordFile,
+		"nats.password_file": c.NATS.PasswordFile, "nats.credentials_file": c.NATS.CredentialsFile, "nats.ca_file": c.NATS.CAFile, "ledger.password_file": c.Ledger.PasswordFile,
 		"http.tls_cert_file": c.HTTP.TLSCertFile, "http.tls_key_file": c.HTTP.TLSKeyFile, "intake.keys_file": c.Intake.KeysFile,
 	}
 	for _, s := range Settings() {

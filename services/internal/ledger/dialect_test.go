@@ -198,7 +198,7 @@ func write(t *testing.T, path, body string) {
 // What a commit promises must not depend on how the server happens to be set up.
 func TestWriterSetsWhatItCountsOn(t *testing.T) {
 	t.Parallel()
-	address := ledgertest.Postgres(t)
+	address := ledgertest.EmptyPostgres(t)
 	if _, err := raw(t, address).ExecContext(t.Context(), `DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() ||
 		' SET synchronous_commit = off'; EXECUTE 'ALTER DATABASE ' || current_database() ||
 		' SET default_transaction_isolation = ''serializable'''; EXECUTE 'ALTER DATABASE ' || current_database() ||
@@ -251,5 +251,21 @@ func TestReadersNeedNoRightToWrite(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	if err := l.Update(t.Context(), step); err == nil {
 		t.Error("a reader writes")
+	}
+}
+
+// A database of another encoding would take some names and stop at others.
+func TestOtherEncodingsAreRefused(t *testing.T) {
+	t.Parallel()
+	address := ledgertest.EmptyPostgres(t)
+	db := raw(t, address)
+	base, query, _ := strings.Cut(address, "?")
+	name := base[strings.LastIndex(base, "/")+1:] + "_latin"
+	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name+" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = db.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)") })
+	if _, err := ledger.Open(t.Context(), base+"_latin?"+query); err == nil || !strings.Contains(err.Error(), "LATIN1") {
+		t.Errorf("opened: %v", err)
 	}
 }

@@ -51,6 +51,9 @@ func Open(ctx context.Context, address string) (*Ledger, error) {
 	return l, nil
 }
 
+// Shared reports whether several processes may write the database, each at its turn.
+func (l *Ledger) Shared() bool { return l.dialect.goose == goose.DialectPostgres }
+
 func openReads(d dialect) (*sql.DB, error) {
 	read, err := d.reader()
 	if err != nil {

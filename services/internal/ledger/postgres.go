@@ -42,15 +42,13 @@ func postgres(address string) (dialect, error) {
 	}
 	return dialect{
 		goose: goose.DialectPostgres, migrations: files, options: []goose.ProviderOption{goose.WithSessionLocker(locker)},
-		writer: postgresSource(config, passwordFile, map[string]string{
-			// As SQLite's synchronous=FULL: a commit whose event is out must not be lost with the power.
-			"synchronous_commit": "on",
-			// A writer that was cut off in the middle of a transaction must not keep its locks from the one that takes over.
-			"idle_in_transaction_session_timeout": "30s",
-		}),
-		reader:  postgresSource(config, passwordFile, map[string]string{"default_transaction_read_only": "on"}),
+		// As SQLite's synchronous=FULL: a commit whose event is out must not be lost with the power. And a writer that was cut
+		// off in the middle of a transaction must not keep its locks from the one that takes over.
+		writer: postgresSource(config, passwordFile, `SET default_transaction_isolation = 'read committed';
+			SET default_transaction_read_only = off; SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '30s'`),
+		reader:  postgresSource(config, passwordFile, `SET default_transaction_read_only = on`),
 		missing: func() bool { return false },
-		begin:   "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", lock: " FOR UPDATE",
+		begin:   "BEGIN", lock: " FOR UPDATE",
 	}, nil
 }
 
@@ -90,17 +88,23 @@ func Shown(address string) string {
 	return fmt.Sprintf("postgres://%s@%s/%s", url.PathEscape(config.User), config.Host, config.Database)
 }
 
-// postgresSource opens connections with settings of their own.
-func postgresSource(config *pgx.ConnConfig, passwordFile string, settings map[string]string) func() (*sql.DB, error) {
+// postgresSource opens connections that begin with some settings of their own, whatever the server's and the URL's are.
+func postgresSource(config *pgx.ConnConfig, passwordFile, settings string) func() (*sql.DB, error) {
 	config = config.Copy()
+	config.DialFunc = dial
 	config.RuntimeParams["application_name"] = "rollcall"
-	for name, value := range settings {
-		config.RuntimeParams[name] = value
+	before := func(_ context.Context, c *pgx.ConnConfig) error { return readPassword(c, passwordFile) }
+	after := func(ctx context.Context, c *pgx.Conn) error {
+		if encoding := c.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" {
+			return fmt.Errorf("the ledger's database is encoded in %s, which cannot hold every name: want UTF8", encoding)
+		}
+		if _, err := c.Exec(ctx, settings); err != nil {
+			return fmt.Errorf("set up a connection to the ledger: %w", err)
+		}
+		return nil
 	}
 	return func() (*sql.DB, error) {
-		return stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(func(_ context.Context, c *pgx.ConnConfig) error {
-			return readPassword(c, passwordFile)
-		}), stdlib.OptionAfterConnect(checkEncoding)), nil
+		return stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(before), stdlib.OptionAfterConnect(after)), nil
 	}
 }
 
@@ -113,13 +117,5 @@ func readPassword(c *pgx.ConnConfig, path string) error {
 		return fmt.Errorf("read the ledger's password: %w", err)
 	}
 	c.Password = strings.TrimSpace(string(body))
-	return nil
-}
-
-// checkEncoding refuses a database that cannot hold every name there is.
-func checkEncoding(_ context.Context, c *pgx.Conn) error {
-	if encoding := c.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" {
-		return fmt.Errorf("the ledger's database is encoded in %s: want UTF8", encoding)
-	}
 	return nil
 }

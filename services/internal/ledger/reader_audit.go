@@ -49,7 +49,11 @@ const auditPage = 50_000
 // Audit calls each for every change that is asked for, in the order of time. Of a user these are its license events, and
 // the records that name it.
 func (r *Reader) Audit(ctx context.Context, q AuditQuery, each func(Audited) error) error {
-	query, args, err := r.auditQuery(ctx, q)
+	return r.audit(ctx, q, auditPage, each)
+}
+
+func (r *Reader) audit(ctx context.Context, q AuditQuery, size int, each func(Audited) error) error {
+	query, args, err := r.auditQuery(ctx, q, size)
 	if err != nil {
 		return err
 	}
@@ -63,7 +67,7 @@ func (r *Reader) Audit(ctx context.Context, q AuditQuery, each func(Audited) err
 		if err != nil {
 			return err
 		}
-		more = len(page) == auditPage
+		more = len(page) == size
 		for _, a := range page {
 			last = a
 			if a.Path, err = r.pathGroups(ctx, a.path, groups); err != nil {
@@ -82,7 +86,7 @@ func (r *Reader) Audit(ctx context.Context, q AuditQuery, each func(Audited) err
 }
 
 // auditQuery returns the query for one page, and all of its arguments but where the page begins.
-func (r *Reader) auditQuery(ctx context.Context, q AuditQuery) (query string, args []any, err error) {
+func (r *Reader) auditQuery(ctx context.Context, q AuditQuery, size int) (query string, args []any, err error) {
 	tenant, err := r.tenantID(ctx, q.Tenant)
 	if err != nil {
 		return "", nil, err
@@ -96,7 +100,7 @@ func (r *Reader) auditQuery(ctx context.Context, q AuditQuery) (query string, ar
 	if !q.Until.IsZero() {
 		until = micros(q.Until)
 	}
-	args = []any{tenant, q.Product, until, auditPage}
+	args = []any{tenant, q.Product, until, size}
 	ofUser, naming := "", ""
 	if q.User != "" {
 		u, err := r.FindUsers(ctx, q.Tenant, q.User)

@@ -14,10 +14,19 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
 
-// audited is what an audit tells, a line for each change.
+// audited is what an audit tells, a line for each change. Whatever the size of its pages, it is the same.
 func audited(t *testing.T, c *recorded, q ledger.AuditQuery) (lines []string) {
 	t.Helper()
-	err := c.r.Audit(t.Context(), q, func(a ledger.Audited) error {
+	n := 0
+	if err := c.r.Audit(t.Context(), q, func(ledger.Audited) error { n++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if n != len(lines) {
+			t.Errorf("%d changes at once, %d in pages", n, len(lines))
+		}
+	}()
+	err := c.r.AuditInPages(t.Context(), q, 2, func(a ledger.Audited) error {
 		line := fmt.Sprintf("%s %d %s", a.Product, a.Sequence, strings.TrimSuffix(strings.TrimPrefix(a.Type, "io.rollcall."), ".v1"))
 		if a.User != "" {
 			line += fmt.Sprintf(" %s %v %s %v", a.Name, a.Licensed, a.Reason, a.Path)

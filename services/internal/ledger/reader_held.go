@@ -104,11 +104,13 @@ type HeldLine struct {
 // HeldLines returns up to limit lines of a list, behind the user with that number. The list may change between two
 // pages: its revision tells.
 func (r *Reader) HeldLines(ctx context.Context, h HeldChange, after int64, limit int) (lines []HeldLine, err error) {
+	// The page first, and then what is joined to it: planners that see both at once walk through all users for every page.
 	const query = `SELECT u.id, u.ref, u.name, u.addresses, u.status, l.revision, l.licensed, l.reason,
 		COALESCE(e.licensed, 0), COALESCE(e.reason, ''), e.since
-		FROM held_users l JOIN users u ON u.id = l.user_id
-		LEFT JOIN entitlements e ON e.product = $2 AND e.user_id = l.user_id
-		WHERE l.held = $1 AND l.user_id > $3 AND l.listed = 1 ORDER BY l.user_id LIMIT $4`
+		FROM (SELECT user_id, revision, licensed, reason FROM held_users
+			WHERE held = $1 AND user_id > $3 AND listed = 1 ORDER BY user_id LIMIT $4) AS l
+		JOIN users u ON u.id = l.user_id LEFT JOIN entitlements e ON e.product = $2 AND e.user_id = l.user_id
+		ORDER BY l.user_id`
 	rows, err := r.db.QueryContext(ctx, query, h.ID, h.Product, after, limit)
 	err = eachRow(query, rows, err, func(row scanner) error {
 		var l HeldLine

@@ -28,11 +28,15 @@ type PathGroup struct {
 }
 
 // historyPage is how many periods one query reads. A reader that is slow to take them holds up no checkpoint meanwhile.
-const historyPage = 2000
+const historyPage = 10_000
 
 // Licenses calls each for everyone who held a license for a product at a moment, in the order in which the mirror came to
 // know them. It reads the history once, from one end to the other, and holds no more of it than a page.
 func (r *Reader) Licenses(ctx context.Context, tenant, product string, at time.Time, each func(License) error) error {
+	return r.licenses(ctx, tenant, product, at, historyPage, each)
+}
+
+func (r *Reader) licenses(ctx context.Context, tenant, product string, at time.Time, size int, each func(License) error) error {
 	id, err := r.productID(ctx, tenant, product)
 	if err != nil {
 		return err
@@ -44,11 +48,11 @@ func (r *Reader) Licenses(ctx context.Context, tenant, product string, at time.T
 		return each(l)
 	}}
 	for more := true; more; {
-		page, err := r.periodsAfter(ctx, id, at, s.user, s.sequence)
+		page, err := r.periodsAfter(ctx, id, at, s.user, s.sequence, size)
 		if err != nil {
 			return err
 		}
-		more = len(page) == historyPage
+		more = len(page) == size
 		for _, p := range page {
 			if err := s.take(p); err != nil {
 				return err
@@ -66,12 +70,12 @@ type userPeriod struct {
 	path     []int64
 }
 
-func (r *Reader) periodsAfter(ctx context.Context, product int64, at time.Time, user int64, sequence uint64) (page []userPeriod, err error) {
+func (r *Reader) periodsAfter(ctx context.Context, product int64, at time.Time, user int64, sequence uint64, size int) (page []userPeriod, err error) {
 	const query = `SELECT h.user_id, h.sequence, h.from_at, h.licensed, h.reason, h.path, h.cause, u.ref, u.name, u.addresses, u.status
-		FROM history h JOIN users u ON u.id = h.user_id
-		WHERE h.product = $1 AND (h.user_id, h.sequence) > ($2, $3) AND h.from_at <= $4
-		ORDER BY h.user_id, h.sequence LIMIT $5`
-	rows, err := r.db.QueryContext(ctx, query, product, user, int64(sequence), micros(at), historyPage) //nolint:gosec // a sequence stays far below 2^63
+		FROM (SELECT user_id, sequence, from_at, licensed, reason, path, cause FROM history
+			WHERE product = $1 AND (user_id, sequence) > ($2, $3) AND from_at <= $4 ORDER BY user_id, sequence LIMIT $5) AS h
+		JOIN users u ON u.id = h.user_id ORDER BY h.user_id, h.sequence`
+	rows, err := r.db.QueryContext(ctx, query, product, user, int64(sequence), micros(at), size) //nolint:gosec // a sequence stays far below 2^63
 	err = eachRow(query, rows, err, func(row scanner) error {
 		var p userPeriod
 		err := row.Scan(&p.user, &p.Sequence, scanMicros(&p.From), &p.licensed, &p.Reason, scanPath(&p.path), &p.Cause,

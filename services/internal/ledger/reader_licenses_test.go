@@ -14,9 +14,9 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
 
-// story is a random history of a product: more periods than one query reads, with several events at one moment.
+// story is a random history of a product, with several events at one moment.
 func story(seed uint64, users int) (names []string, all []decided) {
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test's dice
+	r := rand.New(rand.NewPCG(seed, 1))
 	for i := range users {
 		names = append(names, fmt.Sprintf("u%d", i))
 	}
@@ -47,7 +47,7 @@ func licensedAt(all []decided, at time.Time) map[string]ledger.License {
 		}
 		l := ledger.License{
 			User: d.user, Name: "contoso " + d.user, Addresses: []string{d.user + "@shared.com"}, Status: "active",
-			Since: d.at, From: d.at, Reason: d.reason, Cause: d.cause, Sequence: uint64(i) + 1, //nolint:gosec // a small number
+			Since: d.at, From: d.at, Reason: d.reason, Cause: d.cause, Sequence: uint64(i) + 1,
 		}
 		if before, was := held[d.user]; was {
 			l.Since = before.Since
@@ -62,13 +62,13 @@ func licensedAt(all []decided, at time.Time) map[string]ledger.License {
 
 func licensesAsOf(t *testing.T, b ledgertest.Backend) {
 	c := newRecorded(t, b)
-	names, all := story(7, 900)
+	names, all := story(7, 200)
 	c.tenant("contoso", []string{"p"}, names, []string{"g", "h"})
 	c.decide("contoso", "p", all...)
 	end := all[len(all)-1].at
 	for _, at := range []time.Time{nine.Add(-time.Second), nine, nine.Add(end.Sub(nine) / 3), all[len(all)/2].at, end, end.Add(time.Hour)} {
 		got, last := map[string]ledger.License{}, int64(0)
-		err := c.r.Licenses(t.Context(), "contoso", "p", at, func(l ledger.License) error {
+		err := c.r.LicensesInPages(t.Context(), "contoso", "p", at, 7, func(l ledger.License) error {
 			if number := c.users["contoso "+l.User]; number <= last {
 				t.Errorf("%s comes out of order", l.User)
 			} else {
@@ -79,6 +79,13 @@ func licensesAsOf(t *testing.T, b ledgertest.Backend) {
 		})
 		if diff := cmp.Diff(licensedAt(all, at), got); diff != "" || err != nil {
 			t.Errorf("as of %s (-want +got), %v:\n%s", at, err, diff)
+		}
+		err = c.r.Licenses(t.Context(), "contoso", "p", at, func(l ledger.License) error {
+			delete(got, l.User)
+			return nil
+		})
+		if len(got) != 0 || err != nil {
+			t.Errorf("as of %s at once: %d are missing, %v", at, len(got), err)
 		}
 	}
 }
@@ -99,7 +106,7 @@ func seatsMomentsAddUp(t *testing.T, b ledgertest.Backend) {
 	want, used := map[uint64]int{}, 0 // after each event that changes it
 	licensed := map[string]bool{}
 	for i, d := range all {
-		sequence := uint64(i) + 1 //nolint:gosec // a small number
+		sequence := uint64(i) + 1
 		if i >= half {
 			sequence += 2
 		}

@@ -41,24 +41,29 @@ func (r *Reader) Parked(ctx context.Context, u UserState, product string) (p Par
 	if _, err := r.one(ctx, `SELECT against FROM entitlements WHERE product = $1 AND user_id = $2`, []any{id, u.id}, &p.Against); err != nil {
 		return p, err
 	}
-	if p.Held, err = r.parkedBy(ctx, `h.state = 'open' ORDER BY h.id`, id, u.id); err != nil || p.Against == "" {
+	if p.Held, err = r.parkedBy(ctx, parkedNow, id, u.id); err != nil || p.Against == "" {
 		return p, err
 	}
 	if slices.ContainsFunc(p.Held, func(h ParkedBy) bool { return !h.Would && h.Kind != HeldFlip }) {
 		return p, nil
 	}
-	rejected, err := r.parkedBy(ctx, `h.state IN ('rejected', 'expired') AND h.kind <> 'flip' AND l.licensed = 0
-		ORDER BY h.closed_at DESC, h.id DESC LIMIT 1`, id, u.id)
+	rejected, err := r.parkedBy(ctx, parkedLast, id, u.id)
 	if len(rejected) > 0 {
 		p.Rejected = &rejected[0]
 	}
 	return p, err
 }
 
-// parkedBy returns the held changes of a product that have a user on their lists and of which the rest of a query is so.
-func (r *Reader) parkedBy(ctx context.Context, rest string, product, user int64) (all []ParkedBy, err error) {
-	query := `SELECT h.id, h.product, h.ref, h.kind, h.state, h.revision, h.expires_at, h.closed_at, h.closed_by, l.licensed, l.reason
-		FROM held h JOIN held_users l ON l.held = h.id AND l.user_id = $2 WHERE h.product = $1 AND l.listed = 1 AND ` + rest
+// Held changes of a product that have a user on their lists: those that wait, and the last one that was not to be.
+const (
+	parkedQuery = `SELECT h.id, h.product, h.ref, h.kind, h.state, h.revision, h.expires_at, h.closed_at, h.closed_by, l.licensed, l.reason
+		FROM held h JOIN held_users l ON l.held = h.id AND l.user_id = $2 WHERE h.product = $1 AND l.listed = 1 AND `
+	parkedNow  = parkedQuery + `h.state = 'open' ORDER BY h.id`
+	parkedLast = parkedQuery + `h.state IN ('rejected', 'expired') AND h.kind <> 'flip' AND l.licensed = 0
+		ORDER BY h.closed_at DESC, h.id DESC LIMIT 1`
+)
+
+func (r *Reader) parkedBy(ctx context.Context, query string, product, user int64) (all []ParkedBy, err error) {
 	rows, err := r.db.QueryContext(ctx, query, product, user)
 	err = eachRow(query, rows, err, func(row scanner) error {
 		var h ParkedBy

@@ -99,7 +99,7 @@ func (c *recorded) tenant(name string, products, users, groups []string) {
 		for i, id := range users {
 			change, err := tx.PutUser(tenant, directory.User{
 				ID: id, Name: name + " " + id, Addresses: []string{id + "@shared.com"}, Status: directory.Active,
-			}, at(uint64(i)+1)) //nolint:gosec // a small number
+			}, at(uint64(i)+1))
 			if err != nil {
 				return err
 			}

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"go/parser"
-	"go/token"
-	"os"
-	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -13,22 +10,29 @@ const root = "../../.."
 // A fault that cannot be made any more finds nothing: whoever changes the code changes the list.
 func TestEveryFaultCanBeMade(t *testing.T) {
 	t.Parallel()
-	for _, m := range mutants {
-		source, err := os.ReadFile(filepath.Join(root, m.File))
-		if err != nil {
-			t.Errorf("%s, %s: %v", m.Clause, m.Name, err)
-			continue
+	if err := check(t.Context(), root, slices.Concat(ofRules, ofWorker, ofMirror)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryClauseHasAFault(t *testing.T) {
+	t.Parallel()
+	known, faults := map[string]bool{}, map[string]int{}
+	for _, m := range slices.Concat(ofRules, ofWorker, ofMirror) {
+		faults[m.Clause]++
+		if name := m.Clause + ": " + m.Name; known[name] {
+			t.Errorf("%s is listed twice", name)
+		} else {
+			known[name] = true
 		}
-		broken, err := m.apply(string(source))
-		if err != nil {
-			t.Errorf("%s, %s: %v", m.Clause, m.Name, err)
-			continue
+	}
+	for _, c := range clauses {
+		if faults[c.name] == 0 {
+			t.Errorf("nothing breaks %q: %s", c.name, c.says)
 		}
-		if _, err := parser.ParseFile(token.NewFileSet(), m.File, broken, 0); err != nil || broken == string(source) {
-			t.Errorf("%s, %s: is no fault: %v", m.Clause, m.Name, err)
-		}
-		if found, err := filepath.Glob(filepath.Join(root, m.Tests, "*_test.go")); err != nil || len(found) == 0 {
-			t.Errorf("%s, %s: there are no tests in %s: %v", m.Clause, m.Name, m.Tests, err)
-		}
+		delete(faults, c.name)
+	}
+	for name := range faults {
+		t.Errorf("%q is no clause", name)
 	}
 }

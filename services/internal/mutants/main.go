@@ -1,133 +1,136 @@
 // Command mutants breaks the rules of who is licensed on purpose, one fault at a time, and reports which of them the tests
-// find. The faults are listed in list.go, at least one for each clause of the rules. Run it at the repository's root:
+// find. Run it at the repository's root:
 //
-//	go run ./services/internal/mutants            all of them, some minutes
-//	go run ./services/internal/mutants -run seat  those whose clause or name holds the word
+//	go run ./services/internal/mutants             all of them, some ten minutes
+//	go run ./services/internal/mutants -run seats  those whose clause, name or file holds the word
+//	go run ./services/internal/mutants -check      only whether each can still be made: seconds
 //
 // It ends with 1 when a fault was found by no test, or cannot be made any more because the code has changed.
+//
+// To add a fault, add a line to one of the lists: the clause of the rules that it breaks (clauses.go), what goes wrong, the
+// file, the text that is there exactly once, what takes its place, and the package whose tests must find it.
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], slices.Concat(ofRules, ofWorker, ofMirror), os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, all []mutant, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	only := flags.String("run", "", "only faults whose clause or name holds this")
+	only := flags.String("run", "", "only faults whose clause, name or file holds this")
 	root := flags.String("root", ".", "the repository's root")
+	onlyCheck := flags.Bool("check", false, "only see that each fault can be made")
+	at := flags.Int("j", 2, "how many to try at once")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	survived, tried := 0, 0
-	for _, m := range mutants {
-		if !strings.Contains(m.Clause+" "+m.Name, *only) {
-			continue
-		}
-		tried++
-		begun := time.Now()
-		verdict, err := try(ctx, *root, m)
-		if err != nil {
-			verdict = "CANNOT BE MADE: " + err.Error()
-		}
-		if verdict != killed {
-			survived++
-		}
-		_, _ = fmt.Fprintf(stdout, "%-9s %5.1f s  %s: %s\n", verdict, time.Since(begun).Seconds(), m.Clause, m.Name)
-		if ctx.Err() != nil {
-			return 1
-		}
+	all = slices.DeleteFunc(slices.Clone(all), func(m mutant) bool {
+		return !strings.Contains(m.Clause+": "+m.Name+" in "+m.File, *only)
+	})
+	if len(all) == 0 {
+		_, _ = fmt.Fprintf(stderr, "no fault holds %q\n", *only)
+		return 1
 	}
-	_, _ = fmt.Fprintf(stdout, "\n%d faults, %d found by a test, %d not\n", tried, tried-survived, survived)
-	if survived > 0 || tried == 0 {
+	if err := check(ctx, *root, all); err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 1
+	}
+	if *onlyCheck {
+		_, _ = fmt.Fprintf(stdout, "%d faults can be made\n", len(all))
+		return 0
+	}
+	t := trial{root: *root, out: stdout}
+	if err := t.sound(ctx, all); err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 1
+	}
+	if found := t.tryAll(ctx, all, max(1, *at)); found < len(all) {
 		return 1
 	}
 	return 0
 }
 
-// The verdicts of a try.
-const (
-	killed = "killed"
-	lives  = "SURVIVED"
-)
+// trial is one go through a list of faults.
+type trial struct {
+	root string
+	mu   sync.Mutex
+	out  io.Writer
+}
 
-// try makes one fault, beside the file that it is in, and runs the tests that should find it.
-func try(ctx context.Context, root string, m mutant) (verdict string, err error) {
-	path, err := filepath.Abs(filepath.Join(root, m.File))
-	if err != nil {
-		return "", err
+// sound sees that the tests pass while nothing is broken: what fails anyway finds nothing.
+func (t *trial) sound(ctx context.Context, all []mutant) error {
+	var packages []string
+	for _, m := range all {
+		packages = append(packages, m.Tests)
 	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
+	slices.Sort(packages)
+	for _, tests := range slices.Compact(packages) {
+		begun := time.Now()
+		failed, err := test(ctx, t.root, tests, "")
+		if err == nil && failed != "" {
+			err = errors.New("they fail while nothing is broken: " + failed)
+		}
+		if err != nil {
+			return fmt.Errorf("tests of %s: %w", tests, err)
+		}
+		t.tell("sound", begun, "tests of "+tests)
 	}
-	broken, err := m.apply(string(source))
-	if err != nil {
-		return "", err
+	return nil
+}
+
+// tryAll tries the faults, so many at once, and returns how many were found.
+func (t *trial) tryAll(ctx context.Context, all []mutant, at int) (found int) {
+	var wg sync.WaitGroup
+	turns := make(chan struct{}, at)
+	for _, m := range all {
+		turns <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turns }()
+			if t.try(ctx, m) {
+				t.mu.Lock()
+				found++
+				t.mu.Unlock()
+			}
+		})
 	}
-	dir, err := os.MkdirTemp("", "mutant-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {path: filepath.Join(dir, "broken.go")}})
-	if err != nil {
-		return "", err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "broken.go"), []byte(broken), 0o600); err != nil {
-		return "", err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600); err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	defer cancel()
-	args := []string{"test", "-overlay", filepath.Join(dir, "overlay.json"), "-failfast", "-count=1", "./" + m.Tests}
-	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // G204: the packages of our own list
-	cmd.Dir = root
-	out, err := cmd.CombinedOutput()
+	wg.Wait()
+	_, _ = fmt.Fprintf(t.out, "\n%d faults, %d found by a test, %d not\n", len(all), found, len(all)-found)
+	return found
+}
+
+func (t *trial) try(ctx context.Context, m mutant) (found bool) {
+	begun := time.Now()
+	failed, err := m.try(ctx, t.root)
 	switch {
-	case ctx.Err() != nil:
-		return "", ctx.Err()
-	case bytes.Contains(out, []byte("[build failed]")) || bytes.Contains(out, []byte("[setup failed]")):
-		return "", fmt.Errorf("it does not compile: %s", bytes.TrimSpace(out))
 	case err != nil:
-		return killed, nil
+		t.tell("ERROR", begun, fmt.Sprintf("%s: %s: %v", m.Clause, m.Name, err))
+	case failed == "":
+		t.tell("SURVIVED", begun, fmt.Sprintf("%s: %s", m.Clause, m.Name))
 	default:
-		return lives, nil
+		t.tell("killed", begun, fmt.Sprintf("%s: %s (%s)", m.Clause, m.Name, failed))
 	}
+	return err == nil && failed != ""
 }
 
-// mutant is one fault.
-type mutant struct {
-	Clause string // of the rules
-	Name   string // what goes wrong
-	File   string // from the repository's root
-	Old    string // that is there exactly once
-	New    string
-	Tests  string // the package whose tests must find it
-}
-
-func (m mutant) apply(source string) (string, error) {
-	if n := strings.Count(source, m.Old); n != 1 {
-		return "", fmt.Errorf("%s holds %d times, not once: %s", m.File, n, m.Old)
-	}
-	return strings.Replace(source, m.Old, m.New, 1), nil
+func (t *trial) tell(verdict string, begun time.Time, what string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, _ = fmt.Fprintf(t.out, "%-8s %5.1f s  %s\n", verdict, time.Since(begun).Seconds(), what)
 }

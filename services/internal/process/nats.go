@@ -11,6 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/internal/config"
+	"github.com/rollcall-hq/rollcall/services/internal/signin"
 )
 
 // openNATS connects to NATS, starting it first where it is this process's, and brings the streams into shape.
@@ -56,25 +58,33 @@ func (p *Process) connect(ctx context.Context, start func() (Server, error)) (*n
 		return nil, errors.New("no NATS server is named: set nats.url (ROLLCALL_NATS_URL)")
 	}
 	p.natsURL = p.Config.NATS.URL
-	if p.Config.NATS.CredentialsFile != "" {
-		options = append(options, nats.UserCredentials(p.Config.NATS.CredentialsFile))
-	}
-	if p.Config.NATS.CAFile != "" {
-		options = append(options, nats.RootCAs(p.Config.NATS.CAFile))
+	proof, err := SignIn(p.Config).Options()
+	if err != nil {
+		return nil, err
 	}
 	// Services start in any order: NATS may be the last.
-	nc, err := nats.Connect(p.natsURL, append(options, nats.RetryOnFailedConnect(true))...)
+	nc, err := nats.Connect(p.natsURL, append(append(options, proof...), nats.RetryOnFailedConnect(true))...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
 	return nc, nil
 }
 
-// awaitTopology brings the streams into shape, and waits for as long as NATS is away. What is wrong with them it says.
+// SignIn is how a process with this configuration proves itself to NATS.
+func SignIn(c config.Config) signin.As {
+	return signin.As{User: c.NATS.User, PasswordFile: c.NATS.PasswordFile, CredentialsFile: c.NATS.CredentialsFile, CAFile: c.NATS.CAFile}
+}
+
+// awaitTopology brings the streams into shape, or waits until somebody else has, and for as long as NATS is away. What is
+// wrong with them it says.
 func (p *Process) awaitTopology(ctx context.Context) error {
+	ensure := p.Bus.EnsureTopology
+	if !p.Config.NATS.Provision {
+		ensure = func(ctx context.Context) error { return p.Bus.VerifyTopology(ctx, p.streams()...) }
+	}
 	for {
-		err := p.Bus.EnsureTopology(ctx)
-		if err == nil || ctx.Err() != nil || !errors.Is(err, bus.ErrUnavailable) {
+		err := ensure(ctx)
+		if err == nil || ctx.Err() != nil || !errors.Is(err, bus.ErrUnavailable) && !errors.Is(err, bus.ErrNotProvisioned) {
 			return err
 		}
 		p.Logger.WarnContext(ctx, "waiting for NATS", "error", err)
@@ -86,11 +96,23 @@ func (p *Process) awaitTopology(ctx context.Context) error {
 	}
 }
 
+// streams are those that the roles of this process work with.
+func (p *Process) streams() []string {
+	streams := []string{bus.LedgerIn}
+	if p.Config.HasRole(config.RoleWorker) {
+		streams = append(streams, bus.Licenses)
+	}
+	if p.Config.HasRole(config.RoleGraphReceiver) || p.Config.HasRole(config.RoleWorkspaceReceiver) {
+		streams = append(streams, bus.Notifications)
+	}
+	return streams
+}
+
 func (p *Process) natsReady(ctx context.Context) error {
 	if !p.nc.IsConnected() {
 		return errors.New("not connected")
 	}
-	if _, err := p.Bus.JetStream().Stream(ctx, bus.Licenses); err != nil {
+	if _, err := p.Bus.JetStream().Stream(ctx, bus.LedgerIn); err != nil {
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			return errors.New("the streams are not there")
 		}

@@ -6,6 +6,7 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/config"
 	"github.com/rollcall-hq/rollcall/services/internal/httpserver"
+	"github.com/rollcall-hq/rollcall/services/internal/lease"
 	"github.com/rollcall-hq/rollcall/services/internal/supervise"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -26,6 +28,8 @@ import (
 type Options struct {
 	// NATS starts the server inside this process, where it is to have one. Without it the configuration names one elsewhere.
 	NATS func() (Server, error)
+	// Owner is an id that only this process can have, and its successor after a crash: see lease.Config.
+	Owner string
 	// ReplaceTakenPort takes a free port for HTTP where that of the configuration is taken.
 	ReplaceTakenPort bool
 }
@@ -55,7 +59,8 @@ type Process struct {
 	Metrics  prometheus.Registerer
 	Bus      *bus.Bus
 	Registry *tenant.Registry
-	Live     *tenant.Live   // follows Registry while the process runs
+	Live     *tenant.Live // follows Registry while the process runs
+	Leases   *lease.Leases
 	Mux      *http.ServeMux // of every listener
 	HTTP     *httpserver.Server
 
@@ -74,6 +79,7 @@ func Open(ctx context.Context, cfg config.Config, opts Options, deps Deps, parts
 	steps := []Part{
 		func(ctx context.Context, p *Process) error { return p.openNATS(ctx, opts.NATS) },
 		openTenants,
+		func(ctx context.Context, p *Process) error { return p.openLeases(ctx, opts.Owner) },
 		func(_ context.Context, p *Process) error { return p.openHTTP(opts, deps) },
 	}
 	for _, open := range append(steps, parts...) {
@@ -108,6 +114,20 @@ func openTenants(ctx context.Context, p *Process) error {
 	p.Live = tenant.NewLive(p.Registry)
 	p.AddCheck("tenants", p.Live.Ready)
 	p.AddWorker("tenants", p.Live.Run)
+	return nil
+}
+
+func (p *Process) openLeases(ctx context.Context, owner string) error {
+	kv, err := p.Bus.KeyValue(ctx, bus.BucketOwners)
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	p.Leases = lease.New(lease.Config{TTL: p.Config.Lease.TTL, Owner: owner, Name: fmt.Sprintf("%s %d", host, os.Getpid())},
+		lease.Deps{KV: kv, Clock: p.Clock, Logger: p.Logger, Metrics: p.Metrics})
 	return nil
 }
 

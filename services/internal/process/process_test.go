@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"strings"
 	"testing"
 
+	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/bus/bustest"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/config"
+	"github.com/rollcall-hq/rollcall/services/internal/natsserver/natstest"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 )
 
@@ -70,6 +73,43 @@ func TestACommandThatWaitsForNATSCanBeTold(t *testing.T) {
 	env := map[string]string{"ROLLCALL_NATS_URL": "nats://127.0.0.1:1"}
 	if code := command(ctx, t, untilSaid{"waiting for NATS", cancel}, env); code != 0 {
 		t.Errorf("exit %d", code)
+	}
+}
+
+// A process whose user may not make streams waits until somebody has, and refuses other ones than it was told of.
+func TestAProcessThatMayNotProvision(t *testing.T) {
+	t.Parallel()
+	server := natstest.Start(t)
+	cfg := config.Default()
+	cfg.Roles, cfg.HTTP.Addr, cfg.Sync.Push = []string{config.RoleWorker}, "127.0.0.1:0", false
+	cfg.NATS = config.NATS{URL: server.URL(), User: "worker", PasswordFile: server.PasswordFile("worker"), Partitions: 4, Replicas: 1}
+	waits := make(chan struct{}, 1000)
+	logger := slog.New(slog.NewTextHandler(untilSaid{"not there yet", func() { waits <- struct{}{} }}, nil))
+	open := func(cfg config.Config) (*Process, error) {
+		return Open(t.Context(), cfg, Options{}, Deps{Logger: logger, Clock: clock.System(), Metrics: telemetry.NewRegistry()})
+	}
+	opened := make(chan error, 1)
+	go func() {
+		p, err := open(cfg)
+		if err == nil {
+			err = p.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case <-waits:
+	case err := <-opened:
+		t.Fatalf("it does not wait: %v", err)
+	}
+	if err := server.Bus("operator", bus.Config{Partitions: 4}).EnsureTopology(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+	cfg.NATS.Partitions = 8
+	if _, err := open(cfg); err == nil || !strings.Contains(err.Error(), "4 partitions") {
+		t.Errorf("on other streams: %v", err)
 	}
 }
 

@@ -91,12 +91,13 @@ type Directory interface {
 	Changes(ctx context.Context, feed Feed, cursor string) (Page, error)
 	// User reads one user; a user that the provider says does not exist comes back as Deleted.
 	User(ctx context.Context, key string) (directory.User, error)
-	// Group reads one group; a group that the provider says does not exist comes back as Deleted.
+	// Group reads one group; a group that the provider says does not exist comes back as Deleted. ErrForeign for one of
+	// another directory.
 	Group(ctx context.Context, key string) (directory.Group, error)
 	// GroupsAt finds the groups that have the address, as their own or as an alias.
 	GroupsAt(ctx context.Context, address string) ([]directory.Group, error)
 	// Members reads one page of a group's direct members, the live truth rather than a feed. More is false on the last.
-	// ErrNoGroup when the provider says that there is no such group.
+	// ErrNoGroup when the provider says that there is no such group, ErrForeign for one of another directory.
 	Members(ctx context.Context, groupID, cursor string) (Page, error)
 	// Member reads one direct membership; one that the provider says does not exist comes back as not Present. ErrNoGroup
 	// as for Members; errors.ErrUnsupported where only the whole list can tell.
@@ -162,6 +163,9 @@ var ErrCursorExpired = errors.New("the provider no longer honours the cursor")
 
 // ErrNoGroup says that the provider does not know the group whose members were asked for.
 var ErrNoGroup = errors.New("the provider knows no such group")
+
+// ErrForeign says that a group is of another directory, whose members this one's provider shows to nobody here.
+var ErrForeign = errors.New("the group is of another directory")
 
 // ErrThrottled carries how long the provider wants to be left alone.
 type ErrThrottled struct{ After time.Duration }

@@ -84,7 +84,7 @@ func TestAClockThatWasSetBack(t *testing.T) {
 func TestDaysAreWhatCountingGives(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
-		r := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // a test's dice
+		r := rand.New(rand.NewPCG(seed, 2))
 		var all []ledger.SeatsMoment
 		used, now := 0, at(-2, 0)
 		for range r.IntN(60) {

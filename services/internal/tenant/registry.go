@@ -188,6 +188,33 @@ func (r *Registry) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
+// Erase removes a tenant and every claim of a directory that is in its name, whatever is left of either.
+func (r *Registry) Erase(ctx context.Context, id string) error {
+	if err := r.kv.Delete(ctx, id); err != nil {
+		return fmt.Errorf("erase tenant %s: %w", id, err)
+	}
+	keys, err := r.kv.ListKeysFiltered(ctx, "directory.>")
+	if err != nil {
+		return fmt.Errorf("list who has which directory: %w", err)
+	}
+	for key := range keys.Keys() {
+		entry, err := r.kv.Get(ctx, key)
+		if errors.Is(err, jetstream.ErrKeyNotFound) || err == nil && string(entry.Value()) != id {
+			continue
+		}
+		if err == nil {
+			err = r.kv.Delete(ctx, key, jetstream.LastRevision(entry.Revision()))
+		}
+		if err != nil && !errors.Is(err, jetstream.ErrKeyRevisionMismatch) { // somebody else has taken it over
+			return fmt.Errorf("free the directory of %s: %w", id, err)
+		}
+	}
+	if err := ctx.Err(); err != nil { // the listing may have been cut short
+		return fmt.Errorf("free the directory of %s: %w", id, err)
+	}
+	return nil
+}
+
 func (r *Registry) fault(id string, err error) {
 	if r.OnFault != nil {
 		r.OnFault(id, err)

@@ -22,9 +22,10 @@ type Tenant struct {
 	Products   []Product  `json:"products"`
 	Credential Credential `json:"credential"`
 	Endpoints  Endpoints  `json:"endpoints,omitzero"`
-	CreatedAt  time.Time  `json:"created_at"`
-	// Disconnected: the directory is not read any more, until somebody connects it again.
-	Disconnected bool `json:"disconnected,omitempty"`
+	// Disconnected: the directory is no longer read, and the provider is asked to push nothing of it. The record stays, so
+	// that nobody else takes the directory and the tenant can be connected again.
+	Disconnected bool      `json:"disconnected,omitempty"`
+	CreatedAt    time.Time `json:"created_at"`
 }
 
 // GroupAddress is the address that makes a group the tenant's provisioning group for the product.

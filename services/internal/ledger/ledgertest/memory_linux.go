@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// memory is where a folder in memory can be made, or "": containers often have too little of it.
+// memory is the folder of temporary files, in memory where there is room: containers often have too little.
 func memory() string {
 	const shm, enough = "/dev/shm", 1 << 30
 	var free syscall.Statfs_t

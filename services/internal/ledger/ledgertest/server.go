@@ -34,7 +34,8 @@ const script = `
 trap '' INT TERM HUP QUIT
 folder=$1 data=$1/data bin=$2 settings=$3
 "$bin/initdb" -D "$data" -U rollcall -A trust -E UTF8 --no-locale --no-sync 3>&- &&
-  sed -i.made -e '1i local all +guarded scram-sha-256' -e '1i host all +guarded 127.0.0.1/32 scram-sha-256' "$data/pg_hba.conf" &&
+  mv "$data/pg_hba.conf" "$data/made.conf" &&
+  { echo 'local all +guarded scram-sha-256'; echo 'host all +guarded 127.0.0.1/32 scram-sha-256'; cat "$data/made.conf"; } >"$data/pg_hba.conf" &&
   "$bin/pg_ctl" -D "$data" -o "$settings" -w -t 60 start 3>&- || exit 1
 echo ready >&3
 read -r _
@@ -58,7 +59,7 @@ func start(parent string, settings ...string) (s *server, err error) {
 			_ = os.RemoveAll(s.folder)
 		}
 	}()
-	options := []string{"-c listen_addresses='' -c max_connections=200 -c unix_socket_directories=" + s.folder}
+	options := []string{"-c listen_addresses='' -c max_connections=1000 -c unix_socket_directories=" + s.folder}
 	for _, setting := range settings {
 		options = append(options, "-c "+setting)
 	}

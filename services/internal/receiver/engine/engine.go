@@ -1,5 +1,6 @@
 // Package engine puts a receiver together for one provider: intake for what is pushed, and for each of the provider's
-// tenants a lane that reads its directory and a keeper of its push channels.
+// tenants a lane that reads its directory and a keeper of its push channels. Several receivers of a provider share the
+// partitions of its tenants by leases; each of them takes pushes for all.
 package engine
 
 import (
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/lease"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/intake"
@@ -38,12 +41,18 @@ type Tenants interface {
 	Watch(ctx context.Context, onChange func(tenant.Change)) error
 }
 
+// Leases share work out among receivers (see lease.Leases).
+type Leases interface {
+	Run(ctx context.Context, role string, keys int, hold lease.Hold) error
+}
+
 // Deps are what an Engine works with. All are needed.
 type Deps struct {
 	Provider receiver.Provider
 	Keys     secret.Keys
 	Bus      *bus.Bus
 	Tenants  Tenants
+	Leases   Leases
 	Logger   *slog.Logger
 	Clock    clock.Clock
 	Metrics  prometheus.Registerer
@@ -53,7 +62,7 @@ type Deps struct {
 type Engine struct {
 	cfg     Config
 	deps    Deps
-	role    string // names durables and owner keys
+	role    string // names durables and leases
 	metrics *lane.Metrics
 	roster  roster
 	book    *channel.Book
@@ -62,9 +71,10 @@ type Engine struct {
 	// Set by Run before the first tenant is served.
 	store    *state.Store
 	channels jetstream.KeyValue
-	owners   jetstream.KeyValue
 	ledger   time.Time // when LEDGER_IN was made
-	stamps   stampers
+
+	mu    sync.Mutex // held while tenants or partitions come and go
+	owned map[int]*partition
 }
 
 // New registers the engine's metrics and starts nothing.
@@ -74,7 +84,7 @@ func New(cfg Config, deps Deps) *Engine {
 	e := &Engine{
 		cfg: cfg, deps: deps, role: string(provider) + "-receiver",
 		metrics: lane.NewMetrics(deps.Metrics, provider, deps.Clock.Now),
-		roster:  newRoster(provider), book: channel.NewBook(),
+		roster:  newRoster(), book: channel.NewBook(), owned: map[int]*partition{},
 	}
 	e.intake = intake.New(cfg.Intake, intake.Deps{
 		Provider: deps.Provider, Keys: deps.Keys, Tenants: &e.roster, Channels: e.book,
@@ -87,7 +97,8 @@ func New(cfg Config, deps Deps) *Engine {
 // Handler is intake. It answers 503 until Run knows the tenants.
 func (e *Engine) Handler() http.Handler { return e.intake }
 
-// Ready is nil when all stored tenants are known and followed, and all stored channels are known.
+// Ready is nil when all stored tenants and all stored channels are known: pushes can be judged. Whose tenants are followed
+// is for leases to say.
 func (e *Engine) Ready(context.Context) error {
 	switch {
 	case !e.roster.Loaded():
@@ -113,13 +124,8 @@ func (e *Engine) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-loaded:
+			return e.deps.Leases.Run(ctx, e.role, e.deps.Bus.Partitions(), e.own)
 		}
-		consumers, ctx := errgroup.WithContext(ctx)
-		for p := range e.deps.Bus.Partitions() {
-			consumers.Go(func() error { return e.deps.Bus.Consume(ctx, e.notifications(p), e.onNotification) })
-			consumers.Go(func() error { return e.deps.Bus.Consume(ctx, e.commands(p), e.onCommand) })
-		}
-		return consumers.Wait()
 	})
 	return group.Wait()
 }
@@ -133,17 +139,10 @@ func (e *Engine) open(ctx context.Context) error {
 	if e.channels, err = e.deps.Bus.KeyValue(ctx, bus.BucketChannels); err != nil {
 		return err
 	}
-	if e.owners, err = e.deps.Bus.KeyValue(ctx, bus.BucketOwners); err != nil {
-		return err
-	}
 	if e.ledger, err = e.deps.Bus.StreamCreated(ctx, bus.LedgerIn); err != nil {
 		return err
 	}
 	e.store = state.New(cursors)
-	e.stamps = stampers{own: func(ctx context.Context, partition int) (int64, error) {
-		owner, err := state.Own(ctx, e.owners, bus.DurableName(e.role, partition), e.deps.Clock.Now())
-		return owner.Epoch, err
-	}}
 	return nil
 }
 

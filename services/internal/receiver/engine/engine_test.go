@@ -22,6 +22,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/lease/leasetest"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/engine"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/receivertest"
@@ -117,6 +118,7 @@ func (b *bench) run() {
 	b.metrics = prometheus.NewRegistry()
 	b.engine = engine.New(engine.Config{PushURL: pushURL}, engine.Deps{
 		Provider: b.provider, Keys: b.keys, Bus: b.bus, Tenants: b.registry, Clock: clock.System(), Metrics: b.metrics,
+		Leases: leasetest.Alone{Clock: clock.System()},
 		Logger: slog.New(slog.NewTextHandler(testWriter{b.t}, nil)),
 	})
 	ctx, cancel := context.WithCancel(context.Background())

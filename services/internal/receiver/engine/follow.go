@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"reflect"
 	"sync"
 	"time"
 
@@ -15,11 +14,9 @@ import (
 // retry is how long to wait before the registry is watched again.
 const retry = time.Second
 
-// follow starts and ends the work for tenants as they come and go, until ctx ends and all of it has ended. It closes
-// loaded when every stored tenant has its lane.
+// follow keeps the roster, and starts and ends the work for tenants as they come and go, until ctx ends. It closes loaded
+// when every stored tenant is known.
 func (e *Engine) follow(ctx context.Context, loaded chan<- struct{}) error {
-	var work sync.WaitGroup
-	defer work.Wait()
 	once := sync.OnceFunc(func() { close(loaded) })
 	for ctx.Err() == nil {
 		seen := map[string]bool{}
@@ -34,7 +31,7 @@ func (e *Engine) follow(ctx context.Context, loaded chan<- struct{}) error {
 				e.leave(ctx, c.ID)
 			default:
 				seen[c.ID] = true
-				e.join(ctx, &work, *c.Tenant)
+				e.join(ctx, *c.Tenant)
 			}
 		})
 		if ctx.Err() != nil {
@@ -66,43 +63,24 @@ func rest(ctx context.Context, c clock.Clock, d time.Duration) {
 	}
 }
 
-// join starts the work for a tenant, or starts it anew when the tenant has changed.
-func (e *Engine) join(ctx context.Context, work *sync.WaitGroup, t tenant.Tenant) {
+// join makes a tenant known, as new or as it is now, and starts the work for it, if it is this receiver's.
+func (e *Engine) join(ctx context.Context, t tenant.Tenant) {
 	if t.Provider != e.deps.Provider.Name() {
 		e.leave(ctx, t.ID)
 		e.roster.putOther(t.ID)
 		return
 	}
-	before, _ := e.roster.find(t.ID)
-	if before != nil && reflect.DeepEqual(before.tenant, t) {
-		return
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	changed := e.roster.putTenant(t)
+	if p := e.owned[e.deps.Bus.Partition(t.ID)]; p != nil && changed {
+		e.start(p, t)
 	}
-	stamps, err := e.stamps.of(ctx, t.ID, e.deps.Bus.Partition(t.ID))
-	for err != nil && ctx.Err() == nil {
-		e.deps.Logger.WarnContext(ctx, "taking an epoch failed", "tenant", t.ID, "again_in", retry, "error", err)
-		rest(ctx, e.deps.Clock, retry)
-		stamps, err = e.stamps.of(ctx, t.ID, e.deps.Bus.Partition(t.ID))
-	}
-	if ctx.Err() != nil {
-		return
-	}
-	m := e.member(t, stamps)
-	ctx, m.stop = context.WithCancel(ctx)
-	if e.roster.put(m); before != nil {
-		before.stop()
-	}
-	work.Go(func() {
-		defer close(m.done)
-		defer m.stop()
-		if before != nil {
-			<-before.done
-		}
-		m.work(ctx)
-	})
-	e.deps.Logger.InfoContext(ctx, "tenant followed", "tenant", t.ID)
 }
 
 func (e *Engine) leave(ctx context.Context, id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if m := e.roster.remove(id); m != nil {
 		m.stop()
 		e.metrics.Forget(id)
@@ -111,26 +89,40 @@ func (e *Engine) leave(ctx context.Context, id string) {
 }
 
 // member puts together what works for a tenant.
-func (e *Engine) member(t tenant.Tenant, stamps lane.Stamps) *member {
-	directory := newTurns(func() (connected, error) { return e.deps.Provider.Connect(t) })
-	m := &member{tenant: t, done: make(chan struct{})}
+func (e *Engine) member(p *partition, t tenant.Tenant) *member {
+	directory := newTurns(func() (connected, error) { return e.deps.Provider.Connect(t) }, p.Valid)
+	m := &member{tenant: t, partition: p, done: make(chan struct{})}
+	cfg := e.cfg.Channel
+	cfg.URL = e.cfg.PushURL
+	deps := channel.Deps{
+		Tenant: t.ID, Provider: t.Provider, Channels: directory, Keys: e.deps.Keys, KV: e.channels,
+		Logger: e.deps.Logger, Clock: e.deps.Clock, Errors: e.metrics.Failures("channels"),
+	}
+	if t.Disconnected {
+		m.keeper = channel.New(cfg, deps)
+		return m
+	}
 	m.lane = lane.New(e.cfg.Lane, lane.Deps{
-		Tenant: t, Directory: directory, Traits: e.deps.Provider.Traits(), Connection: e.connection(t), Stamps: stamps, Store: e.store,
+		Tenant: t, Directory: directory, Traits: e.deps.Provider.Traits(), Connection: e.connection(t), Stamps: p.stamper(t.ID), Store: e.store,
 		Publisher: e.deps.Bus, Logger: e.deps.Logger, Clock: e.deps.Clock, Metrics: e.metrics,
 	})
 	if e.cfg.PushURL != "" {
-		cfg := e.cfg.Channel
-		cfg.URL = e.cfg.PushURL
-		m.keeper = channel.New(cfg, channel.Deps{
-			Tenant: t.ID, Provider: t.Provider, Channels: directory, Keys: e.deps.Keys, KV: e.channels, Gap: m.lane.Round,
-			Logger: e.deps.Logger, Clock: e.deps.Clock, Errors: e.metrics.Failures("channels"),
-		})
+		deps.Gap = m.lane.Round
+		m.keeper = channel.New(cfg, deps)
 	}
 	return m
 }
 
-// work runs until ctx ends.
-func (m *member) work(ctx context.Context) {
+// work runs until ctx ends; that of a disconnected tenant may end before.
+func (e *Engine) work(ctx context.Context, m *member) {
+	if m.lane == nil {
+		for err := e.store.Forget(ctx, m.tenant.ID); err != nil && ctx.Err() == nil; err = e.store.Forget(ctx, m.tenant.ID) {
+			e.deps.Logger.WarnContext(ctx, "forgetting how far a tenant was read failed", "tenant", m.tenant.ID, "again_in", retry, "error", err)
+			rest(ctx, e.deps.Clock, retry)
+		}
+		m.keeper.End(ctx)
+		return
+	}
 	var both sync.WaitGroup
 	defer both.Wait()
 	both.Go(func() { m.lane.Run(ctx) })

@@ -21,6 +21,7 @@ const (
 
 var (
 	errUnknownTenant = errors.New("the tenant is not known")
+	errDisconnected  = errors.New("the tenant is disconnected")
 	errReplaced      = errors.New("the tenant's lane was started anew meanwhile")
 )
 
@@ -30,7 +31,7 @@ func (e *Engine) notifications(partition int) bus.Consumer {
 		Durable: bus.DurableName(e.role+"-notifications", partition),
 		Filters: []string{bus.NotificationFilter(partition, e.deps.Provider.Name())},
 		// One process follows a partition, so what the one before had in hand at its end is nobody's: it comes at once.
-		Exclusive: true,
+		Exclusive: true, Grace: grace,
 	}
 }
 
@@ -39,7 +40,7 @@ func (e *Engine) commands(partition int) bus.Consumer {
 		Stream:    bus.LedgerIn,
 		Durable:   bus.DurableName(e.role, partition),
 		Filters:   []string{bus.CommandFilter(partition, "refresh"), bus.CommandFilter(partition, "read")},
-		Exclusive: true,
+		Exclusive: true, Grace: grace,
 	}
 }
 
@@ -53,7 +54,7 @@ func (e *Engine) onNotification(ctx context.Context, m bus.Message) error {
 		return bus.Reject(err)
 	}
 	t, err := e.addressee(m, 3)
-	if t == nil {
+	if t == nil || t.lane == nil {
 		return err
 	}
 	if data.Lifecycle != "" {
@@ -100,8 +101,13 @@ func (e *Engine) onCommand(ctx context.Context, m bus.Message) error {
 		return bus.Reject(fmt.Errorf("%s is no command to read", m.Event.Type()))
 	}
 	t, err := e.addressee(m, 2)
-	if t == nil {
+	switch {
+	case t == nil:
 		return err
+	case t.lane == nil && m.Deliveries < maxStrange: // it may just have been connected again
+		return bus.RetryAfter(strange, errDisconnected)
+	case t.lane == nil:
+		return nil
 	}
 	if err := t.lane.Command(ctx, c); err != nil {
 		return err
@@ -109,10 +115,10 @@ func (e *Engine) onCommand(ctx context.Context, m bus.Message) error {
 	return e.handed(t)
 }
 
-// handed returns nil when the member is still the tenant's after something was stored for its lane. The lane of one that
+// handed returns nil when the member is still the tenant's, and the tenant this receiver's, after something was stored for its lane. The lane of one that
 // was replaced ends, and the one after it may have loaded what is stored before: the message comes again, for that one.
 func (e *Engine) handed(t *member) error {
-	if now, _ := e.roster.find(t.tenant.ID); now != t {
+	if now, _ := e.roster.find(t.tenant.ID); now != t || !t.partition.Valid() {
 		return bus.RetryAfter(strange, errReplaced)
 	}
 	return nil
@@ -126,10 +132,11 @@ func (e *Engine) addressee(m bus.Message, token int) (*member, error) {
 		return nil, bus.Reject(fmt.Errorf("the event is of tenant %q, its subject is not", id))
 	}
 	t, other := e.roster.find(id)
+	_, known := e.roster.Tenant(id)
 	switch {
 	case t != nil, other:
 		return t, nil
-	case m.Deliveries < maxStrange:
+	case known, m.Deliveries < maxStrange: // a known one's partition is lost just now
 		return nil, bus.RetryAfter(strange, errUnknownTenant)
 	}
 	return nil, nil // a tenant that is gone

@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/lease/leasetest"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/engine"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/receivertest"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/secret"
@@ -40,6 +41,7 @@ func BenchmarkPushToPage(b *testing.B) {
 	e := engine.New(engine.Config{}, engine.Deps{
 		Provider: &receivertest.Provider{Directories: map[string]*receivertest.Directory{"contoso": dir}}, Keys: keys, Bus: events,
 		Tenants: one{tenant.Tenant{ID: "contoso", Provider: directory.Entra, DirectoryID: "d-contoso", Domain: "contoso.com"}},
+		Leases:  leasetest.Alone{Clock: clock.System()},
 		Logger:  slog.New(slog.DiscardHandler), Clock: clock.System(), Metrics: prometheus.NewRegistry(),
 	})
 	ctx, cancel := context.WithCancel(b.Context())

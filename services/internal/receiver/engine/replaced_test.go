@@ -9,7 +9,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
-	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/lane"
@@ -44,14 +43,14 @@ func TestWhatMeetsAReplacedLaneComesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, replaced := range []bool{false, true} {
-		e := &Engine{roster: newRoster(directory.Entra), deps: Deps{Clock: clock.System()}}
+		e := &Engine{roster: newRoster(), deps: Deps{Clock: clock.System()}}
 		enter := func() {
 			store := state.New(slowBucket{meanwhile: func() {
 				if replaced {
-					e.roster.put(&member{tenant: tenant.Tenant{ID: "contoso"}})
+					e.roster.put(&member{tenant: tenant.Tenant{ID: "contoso"}, partition: &partition{}})
 				}
 			}})
-			e.roster.put(&member{tenant: tenant.Tenant{ID: "contoso"}, lane: lane.New(lane.Config{}, lane.Deps{
+			e.roster.put(&member{tenant: tenant.Tenant{ID: "contoso"}, partition: &partition{}, lane: lane.New(lane.Config{}, lane.Deps{
 				Tenant: tenant.Tenant{ID: "contoso"}, Store: store, Logger: slog.New(slog.DiscardHandler), Clock: clock.System(),
 			})})
 		}

@@ -1,35 +1,36 @@
 package engine
 
 import (
+	"reflect"
 	"sync"
 
-	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/lane"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
-// member is one tenant of the provider and what works for it.
+// member is one tenant that this receiver follows, and what works for it.
 type member struct {
-	tenant tenant.Tenant
-	lane   *lane.Lane
-	keeper *channel.Keeper // nil where push channels are not kept
-	stop   func()          // ends its work
-	done   chan struct{}   // closed when the work has ended
+	tenant    tenant.Tenant
+	partition *partition
+	lane      *lane.Lane      // nil: the tenant is disconnected
+	keeper    *channel.Keeper // nil where push channels are not kept; that of a disconnected tenant ends them
+	stop      func()          // ends its work
+	done      chan struct{}   // closed when the work has ended
 }
 
-// roster is who is connected. It holds tenants of other providers by id only.
+// roster is who is connected: the provider's tenants, those of them that this receiver follows, and the tenants of other
+// providers by id only.
 type roster struct {
-	provider directory.Provider
-
 	mu      sync.RWMutex
 	loaded  bool
+	tenants map[string]tenant.Tenant
 	members map[string]*member
 	others  map[string]bool
 }
 
-func newRoster(p directory.Provider) roster {
-	return roster{provider: p, members: map[string]*member{}, others: map[string]bool{}}
+func newRoster() roster {
+	return roster{tenants: map[string]tenant.Tenant{}, members: map[string]*member{}, others: map[string]bool{}}
 }
 
 // Loaded implements intake.Tenants.
@@ -41,10 +42,10 @@ func (r *roster) Loaded() bool {
 
 // Tenant implements intake.Tenants.
 func (r *roster) Tenant(id string) (tenant.Tenant, bool) {
-	if m, _ := r.find(id); m != nil {
-		return m.tenant, true
-	}
-	return tenant.Tenant{}, false
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	t, known := r.tenants[id]
+	return t, known
 }
 
 // find returns the member, or nil and whether the tenant is another provider's.
@@ -54,13 +55,34 @@ func (r *roster) find(id string) (m *member, other bool) {
 	return r.members[id], r.others[id]
 }
 
+// tenantsOf returns the tenants of a partition.
+func (r *roster) tenantsOf(part int, partition func(string) int) (all []tenant.Tenant) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for id, t := range r.tenants {
+		if partition(id) == part {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// putTenant enters a tenant as it is now, and reports whether that is news.
+func (r *roster) putTenant(t tenant.Tenant) (changed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before, known := r.tenants[t.ID]
+	r.tenants[t.ID] = t
+	delete(r.others, t.ID)
+	return !known || !reflect.DeepEqual(before, t)
+}
+
 // put enters a member and returns the one whose place it takes.
 func (r *roster) put(m *member) (before *member) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before = r.members[m.tenant.ID]
 	r.members[m.tenant.ID] = m
-	delete(r.others, m.tenant.ID)
 	return before
 }
 
@@ -75,9 +97,23 @@ func (r *roster) remove(id string) *member {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := r.members[id]
+	delete(r.tenants, id)
 	delete(r.members, id)
 	delete(r.others, id)
 	return m
+}
+
+// dismiss takes the members of a partition out.
+func (r *roster) dismiss(p *partition) (all []*member) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, m := range r.members {
+		if m.partition == p {
+			all = append(all, m)
+			delete(r.members, id)
+		}
+	}
+	return all
 }
 
 // load marks the roster as complete and returns the ids that were not among those seen: they went while nobody watched.
@@ -85,7 +121,7 @@ func (r *roster) load(seen map[string]bool) (gone []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.loaded = true
-	for id := range r.members {
+	for id := range r.tenants {
 		if !seen[id] {
 			gone = append(gone, id)
 		}

@@ -16,14 +16,15 @@ type connected = receiver.Directory
 // to connect is the failure of the request, and the next request tries again.
 type turns struct {
 	connect func() (connected, error)
+	valid   func() bool   // the tenant is still this receiver's
 	turn    chan struct{} // holds one token while a request is under way
 	inner   connected     // whoever has the turn
 }
 
 var _ receiver.Directory = (*turns)(nil)
 
-func newTurns(connect func() (connected, error)) *turns {
-	return &turns{connect: connect, turn: make(chan struct{}, 1)}
+func newTurns(connect func() (connected, error), valid func() bool) *turns {
+	return &turns{connect: connect, valid: valid, turn: make(chan struct{}, 1)}
 }
 
 // take makes one request. A panic of the provider over one tenant's data is that request's error.
@@ -39,6 +40,9 @@ func take[T any](ctx context.Context, t *turns, call func(connected) (T, error))
 		}
 		<-t.turn
 	}()
+	if !t.valid() {
+		return value, errLost
+	}
 	if t.inner == nil {
 		inner, err := t.connect()
 		if err != nil {

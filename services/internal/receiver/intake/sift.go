@@ -27,7 +27,7 @@ const (
 
 	// Proved items that tell of no change:
 	opened  reason = "opened"  // a provider's first message on a channel
-	retired reason = "retired" // another channel has followed the one that it came through, and tells the same
+	retired reason = "retired" // the channel that it came through has ended or is to: another has followed it, or the tenant is disconnected
 )
 
 // ignored reports whether an item is good and no hint is made of it.
@@ -99,6 +99,9 @@ func (h *Handler) prove(item receiver.Notification) (string, event.NotificationR
 	}
 	if item.DirectoryID != "" && item.DirectoryID != t.DirectoryID {
 		return "", none, foreignTenant
+	}
+	if t.Disconnected { // its channels are ended, or about to be
+		return "", none, retired
 	}
 	if why := h.channel(t.ID, proof.Channel, item); why != good {
 		return "", none, why

@@ -148,8 +148,8 @@ const listsBetween = 16
 // roundEvery is after how many of those pages there may be another round: a hint does not wait for them all.
 const roundEvery = 4
 
-// between does what has more haste than a long read, between two of its requests: one round, and the pages of lists that
-// are due, with more rounds between them.
+// between does what has more haste than a long read, between two of its requests: one round, the pages of lists that are
+// due, with more rounds between them, and what a group that is newly watched has to be read for.
 func (l *Lane) between(ctx context.Context) {
 	rounds, pages := 1, listsBetween
 	for ctx.Err() == nil {
@@ -160,6 +160,8 @@ func (l *Lane) between(ctx context.Context) {
 			l.do(ctx, round)
 		case l.isDue(vanish, now):
 			l.do(ctx, vanish)
+		case l.isDue(baseline, now) && len(l.unread()) > 0:
+			l.do(ctx, baseline)
 		case pages > 0 && l.isDue(list, now):
 			if pages--; pages%roundEvery == 0 {
 				rounds = 1

@@ -59,6 +59,8 @@ type stamps struct {
 	counter atomic.Uint64
 }
 
+func (s *stamps) Epoch() int64 { return s.epoch }
+
 func (s *stamps) Next() directory.Stamp {
 	return directory.Stamp{Epoch: s.epoch, Counter: s.counter.Add(1)}
 }

@@ -78,7 +78,7 @@ func (l *Lane) take(ctx context.Context, p *pass, feed receiver.Feed, stamp dire
 			return err
 		}
 	}
-	if err := l.publish(ctx, p, stamp, l.admit(p, page.Observations)); err != nil {
+	if err := l.report(ctx, p, stamp, page.Observations); err != nil {
 		return err
 	}
 	if err := l.clarify(ctx, p, page.Unclear); err != nil {
@@ -123,5 +123,5 @@ func (l *Lane) readAlone(ctx context.Context, p *pass, kind receiver.FeedKind, i
 		l.deps.Logger.WarnContext(ctx, "an object cannot be understood and is set aside", "feed", kind, "id", id, "error", err)
 		return nil
 	}
-	return l.publish(ctx, p, stamp, l.admit(p, seen))
+	return l.report(ctx, p, stamp, seen)
 }

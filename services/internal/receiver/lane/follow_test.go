@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -20,9 +21,20 @@ import (
 )
 
 // Whatever happens to a directory, in whatever order, and however late and badly it is told: in the end the ledger holds
-// exactly what is there, and on the way nobody was told to have left who had not (see stepped.take).
+// exactly what is there, nested groups and all, and on the way nobody was told to have left who had not (see stepped.take).
 func TestLedgerFollowsADirectoryThatOnlyNamesItsChanges(t *testing.T) {
 	t.Parallel()
+	followed(t, receiver.Traits{Journals: true, MaxFeedGroups: 1, PerMinute: 2400})
+}
+
+// The same where feeds show the changes, of a few groups' members each.
+func TestLedgerFollowsADirectoryThatFeedsItsChanges(t *testing.T) {
+	t.Parallel()
+	followed(t, receiver.Traits{MemberFeeds: true, MaxFeedGroups: 3})
+}
+
+func followed(t *testing.T, traits receiver.Traits) {
+	t.Helper()
 	kv, err := bustest.New(t).KeyValue(t.Context(), bus.BucketCursors)
 	if err != nil {
 		t.Fatal(err)
@@ -30,8 +42,8 @@ func TestLedgerFollowsADirectoryThatOnlyNamesItsChanges(t *testing.T) {
 	runs := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
-		w := &world{stepped: newStepped(rt, kv, fmt.Sprintf("contoso-%d", runs)), ctx: t.Context()}
-		for range 3 {
+		w := &world{stepped: newStepped(rt, kv, fmt.Sprintf("contoso-%d", runs), traits), ctx: t.Context()}
+		for range 6 {
 			w.change()
 		}
 		w.start()
@@ -64,6 +76,9 @@ func (w *world) event() {
 		w.dir.Hold()
 	case 3:
 		w.dir.Release()
+		if !w.traits.Journals && rapid.Bool().Draw(w.t, "expire") {
+			w.dir.Expire()
+		}
 	case 4, 5, 6, 7:
 		w.steps(w.ctx, time.Duration(rapid.IntRange(1, 90).Draw(w.t, "seconds"))*time.Second)
 	default:
@@ -103,52 +118,85 @@ func errOf(c receivertest.Call) error {
 func (w *world) change() {
 	u := fmt.Sprintf("u%d", rapid.IntRange(1, 9).Draw(w.t, "user"))
 	g := fmt.Sprintf("g%d", rapid.IntRange(1, 2).Draw(w.t, "group"))
-	_, there := w.dirGroups()[g]
 	resource, id, before := "", "", w.dir.Changed()
-	switch rapid.IntRange(0, 11).Draw(w.t, "change") {
+	switch rapid.IntRange(0, 17).Draw(w.t, "change") {
 	case 0:
 		w.dir.DeleteUser(u)
 		resource, id = "user", u
 	case 1, 2:
-		name := fmt.Sprintf("%s-%d", rapid.SampledFrom([]string{"a", "m", "z"}).Draw(w.t, "name"), rapid.IntRange(0, 9).Draw(w.t, "n"))
-		users, _ := w.dir.Truth()
-		addresses := []string{name + u + "@contoso.com"} // those that it had stay aliases, as at providers
-		for _, old := range users[u].Addresses {
-			if !slices.Contains(addresses, old) {
-				addresses = append(addresses, old)
-			}
-		}
-		w.dir.PutUser(directory.User{ID: u, Addresses: addresses, Status: directory.Active})
+		w.putUser(u)
 		resource, id = "user", u
 	case 3:
-		if there {
-			w.dir.DeleteGroup(g)
-		}
+		w.deleteGroup(g)
 	case 4:
 		w.dir.PutGroup(directory.Group{ID: g, Addresses: []string{elsewhere}, Kind: directory.WorkspaceGroup})
 	case 5, 6:
 		w.dir.PutGroup(directory.Group{ID: g, Addresses: []string{provisioning}, Kind: directory.WorkspaceGroup})
-	case 7, 8:
-		w.dir.Remove(g, u)
+	case 7:
+		w.deleteGroup(w.anyGroup())
+	case 8, 9:
+		n := fmt.Sprintf("n%d", rapid.IntRange(1, 4).Draw(w.t, "nested"))
+		w.dir.PutGroup(directory.Group{ID: n, Addresses: []string{n + "@contoso.com"}, Kind: directory.WorkspaceGroup})
+	case 10, 11:
+		w.join(w.anyGroup(), w.anyGroup(), w.dir.Nest)
+	case 12:
+		w.dir.Remove(w.anyGroup(), w.anyGroup())
+	case 13, 14:
+		w.dir.Remove(w.anyGroup(), u)
 	default:
-		if there {
-			w.dir.Add(g, u)
-		}
+		w.join(w.anyGroup(), u, w.dir.Add)
 	}
 	w.tell(resource, id, before)
+}
+
+func (w *world) putUser(u string) {
+	name := fmt.Sprintf("%s-%d", rapid.SampledFrom([]string{"a", "m", "z"}).Draw(w.t, "name"), rapid.IntRange(0, 9).Draw(w.t, "n"))
+	users, _ := w.dir.Truth()
+	addresses := []string{name + u + "@contoso.com"} // those that it had stay aliases, as at providers
+	for _, old := range users[u].Addresses {
+		if !slices.Contains(addresses, old) {
+			addresses = append(addresses, old)
+		}
+	}
+	w.dir.PutUser(directory.User{ID: u, Addresses: addresses, Status: directory.Active})
+}
+
+// anyGroup is one that may be there.
+func (w *world) anyGroup() string {
+	return rapid.SampledFrom([]string{"g1", "g2", "n1", "n2", "n3", "n4"}).Draw(w.t, "of groups")
+}
+
+// deleteGroup deletes a group that is there.
+func (w *world) deleteGroup(g string) {
+	if _, there := w.dirGroups()[g]; there {
+		w.dir.DeleteGroup(g)
+	}
+}
+
+// join makes something a member of a group. Groups are there.
+func (w *world) join(group, member string, add func(string, ...string)) {
+	groups := w.dirGroups()
+	_, there := groups[group]
+	if _, known := groups[member]; there && (known || member[0] == 'u') {
+		add(group, member)
+	}
 }
 
 func (w *world) tell(resource, id string, before int) {
 	now := w.dir.Changed()
 	pushed := rapid.Bool().Draw(w.t, "pushed")
-	if lost := rapid.IntRange(0, 3).Draw(w.t, "lost") == 0; lost && (id == "" || pushed) {
+	if lost := rapid.IntRange(0, 3).Draw(w.t, "lost") == 0; w.traits.Journals && lost && (id == "" || pushed) {
 		w.dir.Lose(now - before)
 	}
 	if !pushed || w.lane == nil {
 		return
 	}
-	if id == "" {
+	switch {
+	case id != "":
+	case w.traits.Journals:
 		resource, id = "activity", receivertest.Activity(max(0, now-1))
+	default:
+		resource, id = "group", w.anyGroup()
 	}
 	for range rapid.IntRange(1, 2).Draw(w.t, "copies") {
 		w.seq++
@@ -183,23 +231,20 @@ func (w *world) compare() {
 			w.t.Fatalf("user %s is gone, and told to be %s", id, u.value.Status)
 		}
 	}
-	at, err := w.dir.GroupsAt(w.ctx, provisioning)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, g := range at {
+	nest := w.dir.Nested(provisioning)
+	for _, g := range nest {
 		var told []string
 		for key, m := range w.members {
-			if key[0] == g.ID && m.value.Present {
+			if key[0] == g && m.value.Present {
 				told = append(told, key[1])
 			}
 		}
 		slices.Sort(told)
-		if diff := cmp.Diff(append([]string{}, members[g.ID]...), append([]string{}, told...)); diff != "" {
-			w.t.Fatalf("members of %s (-there +told):\n%s", g.ID, diff)
+		if diff := cmp.Diff(append([]string{}, members[g]...), append([]string{}, told...)); diff != "" {
+			w.t.Fatalf("members of %s (-there +told):\n%s", g, diff)
 		}
 	}
-	if len(at) != len(w.lane.feeds.Watched) {
-		w.t.Fatalf("%d groups are watched, %d have the address", len(w.lane.feeds.Watched), len(at))
+	if diff := cmp.Diff(append([]string{}, nest...), append([]string{}, slices.Sorted(maps.Keys(w.lane.feeds.Watched))...)); diff != "" {
+		w.t.Fatalf("watched (-there +watched):\n%s", diff)
 	}
 }

@@ -112,11 +112,17 @@ func (b *inbox) latest() uint64 {
 	return b.revision
 }
 
-// plainAfter reports whether a command to read once more came after a revision.
-func (b *inbox) plainAfter(revision uint64) bool {
+// latestPlain returns the revision of the last command to read once more that is not answered yet.
+func (b *inbox) latestPlain() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.ContainsFunc(b.commands, func(c state.Command) bool { return plainRead(c) && c.Revision > revision })
+	latest := uint64(0)
+	for _, c := range b.commands {
+		if plainRead(c) {
+			latest = max(latest, c.Revision)
+		}
+	}
+	return latest
 }
 
 // again puts back what a round that failed had taken.

@@ -40,8 +40,11 @@ type Publisher interface {
 	Publish(ctx context.Context, subject string, ev event.Event, opts ...bus.PublishOption) (bus.Ack, error)
 }
 
-// Stamps takes the next stamp of a tenant.
-type Stamps interface{ Next() directory.Stamp }
+// Stamps takes the next stamp of a tenant. All of them have one epoch, which no lane of the tenant had before this owner's.
+type Stamps interface {
+	Epoch() int64
+	Next() directory.Stamp
+}
 
 // Deps are what a lane works with. All are needed.
 type Deps struct {
@@ -80,11 +83,18 @@ type Lane struct {
 	gates      map[work]*gate
 	had        map[work]bool // kinds that others go before, as these had their turn
 
+	readingMembers bool             // members of groups are being read from the beginning
+	tooMany        int              // nested groups that are not followed, see maxNested
+	checkGates     map[string]*gate // of groups that are said to be gone
+	unasked        map[string]int   // reads in a row that failed, of groups that seem to have left others
+
 	// Where no feed tells of members (see Traits.MemberFeeds):
-	rolls     map[string]*roll // of the watched groups
+	rolls     map[string]*roll         // of the watched groups
+	every     map[string]time.Duration // see intervals; nil: not known
 	listGates map[string]*gate
-	wholeOnly bool      // the provider tells nothing of single memberships
-	shownAt   time.Time // when the state of the lists was last stored
+	foreign   map[string]struct{} // nested groups of other directories, which nobody shows us
+	wholeOnly bool                // the provider tells nothing of single memberships
+	shownAt   time.Time           // when the state of the lists was last stored
 
 	// Where changes are only named (see Traits.Journals):
 	echoes echoes
@@ -106,7 +116,8 @@ func New(cfg Config, deps Deps) *Lane {
 	return &Lane{
 		cfg: cfg, deps: deps, id: deps.Tenant.ID, addresses: groupAddresses(deps.Tenant),
 		inbox: inbox{wake: make(chan struct{}, 1)}, expired: map[receiver.FeedKind]bool{}, unseen: unseen{}, gates: newGates(),
-		had: map[work]bool{}, rolls: map[string]*roll{}, listGates: map[string]*gate{}, echoes: echoes{}, gone: gone{}, budget: newBudget(cmp.Or(cfg.PerMinute, deps.Traits.PerMinute)),
+		had: map[work]bool{}, rolls: map[string]*roll{}, listGates: map[string]*gate{}, foreign: map[string]struct{}{},
+		checkGates: map[string]*gate{}, unasked: map[string]int{}, echoes: echoes{}, gone: gone{}, budget: newBudget(cmp.Or(cfg.PerMinute, deps.Traits.PerMinute)),
 	}
 }
 

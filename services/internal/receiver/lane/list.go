@@ -32,23 +32,23 @@ func (l *Lane) nextRoll(now time.Time) (group string, first time.Time) {
 	if !l.lists() || !l.connected() {
 		return "", first
 	}
-	intervals := l.intervals()
-	for _, id := range l.living() {
-		r := l.rolls[id]
-		if r == nil || !r.read() || r.held {
+	intervals, asked := l.intervals(), l.inbox.latestPlain()
+	for id, r := range l.rolls {
+		if !r.read() || r.held || l.feeds.Watched[id].Vanish != nil {
 			continue
 		}
-		at := l.listGate(id).after(l.rollDue(r, intervals[id], now))
-		if first.IsZero() || at.Before(first) {
+		at := l.listGate(id).after(rollDue(r, intervals[id], asked, now))
+		if order := at.Compare(first); first.IsZero() || order < 0 || order == 0 && id < group {
 			group, first = id, at
 		}
 	}
 	return group, first
 }
 
-func (l *Lane) rollDue(r *roll, interval time.Duration, now time.Time) time.Time {
+// rollDue says when a list goes on. asked is the revision of the last command that waits for a pass which begins after it.
+func rollDue(r *roll, interval time.Duration, asked uint64, now time.Time) time.Time {
 	switch {
-	case r.wanted || l.waitsFor(r):
+	case r.wanted || r.done.after < asked:
 		return now
 	case !r.running:
 		return r.began.Add(interval)
@@ -127,7 +127,7 @@ func (l *Lane) listPage(ctx context.Context, p *pass, group string, r *roll, all
 	if !all {
 		tell = r.news(shown)
 	}
-	if err := l.publish(ctx, p, stamp, l.admit(p, observations(tell))); err != nil {
+	if err := l.report(ctx, p, stamp, observations(tell)); err != nil {
 		return err
 	}
 	for _, id := range page.SetAside {
@@ -138,6 +138,7 @@ func (l *Lane) listPage(ctx context.Context, p *pass, group string, r *roll, all
 	r.see(shown, page.SetAside)
 	if !page.More {
 		r.end()
+		l.every = nil
 		return nil
 	}
 	if page.Cursor == r.cursor || r.pages >= maxPages {
@@ -165,7 +166,10 @@ func (l *Lane) listAll(ctx context.Context, p *pass, group string) error {
 	r := l.rolls[group]
 	if r == nil {
 		r = newRoll()
-		l.rolls[group] = r
+		for _, id := range l.feeds.Inside[group] { // the passes ask about those that have left
+			r.put(directory.Membership{GroupID: group, Kind: directory.GroupMember, ID: id, Present: true})
+		}
+		l.rolls[group], l.every = r, nil
 	}
 	r.held = true
 	defer func() { r.held = false }()
@@ -225,7 +229,7 @@ func (l *Lane) settleList(ctx context.Context, p *pass, group string, r *roll) e
 	if _, open := r.suspect(); open && r.read() {
 		return nil
 	}
-	if err := l.publish(ctx, p, r.stamp, l.admit(p, observations(r.absent(group)))); err != nil {
+	if err := l.report(ctx, p, r.stamp, observations(r.absent(group))); err != nil {
 		return err
 	}
 	r.close()

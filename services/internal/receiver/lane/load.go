@@ -2,16 +2,21 @@ package lane
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
 )
 
-// load reads what is stored. Feeds of another connection mean nothing.
+// load reads what is stored, and makes it this lane's. Feeds of another connection mean nothing.
 func (l *Lane) load(ctx context.Context) error {
 	feeds, revision, err := l.deps.Store.LoadFeeds(ctx, l.id)
 	if err != nil {
 		return err
+	}
+	epoch := l.deps.Stamps.Epoch()
+	if feeds.Epoch > epoch {
+		return fmt.Errorf("load the feeds: lease of %d after %d: %w", feeds.Epoch, epoch, state.ErrSuperseded)
 	}
 	mark, err := l.deps.Store.LoadMark(ctx, l.id)
 	if err != nil {
@@ -28,10 +33,18 @@ func (l *Lane) load(ctx context.Context) error {
 	if feeds.Watched == nil {
 		feeds.Watched = map[string]state.Watch{}
 	}
+	if feeds.Inside == nil { // what is nested must be found first
+		feeds.Inside, feeds.Members = map[string][]string{}, nil
+	}
 	l.feeds = feeds
+	l.feeds.Epoch = epoch
 	l.setBack()
+	if err := l.save(ctx); err != nil {
+		return err
+	}
 	l.expired = map[receiver.FeedKind]bool{}
-	l.rolls = map[string]*roll{} // another owner may have published since
+	l.rolls, l.every = map[string]*roll{}, nil // another owner may have published since
+	clear(l.foreign)
 	l.inbox.restore(l.id, mark, commands)
 	if l.cfg.Poll > 0 {
 		l.pollAt = l.deps.Clock.Now()

@@ -31,7 +31,7 @@ func (l *Lane) lookAgain(ctx context.Context, p *pass, began time.Time) error {
 				seen = append(seen, directory.Observation{Group: &g})
 			}
 		}
-		if err := l.publish(ctx, p, stamp, l.admit(p, seen)); err != nil {
+		if err := l.report(ctx, p, stamp, seen); err != nil {
 			return err
 		}
 		if err := l.readLost(ctx, p, address, found); err != nil {

@@ -65,7 +65,7 @@ func (l *Lane) clarify(ctx context.Context, p *pass, unclear []directory.Members
 			answers = observations(members)
 			l.readAnew(p, group)
 		}
-		if err := l.publish(ctx, p, stamp, l.admit(p, answers)); err != nil {
+		if err := l.report(ctx, p, stamp, answers); err != nil {
 			return err
 		}
 	}

@@ -46,7 +46,7 @@ func (l *Lane) proveMissing(ctx context.Context, p *pass, r *roll, m directory.M
 	if len(why) > 0 {
 		stamp = before
 	}
-	if err := l.publish(ctx, p, stamp, l.admit(p, append(why, observations([]directory.Membership{m})...))); err != nil {
+	if err := l.report(ctx, p, stamp, append(why, observations([]directory.Membership{m})...)); err != nil {
 		return err
 	}
 	r.spare(m.ID) // in case that it was held back

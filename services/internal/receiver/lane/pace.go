@@ -2,6 +2,7 @@ package lane
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -12,29 +13,43 @@ import (
 const listShare = 0.94
 
 // intervals returns for each listed group how long one pass takes: Config.List, or longer where that would take more
-// requests than there are. The smallest get all they need; the others share what is left evenly.
+// requests than there are. The smallest get all they need. What is left goes to the others by the square roots of their
+// pages: many small groups leave a large one enough, and it leaves them enough.
 func (l *Lane) intervals() map[string]time.Duration {
+	if l.every != nil {
+		return l.every
+	}
 	type demand struct {
-		group string
-		pages float64
+		group         string
+		pages, weight float64
 	}
 	var demands []demand
+	weights := 0.0
 	for id, r := range l.rolls {
-		demands = append(demands, demand{id, float64(max(1, r.length))})
+		pages := float64(max(1, r.length))
+		demands = append(demands, demand{id, pages, math.Sqrt(pages)})
+		weights += math.Sqrt(pages)
 	}
 	slices.SortFunc(demands, func(a, b demand) int { return cmp.Or(cmp.Compare(a.pages, b.pages), cmp.Compare(a.group, b.group)) })
 	left := listShare * l.budget.perSecond()
-	intervals := make(map[string]time.Duration, len(demands))
-	for i, d := range demands {
+	l.every = make(map[string]time.Duration, len(demands))
+	for _, d := range demands {
 		interval := l.cfg.List
 		if left > 0 {
-			even := left / float64(len(demands)-i)
-			interval = max(interval, time.Duration(d.pages/even*float64(time.Second)))
+			share := left * d.weight / weights
+			interval = max(interval, time.Duration(d.pages/share*float64(time.Second)))
 			left -= d.pages / interval.Seconds()
+			weights -= d.weight
 		}
-		intervals[d.group] = interval
+		l.every[d.group] = interval
 	}
-	return intervals
+	return l.every
+}
+
+// dropRoll forgets what is known of a group's list.
+func (l *Lane) dropRoll(group string) {
+	delete(l.rolls, group)
+	l.every = nil
 }
 
 // listGate keeps a group's list from being tried again too soon.
@@ -47,15 +62,15 @@ func (l *Lane) listGate(group string) *gate {
 	return g
 }
 
-// waitsFor reports whether a command waits for a pass of this list that has not begun yet, or is under way.
-func (l *Lane) waitsFor(r *roll) bool { return l.inbox.plainAfter(r.done.after) }
-
 // listedSince reports whether every watched group's list was read to its end since a command came.
 func (l *Lane) listedSince(revision uint64) bool {
 	if !l.lists() {
 		return true
 	}
 	for _, id := range l.living() {
+		if _, foreign := l.foreign[id]; foreign {
+			continue
+		}
 		if r := l.rolls[id]; r == nil || !r.read() || r.done.after < revision {
 			return false
 		}
@@ -80,7 +95,7 @@ func (l *Lane) listed(began time.Time) time.Time {
 func (l *Lane) recall(seen []directory.Observation) {
 	for _, o := range seen {
 		if o.User != nil {
-			l.gone.note(*o.User)
+			l.noteGone(*o.User)
 		}
 		if o.Membership != nil && l.rolls[o.Membership.GroupID] != nil {
 			l.rolls[o.Membership.GroupID].put(*o.Membership)

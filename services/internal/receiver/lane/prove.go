@@ -155,6 +155,10 @@ func (v *proving) membership(ctx context.Context, m directory.Membership) (bool,
 
 // settle publishes what a read of n candidates showed, or counts them as unproven.
 func (v *proving) settle(ctx context.Context, err error, n int, stamp directory.Stamp, seen []directory.Observation) error {
+	var admitted []directory.Observation
+	if err == nil {
+		admitted, err = v.admit(ctx, v.p, seen)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -165,7 +169,6 @@ func (v *proving) settle(ctx context.Context, err error, n int, stamp directory.
 		return nil
 	}
 	v.failures = 0
-	admitted := v.admit(v.p, seen)
 	v.unproven += len(seen) - len(admitted) // held back until more is proved
 	return v.publish(ctx, v.p, stamp, admitted)
 }

@@ -148,3 +148,41 @@ func TestHintsPassAProof(t *testing.T) {
 		t.Error("no round went between")
 	}
 }
+
+// The pages of a proof name the request that it answers, and no snapshot: so whoever asked knows them from all others. Those
+// that say that a watched group is gone do so too, though they come later, when that is proved.
+func TestPagesOfAProofNameTheirRequest(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]func(*testing.T, func(*receivertest.Directory)) *bench{"feeds": connected, "lists": journaled} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, func(d *receivertest.Directory) {
+				fill(4)(d)
+				watched(d)
+				d.PutGroup(group("n1", "n1@contoso.com"))
+				d.Nest("g1", "n1")
+			})
+			b.dir.Hold() // no feed tells
+			b.dir.DeleteUser("u4")
+			b.dir.Remove("g1", "u2")
+			b.dir.DeleteGroup("n1")
+			b.command("r-1.proof.0", &event.ReadRequested{
+				Snapshot: "r-1", Users: []string{"u4"}, Groups: []string{"n1"}, Members: []event.Membership{member("g1", "u2")},
+			})
+			s := b.until(event.TypeCandidatesRead, "r-1.proof.0")
+			s.says(t, "-u4", "g1-u2")
+			b.advance(vanish)
+			for !slices.Contains(s.said(t), "-n1") {
+				s = append(s, b.until(event.TypeDirectoryObserved, "r-1.proof.0")...)
+			}
+			for _, m := range s {
+				if m.Event.Type() != event.TypeDirectoryObserved {
+					continue
+				}
+				if page := data[event.DirectoryObserved](t, m.Event); page.Snapshot != "" || event.Cause(m.Event) != "r-1.proof.0" {
+					t.Errorf("a page of snapshot %q and cause %q: %+v", page.Snapshot, event.Cause(m.Event), page.Observations)
+				}
+			}
+		})
+	}
+}

@@ -36,8 +36,7 @@ func (l *Lane) readFull(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read everything: %w", err)
 	}
-	watched := l.living()
-	members, watched, err := l.readMembers(ctx, p, watched)
+	members, watched, err := l.readMembers(ctx, p, l.living())
 	if err != nil {
 		return fmt.Errorf("read everything: %w", err)
 	}
@@ -76,8 +75,13 @@ func (l *Lane) endSnapshot(ctx context.Context, p *pass, ended event.SnapshotEnd
 	living := l.living()
 	members := make([]string, 0, len(ended.Members))
 	for _, id := range ended.Members {
-		if slices.Contains(living, id) {
-			members = append(members, id)
+		if !slices.Contains(living, id) {
+			continue
+		}
+		members = append(members, id)
+		if w := l.feeds.Watched[id]; w.Nested() {
+			w.By = "" // it is told, and there may be many
+			l.feeds.Watched[id] = w
 		}
 	}
 	ended.Snapshot, ended.Began, ended.Pages, ended.Members = p.snapshot, event.StampOf(p.began), p.pages, members

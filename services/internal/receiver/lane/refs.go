@@ -130,7 +130,7 @@ func (l *Lane) readUser(ctx context.Context, p *pass, key string) (directory.Use
 	if err != nil {
 		return u, err
 	}
-	return u, l.publish(ctx, p, stamp, l.admit(p, append([]directory.Observation{{User: &u}}, back...)))
+	return u, l.report(ctx, p, stamp, append([]directory.Observation{{User: &u}}, back...))
 }
 
 // readGroup reads a group by id or address. A watched group that no longer is what the key names is read by its id: it
@@ -142,7 +142,7 @@ func (l *Lane) readGroup(ctx context.Context, p *pass, key string) error {
 		return err
 	}
 	if g.ID != "" {
-		if err := l.publish(ctx, p, stamp, l.admit(p, []directory.Observation{{Group: &g}})); err != nil {
+		if err := l.report(ctx, p, stamp, []directory.Observation{{Group: &g}}); err != nil {
 			return err
 		}
 	}
@@ -157,9 +157,9 @@ func (l *Lane) readGroup(ctx context.Context, p *pass, key string) error {
 func (l *Lane) readMembership(ctx context.Context, p *pass, group, key string) error {
 	m, stamp, err := l.member(ctx, p, directory.Membership{GroupID: group, ID: key})
 	if err == nil && !m.Present && m.ID == "" {
-		var u directory.User
-		if u, err = l.readUser(ctx, p, key); err == nil && u.ID != "" {
-			m, stamp, err = l.member(ctx, p, directory.Membership{GroupID: group, ID: u.ID})
+		var id string
+		if id, err = l.whose(ctx, p, key); err == nil && id != "" {
+			m, stamp, err = l.member(ctx, p, directory.Membership{GroupID: group, ID: id})
 		}
 	}
 	switch {
@@ -184,7 +184,16 @@ func (l *Lane) readMembership(ctx context.Context, p *pass, group, key string) e
 	if m.Kind == "" {
 		m.Kind = l.kindOf(group, m.ID)
 	}
-	return l.publish(ctx, p, stamp, l.admit(p, []directory.Observation{{Membership: &m}}))
+	return l.report(ctx, p, stamp, []directory.Observation{{Membership: &m}})
+}
+
+// whose returns the id of the watched group or the user that has an address, or "".
+func (l *Lane) whose(ctx context.Context, p *pass, address string) (string, error) {
+	if group, watched := l.watchedAs(address); watched {
+		return group, nil
+	}
+	u, err := l.readUser(ctx, p, address)
+	return u.ID, err
 }
 
 // kindOf returns what a member was when it was last told of.
@@ -193,6 +202,9 @@ func (l *Lane) kindOf(group, id string) directory.MemberKind {
 		if slot, ok := r.slots[id]; ok {
 			return kinds[r.members[slot].kind]
 		}
+	}
+	if _, watched := l.feeds.Watched[id]; watched {
+		return directory.GroupMember
 	}
 	return directory.UserMember
 }

@@ -104,6 +104,9 @@ func (l *Lane) publish(ctx context.Context, p *pass, stamp directory.Stamp, seen
 		p.pages++
 		p.show(seen[:n])
 		l.recall(seen[:n])
+		if l.enter(seen[:n]) {
+			l.reach(p.cause)
+		}
 		seen = seen[n:]
 	}
 	return nil

@@ -3,35 +3,51 @@ package lane
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 )
 
-// maxGone bounds how many deleted users are remembered.
-const maxGone = 10_000
+const (
+	// maxGone bounds how many deleted users are remembered, and maxReturned the groups of each.
+	maxGone     = 10_000
+	maxReturned = 20
+)
 
-// gone are users that were told to be deleted, by id. A provider that restores a user gives the memberships back without a
-// word of them, so that who is read to be back is asked for in the watched groups at once, and the two are told together:
-// otherwise it would be a matter of luck whether a list or the user comes first, and consumers would hear of either.
-type gone map[string]struct{}
+// gone are users that were told to be deleted, by id, with the groups that they were in. A provider that restores a user
+// gives the memberships back without a word of them, so that who is read to be back is asked for in those groups at once,
+// and the two are told together: otherwise it would be a matter of luck whether a list or the user comes first, and
+// consumers would hear of either.
+type gone map[string][]string
 
-// note remembers who was told to be deleted, and forgets who is told to live.
-func (g gone) note(u directory.User) {
-	switch {
-	case u.Status != directory.Deleted:
-		delete(g, u.ID)
-	case len(g) < maxGone:
-		g[u.ID] = struct{}{}
+// noteGone remembers who was told to be deleted, and forgets who is told to live.
+func (l *Lane) noteGone(u directory.User) {
+	if u.Status != directory.Deleted {
+		delete(l.gone, u.ID)
+		return
 	}
+	groups, known := l.gone[u.ID]
+	if !known && len(l.gone) >= maxGone {
+		return
+	}
+	for id, r := range l.rolls {
+		if _, in := r.slots[u.ID]; in && len(groups) < maxReturned && !slices.Contains(groups, id) {
+			groups = append(groups, id)
+		}
+	}
+	l.gone[u.ID] = groups
 }
 
 // returned reads the memberships of a user who was deleted and is back. What cannot be read, the lists will show.
 func (l *Lane) returned(ctx context.Context, p *pass, u directory.User) ([]directory.Observation, error) {
-	if _, was := l.gone[u.ID]; !was || u.Status == directory.Deleted || !l.lists() {
+	if u.Status == directory.Deleted || !l.lists() {
 		return nil, nil
 	}
 	var back []directory.Observation
-	for _, group := range l.living() {
+	for _, group := range slices.Sorted(slices.Values(l.gone[u.ID])) {
+		if w, watched := l.feeds.Watched[group]; !watched || w.Vanish != nil {
+			continue
+		}
 		m, _, err := l.member(ctx, p, directory.Membership{GroupID: group, ID: u.ID})
 		switch {
 		case ctx.Err() != nil:

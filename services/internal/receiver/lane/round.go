@@ -22,7 +22,7 @@ func (l *Lane) round(ctx context.Context) error {
 	if err == nil && l.complete() {
 		err = l.endRound(ctx, p, taken, event.RoundEnded{
 			Began: l.listed(began), Stamp: event.StampOf(p.began), Requests: p.requests,
-			Vanishing: l.vanishing(), Unread: l.unread(),
+			Vanishing: l.vanishing(), Unread: l.notAllRead(),
 		})
 	}
 	if err != nil {
@@ -77,9 +77,10 @@ func union(a, b []state.SetAside) []state.SetAside {
 
 // readFeeds reads the feeds, that of the hint's kind first.
 func (l *Lane) readFeeds(ctx context.Context, p *pass, taken taken) error {
-	order := []func(context.Context, *pass) error{l.changedUsers, l.changedGroups, l.changedMembers}
+	members := func(ctx context.Context, p *pass) error { return l.changedMembers(ctx, p, taken.hinted) }
+	order := []func(context.Context, *pass) error{l.changedUsers, l.changedGroups, members}
 	if taken.mark != nil && taken.mark.Resource == "group" {
-		order = []func(context.Context, *pass) error{l.changedGroups, l.changedMembers, l.changedUsers}
+		order = []func(context.Context, *pass) error{l.changedGroups, members, l.changedUsers}
 	}
 	var errs []error
 	for _, read := range order {
@@ -103,17 +104,27 @@ func (l *Lane) changedGroups(ctx context.Context, p *pass) error {
 	return l.changed(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, &l.feeds.Groups)
 }
 
-func (l *Lane) changedMembers(ctx context.Context, p *pass) error {
+// changedMembers reads the feeds of members, those of groups that hints named first.
+func (l *Lane) changedMembers(ctx context.Context, p *pass, hinted map[string]string) error {
 	if l.lists() {
 		return nil
 	}
-	for _, f := range slices.Clone(l.feeds.Members) {
+	isHinted := func(id string) bool { _, is := hinted[id]; return is }
+	var first, others []state.MembersFeed
+	for _, f := range l.feeds.Members {
+		if slices.ContainsFunc(f.Groups, isHinted) {
+			first = append(first, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	for _, f := range append(first, others...) {
 		cursor := f.Cursor
 		if err := l.changed(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: f.Groups}, &cursor); err != nil {
 			return err
 		}
-		for i := range l.feeds.Members { // what the pages showed may have changed the list
-			if l.feeds.Members[i].Cursor == f.Cursor {
+		for i, now := range l.feeds.Members { // what the pages showed may have changed the list
+			if now.Cursor == f.Cursor && slices.Contains(f.Groups, now.Groups[0]) {
 				l.feeds.Members[i].Cursor = cursor
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -45,6 +46,7 @@ func (t leapt) Reset(time.Duration) bool { return false }
 type stepped struct {
 	t       *rapid.T
 	id      string
+	traits  receiver.Traits
 	clock   *leap
 	dir     *receivertest.Directory
 	kv      jetstream.KeyValue
@@ -53,7 +55,10 @@ type stepped struct {
 	counter uint64
 	seq     uint64
 
+	moments map[directory.Stamp]int // when they were taken, by the directory
+
 	users   map[string]told[directory.User]
+	groups  map[string]told[directory.Group]
 	members map[[2]string]told[directory.Membership]
 	asked   []event.ReadRequested // what a worker would ask for after a snapshot
 }
@@ -70,17 +75,22 @@ const (
 	elsewhere    = "elsewhere@contoso.com"
 )
 
-func newStepped(t *rapid.T, kv jetstream.KeyValue, id string) *stepped {
+func newStepped(t *rapid.T, kv jetstream.KeyValue, id string, traits receiver.Traits) *stepped {
 	return &stepped{
-		t: t, id: id, kv: kv, clock: &leap{time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, epoch: 1,
-		dir:   &receivertest.Directory{Journals: true, PageSize: rapid.IntRange(1, 4).Draw(t, "page")},
-		users: map[string]told[directory.User]{}, members: map[[2]string]told[directory.Membership]{},
+		t: t, id: id, kv: kv, traits: traits, clock: &leap{time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, epoch: 1,
+		dir:     &receivertest.Directory{Journals: traits.Journals, PageSize: rapid.IntRange(1, 4).Draw(t, "page")},
+		moments: map[directory.Stamp]int{}, users: map[string]told[directory.User]{}, groups: map[string]told[directory.Group]{},
+		members: map[[2]string]told[directory.Membership]{},
 	}
 }
 
+func (s *stepped) Epoch() int64 { return s.epoch }
+
 func (s *stepped) Next() directory.Stamp {
 	s.counter++
-	return directory.Stamp{Epoch: s.epoch, Counter: s.counter}
+	stamp := directory.Stamp{Epoch: s.epoch, Counter: s.counter}
+	s.moments[stamp] = s.dir.Moment()
+	return stamp
 }
 
 // start begins anew, as a process does.
@@ -91,7 +101,7 @@ func (s *stepped) start() {
 		Tenant: tenant.Tenant{
 			ID: s.id, Provider: directory.GoogleWorkspace, Domain: "contoso.com", Products: []tenant.Product{tenant.SecureShare()},
 		},
-		Directory: s.dir, Traits: receiver.Traits{Journals: true, MaxFeedGroups: 1, PerMinute: 2400}, Connection: "c1", Stamps: s,
+		Directory: s.dir, Traits: s.traits, Connection: "c1", Stamps: s,
 		Store: state.New(s.kv), Publisher: s, Logger: slog.New(slog.DiscardHandler), Clock: s.clock,
 		Metrics: NewMetrics(prometheus.NewRegistry(), directory.GoogleWorkspace, s.clock.Now),
 	})
@@ -136,6 +146,7 @@ func (s *stepped) Publish(_ context.Context, _ string, ev event.Event, _ ...bus.
 			}
 			s.take(seen, page)
 		}
+		s.forget()
 	case event.TypeSnapshotEnded:
 		ended, err := event.Data[event.SnapshotEnded](ev)
 		if err != nil {
@@ -149,19 +160,57 @@ func (s *stepped) Publish(_ context.Context, _ string, ev event.Event, _ ...bus.
 func (s *stepped) take(o directory.Observation, page event.DirectoryObserved) {
 	stamp := page.Stamp.Directory()
 	switch {
+	case o.Group != nil:
+		if o.Group.Deleted && s.dir.AlwaysThere(o.Group.ID, s.moments[stamp]) {
+			s.t.Fatalf("told that %s is gone, and it is there", o.Group.ID)
+		}
+		if stamp.Compare(s.groups[o.Group.ID].stamp) >= 0 {
+			s.groups[o.Group.ID] = told[directory.Group]{stamp, page.Snapshot, *o.Group}
+		}
 	case o.User != nil:
 		if stamp.Compare(s.users[o.User.ID].stamp) >= 0 {
 			s.users[o.User.ID] = told[directory.User]{stamp, page.Snapshot, *o.User}
 		}
 	case o.Membership != nil:
 		m := *o.Membership
-		// Whatever happens to the directory happens before a request is answered, so what is told is still true.
-		if !m.Present && s.dir.IsMember(m.GroupID, m.ID) {
+		if !m.Present && s.dir.AlwaysMember(m.GroupID, m.ID, s.moments[stamp]) {
 			s.t.Fatalf("told that %s is not in %s, and it is", m.ID, m.GroupID)
 		}
 		key := [2]string{m.GroupID, m.ID}
 		if stamp.Compare(s.members[key].stamp) >= 0 {
 			s.members[key] = told[directory.Membership]{stamp, page.Snapshot, m}
+		}
+	}
+}
+
+// nest returns the groups whose members matter by what was told, as the worker finds them.
+func (s *stepped) nest() map[string]bool {
+	nest := map[string]bool{}
+	var order []string
+	for id, g := range s.groups {
+		if !g.value.Deleted && slices.Contains(g.value.Addresses, provisioning) {
+			nest[id] = true
+			order = append(order, id)
+		}
+	}
+	for i := 0; i < len(order); i++ {
+		for key, m := range s.members {
+			inside := key[0] == order[i] && m.value.Present && m.value.Kind == directory.GroupMember
+			if inside && !nest[key[1]] && !s.groups[key[1]].value.Deleted {
+				nest[key[1]] = true
+				order = append(order, key[1])
+			}
+		}
+	}
+	return nest
+}
+
+// forget forgets the memberships of groups that matter no more, as the worker does.
+func (s *stepped) forget() {
+	nest := s.nest()
+	for key := range s.members {
+		if !nest[key[0]] {
+			delete(s.members, key)
 		}
 	}
 }
@@ -182,7 +231,12 @@ func (s *stepped) sweep(ended event.SnapshotEnded) {
 			read.Users = append(read.Users, id)
 		}
 	}
-	if len(read.Members)+len(read.Users) > 0 {
+	for id, g := range s.groups {
+		if ended.Groups && !g.value.Deleted && g.stamp.Compare(began) < 0 {
+			read.Groups = append(read.Groups, id)
+		}
+	}
+	if len(read.Members)+len(read.Users)+len(read.Groups) > 0 {
 		s.asked = append(s.asked, read)
 	}
 }

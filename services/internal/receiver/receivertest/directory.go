@@ -5,12 +5,14 @@ package receivertest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
@@ -36,6 +38,10 @@ type Directory struct {
 	Journals bool
 	// ListsOnly makes single memberships unreadable again.
 	ListsOnly bool
+	// Down makes every request fail, and may be set at any time.
+	Down atomic.Bool
+	// Foreign are ids of groups of another directory: nothing is told of them but where they are members.
+	Foreign []string
 
 	channels
 
@@ -44,8 +50,9 @@ type Directory struct {
 	groups     map[string]directory.Group
 	members    map[string]map[string]directory.MemberKind
 	log        []entry
-	held       int // changes behind it are not shown yet, while holding
-	holding    bool
+	history    []entry // as log, of all that ever happened
+	held       int     // changes behind it are not shown yet, while lagging
+	lagging    bool
 	generation int
 	calls      []Call
 	overlap    map[receiver.FeedKind]bool // whose next page of a journal begins far back
@@ -56,6 +63,8 @@ type entry struct {
 	kind       receiver.FeedKind
 	id, member string
 	memberKind directory.MemberKind
+	present    bool // the group or the membership, from then on
+	untold     bool // no feed shows it
 	// In a journal: what it is called, as it was before the change.
 	address, memberAddress string
 }
@@ -65,53 +74,20 @@ func (d *Directory) PutUser(u directory.User) {
 	d.change(entry{kind: receiver.UsersFeed, id: u.ID}, func() { d.users[u.ID] = u })
 }
 
-// DeleteUser deletes a user for good, and with it its memberships.
+// DeleteUser deletes a user for good, and with it its memberships, of which feeds tell and journals do not.
 func (d *Directory) DeleteUser(id string) {
-	d.change(entry{kind: receiver.UsersFeed, id: id}, func() {
-		delete(d.users, id)
-		for _, members := range d.members {
-			delete(members, id)
-		}
-	})
+	d.mu.Lock()
+	holding := d.holding(id)
+	d.mu.Unlock()
+	d.change(entry{kind: receiver.UsersFeed, id: id}, func() { delete(d.users, id) })
+	for _, group := range holding {
+		d.remove(group, id, d.Journals)
+	}
 }
 
 // PutGroup adds or changes a group.
 func (d *Directory) PutGroup(g directory.Group) {
 	d.change(entry{kind: receiver.GroupsFeed, id: g.ID}, func() { d.groups[g.ID] = g })
-}
-
-// DeleteGroup deletes a group for good. The feed of its members says so of each of them, which is the worst that a provider
-// does.
-func (d *Directory) DeleteGroup(id string) {
-	d.mu.Lock()
-	members := slices.Sorted(maps.Keys(d.members[id]))
-	d.mu.Unlock()
-	for _, m := range members {
-		d.Remove(id, m)
-	}
-	d.change(entry{kind: receiver.GroupsFeed, id: id}, func() {
-		delete(d.groups, id)
-		delete(d.members, id)
-	})
-}
-
-// Add makes users members of a group.
-func (d *Directory) Add(group string, users ...string) {
-	for _, id := range users {
-		d.change(entry{kind: receiver.MembersFeed, id: group, member: id, memberKind: directory.UserMember}, func() {
-			if d.members[group] == nil {
-				d.members[group] = map[string]directory.MemberKind{}
-			}
-			d.members[group][id] = directory.UserMember
-		})
-	}
-}
-
-// Remove ends a user's membership.
-func (d *Directory) Remove(group, user string) {
-	d.change(entry{kind: receiver.MembersFeed, id: group, member: user, memberKind: directory.UserMember}, func() {
-		delete(d.members[group], user)
-	})
 }
 
 // Lose makes feeds forget that the last n changes have happened: as events that a provider drops.
@@ -125,14 +101,14 @@ func (d *Directory) Lose(n int) {
 func (d *Directory) Hold() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.held, d.holding = len(d.log), true
+	d.held, d.lagging = len(d.log), true
 }
 
 // Release ends Hold.
 func (d *Directory) Release() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.holding = false
+	d.lagging = false
 }
 
 // Expire makes every cursor that was given out useless.
@@ -158,7 +134,13 @@ func (d *Directory) change(e entry, apply func()) {
 	if e.address == "" {
 		e.address, e.memberAddress = d.addressOf(e)
 	}
-	d.log = append(d.log, e)
+	_, e.present = d.groups[e.id]
+	if e.kind == receiver.MembersFeed {
+		_, e.present = d.members[e.id][e.member]
+	}
+	if d.history = append(d.history, e); !e.untold {
+		d.log = append(d.log, e)
+	}
 }
 
 func (d *Directory) init() {
@@ -175,6 +157,9 @@ func (d *Directory) request(ctx context.Context, c Call) error {
 	d.init()
 	d.calls = append(d.calls, c)
 	d.mu.Unlock()
+	if d.Down.Load() {
+		return errors.New("the provider is down")
+	}
 	if d.Intercept != nil {
 		if err := d.Intercept(ctx, c); err != nil {
 			return err
@@ -197,6 +182,9 @@ func (d *Directory) User(ctx context.Context, key string) (directory.User, error
 func (d *Directory) Group(ctx context.Context, key string) (directory.Group, error) {
 	if err := d.request(ctx, Call{Method: "Group", ID: key}); err != nil {
 		return directory.Group{}, err
+	}
+	if slices.Contains(d.Foreign, key) {
+		return directory.Group{}, fmt.Errorf("read %s: %w", key, receiver.ErrForeign)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -223,6 +211,9 @@ func (d *Directory) GroupsAt(ctx context.Context, address string) ([]directory.G
 func (d *Directory) Members(ctx context.Context, group, cursor string) (receiver.Page, error) {
 	if err := d.request(ctx, Call{Method: "Members", ID: group, Cursor: cursor}); err != nil {
 		return receiver.Page{}, err
+	}
+	if slices.Contains(d.Foreign, group) {
+		return receiver.Page{}, fmt.Errorf("list %s: %w", group, receiver.ErrForeign)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -262,5 +253,5 @@ func (d *Directory) membership(group, id string, gone directory.MemberKind) dire
 	}}
 }
 
-// join is how a feed's groups show in a Call.
-func join(groups []string) string { return strings.Join(groups, ",") }
+// joined is how a feed's groups show in a Call.
+func joined(groups []string) string { return strings.Join(groups, ",") }

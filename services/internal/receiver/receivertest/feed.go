@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
@@ -15,17 +17,29 @@ import (
 type cursor struct {
 	Generation int
 	Listing    bool
-	At         int // index in the listing
-	Log        int // index in the log: of the listing's begin, or of the next change
+	Log        int    // index in the log: of the listing's begin, or of the next change
+	After      string // what the listing has shown last
 }
 
 func (c cursor) String() string {
-	return fmt.Sprintf("%d/%t/%d/%d", c.Generation, c.Listing, c.At, c.Log)
+	return fmt.Sprintf("%d/%t/%d/%s", c.Generation, c.Listing, c.Log, c.After)
+}
+
+func openCursor(text string) (c cursor, err error) {
+	parts := strings.SplitN(text, "/", 4)
+	if len(parts) != 4 {
+		return c, fmt.Errorf("no cursor: %q", text)
+	}
+	c.Listing, c.After = parts[1] == "true", parts[3]
+	if c.Generation, err = strconv.Atoi(parts[0]); err == nil {
+		c.Log, err = strconv.Atoi(parts[2])
+	}
+	return c, err
 }
 
 // Changes implements receiver.Directory.
 func (d *Directory) Changes(ctx context.Context, feed receiver.Feed, text string) (receiver.Page, error) {
-	call := Call{Method: "Changes", Feed: feed.Kind, ID: join(feed.Groups), Cursor: text}
+	call := Call{Method: "Changes", Feed: feed.Kind, ID: joined(feed.Groups), Cursor: text}
 	if err := d.request(ctx, call); err != nil {
 		return receiver.Page{}, err
 	}
@@ -33,8 +47,9 @@ func (d *Directory) Changes(ctx context.Context, feed receiver.Feed, text string
 	defer d.mu.Unlock()
 	at := cursor{Generation: d.generation, Listing: true, Log: d.visible()}
 	if text != "" {
-		if _, err := fmt.Sscanf(text, "%d/%t/%d/%d", &at.Generation, &at.Listing, &at.At, &at.Log); err != nil {
-			return receiver.Page{}, fmt.Errorf("no cursor: %q", text)
+		var err error
+		if at, err = openCursor(text); err != nil {
+			return receiver.Page{}, err
 		}
 	}
 	if at.Generation != d.generation {
@@ -63,33 +78,41 @@ func (d *Directory) Changes(ctx context.Context, feed receiver.Feed, text string
 
 // visible is how much of the log is shown.
 func (d *Directory) visible() int {
-	if d.holding {
+	if d.lagging {
 		return d.held
 	}
 	return len(d.log)
 }
 
+// list shows everything in an order in which nothing moves while it is read.
 func (d *Directory) list(feed receiver.Feed, at cursor) receiver.Page {
-	var all []directory.Observation
+	all := map[string]directory.Observation{}
 	switch feed.Kind {
 	case receiver.UsersFeed:
-		for _, id := range slices.Sorted(maps.Keys(d.users)) {
-			all = append(all, d.user(id))
+		for id := range d.users {
+			all[id] = d.user(id)
 		}
 	case receiver.GroupsFeed:
-		for _, id := range slices.Sorted(maps.Keys(d.groups)) {
-			all = append(all, d.group(id))
+		for id := range d.groups {
+			all[id] = d.group(id)
 		}
 	default:
 		for _, group := range feed.Groups {
-			for _, id := range slices.Sorted(maps.Keys(d.members[group])) {
-				all = append(all, d.membership(group, id, ""))
+			for id := range d.members[group] {
+				all[group+" "+id] = d.membership(group, id, "")
 			}
 		}
 	}
-	begin, end := min(at.At, len(all)), min(at.At+d.PageSize, len(all))
-	page := receiver.Page{Observations: all[begin:end], More: end < len(all)}
-	if at.At = end; !page.More {
+	keys := slices.Sorted(maps.Keys(all))
+	if at.After != "" {
+		keys = slices.DeleteFunc(keys, func(key string) bool { return key <= at.After })
+	}
+	page := receiver.Page{More: len(keys) > d.PageSize}
+	for _, key := range keys[:min(d.PageSize, len(keys))] {
+		page.Observations = append(page.Observations, all[key])
+		at.After = key
+	}
+	if !page.More {
 		at = cursor{Generation: at.Generation, Log: at.Log}
 	}
 	page.Cursor = at.String()

@@ -1,6 +1,7 @@
 package receivertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,9 +66,7 @@ func (d *Directory) addressOf(e entry) (thing, member string) {
 	if e.kind == receiver.UsersFeed {
 		return first(d.users[e.id].Addresses), ""
 	}
-	if member = first(d.users[e.member].Addresses); member == "" {
-		member = e.member
-	}
+	member = cmp.Or(first(d.users[e.member].Addresses), first(d.groups[e.member].Addresses), e.member)
 	return first(d.groups[e.id].Addresses), member
 }
 
@@ -116,7 +115,7 @@ func (d *Directory) Member(ctx context.Context, group, key string) (directory.Me
 	if _, ok := d.groups[group]; !ok {
 		return directory.Membership{}, fmt.Errorf("read a member of %s: %w", group, receiver.ErrNoGroup)
 	}
-	id := d.userKey(key)
+	id := cmp.Or(d.userKey(key), d.groupKey(key))
 	kind, there := d.members[group][id]
 	if !there && id != key {
 		id = "" // absent, and an address names nobody

@@ -29,7 +29,9 @@ func Open(kind Kind, p *process.Process) error {
 	s, err := New(kind, Config{
 		PublicURL: p.Config.Intake.PublicURL, Push: p.Config.Sync.Push, PollInterval: p.Config.Sync.PollInterval,
 		FullInterval: p.Config.Sync.FullInterval, Vanish: p.Config.Sync.Vanish, KeysFile: keys, CreateKeys: create,
-	}, Deps{Bus: p.Bus, Tenants: p.Registry, Logger: p.Logger.With("role", kind.Role), Clock: p.Clock, Metrics: p.Metrics})
+	}, Deps{
+		Bus: p.Bus, Tenants: p.Registry, Leases: p.Leases, Logger: p.Logger.With("role", kind.Role), Clock: p.Clock, Metrics: p.Metrics,
+	})
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ type Config struct {
 type Deps struct {
 	Bus     *bus.Bus
 	Tenants engine.Tenants // tenant.Registry
+	Leases  engine.Leases  // lease.Leases
 	Logger  *slog.Logger
 	Clock   clock.Clock
 	Metrics prometheus.Registerer
@@ -88,7 +89,8 @@ func build(kind Kind, cfg Config, deps Deps) (*Service, error) {
 			Poll: cfg.PollInterval, List: cfg.ListInterval, Full: cfg.FullInterval, Vanish: cfg.Vanish, PerMinute: cfg.PerMinute,
 		},
 	}, engine.Deps{
-		Provider: provider, Keys: keys, Bus: deps.Bus, Tenants: deps.Tenants, Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics,
+		Provider: provider, Keys: keys, Bus: deps.Bus, Tenants: deps.Tenants, Leases: deps.Leases,
+		Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics,
 	})}, nil
 }
 

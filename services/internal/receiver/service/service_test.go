@@ -22,6 +22,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/lease/leasetest"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/receivertest"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
@@ -112,7 +113,7 @@ func TestProvidersShareAProcess(t *testing.T) {
 			both := map[*provider]*service.Service{}
 			for _, p := range []*provider{bad, good} {
 				both[p] = run(t, p, service.Config{KeysFile: keysFile, CreateKeys: true}, service.Deps{
-					Bus: events, Tenants: registry, Logger: slog.New(slog.DiscardHandler), Clock: clock.System(), Metrics: metrics,
+					Bus: events, Tenants: registry, Leases: leasetest.Alone{Clock: clock.System()}, Logger: slog.New(slog.DiscardHandler), Clock: clock.System(), Metrics: metrics,
 				})
 			}
 			keys, err := secret.Load(keysFile)

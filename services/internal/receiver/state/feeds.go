@@ -13,6 +13,9 @@ import (
 type Feeds struct {
 	// Connection says which connection of which directory to which stream the cursors are of. They mean nothing in another.
 	Connection string `json:"connection"`
+	// Epoch is of the lease of who follows the tenant. Each new owner stores its own before its first request: what an owner
+	// before it would store later is refused then, as what it read may be older than what it says.
+	Epoch int64 `json:"epoch,omitempty"`
 
 	Users   string        `json:"users,omitempty"`
 	Groups  string        `json:"groups,omitempty"`
@@ -20,7 +23,10 @@ type Feeds struct {
 
 	Addresses []string         `json:"addresses"` // of the provisioning groups that Watched was found by, sorted
 	Watched   map[string]Watch `json:"watched,omitempty"`
-	FullAt    time.Time        `json:"full_at,omitzero"` // when the last complete read began
+	// Inside are the ids of the groups that are members of a watched one, sorted, by its id. nil: an earlier version stored
+	// none, and it is not known.
+	Inside map[string][]string `json:"inside"`
+	FullAt time.Time           `json:"full_at,omitzero"` // when the last complete read began
 
 	// SetAside are objects that could not be understood when they changed. They are read again by themselves.
 	SetAside []SetAside `json:"set_aside,omitempty"`
@@ -36,15 +42,20 @@ type SetAside struct {
 type MembersFeed struct {
 	Groups []string `json:"groups"` // ids, sorted
 	Cursor string   `json:"cursor"`
+	Cost   int      `json:"cost,omitempty"` // requests that it took to begin; 0: not known
 }
 
-// Watch is a group whose members are mirrored, because it has the address of a provisioning group.
+// Watch is a group whose members are mirrored, because it has the address of a provisioning group or is nested, at any
+// depth, in one that has.
 type Watch struct {
-	Addresses []string `json:"addresses"`       // those of Feeds.Addresses that it has
-	Names     []string `json:"names,omitempty"` // all its addresses
-	By        string   `json:"cause,omitempty"` // id of the event that brought the group
+	Addresses []string `json:"addresses,omitempty"` // those of Feeds.Addresses that it has; none: it is only nested
+	Names     []string `json:"names,omitempty"`     // all its addresses, where they are needed
+	By        string   `json:"cause,omitempty"`     // id of the event that brought the group
 	Vanish    *Vanish  `json:"vanish,omitempty"`
 }
+
+// Nested reports whether the group is watched only because another one holds it.
+func (w Watch) Nested() bool { return len(w.Addresses) == 0 }
 
 // IsNamed reports whether a key is the id of the watched group or one of its addresses.
 func (w Watch) IsNamed(id, key string) bool {
@@ -56,12 +67,15 @@ type Vanish struct {
 	Said bool      `json:"said"`            // a read of its id has said so
 	Next time.Time `json:"next"`            // when to read next
 	By   string    `json:"cause,omitempty"` // id of the event that brought the news
+	// Held are the groups that the provider says it has left, which is not told before it is known whether it is gone.
+	Held []string `json:"held,omitempty"`
 }
 
 // Clone returns a copy that shares nothing that is changed in place.
 func (f Feeds) Clone() Feeds {
 	f.Members = slices.Clone(f.Members)
 	f.Watched = maps.Clone(f.Watched)
+	f.Inside = maps.Clone(f.Inside)
 	f.SetAside = slices.Clone(f.SetAside)
 	return f
 }

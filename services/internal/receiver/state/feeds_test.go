@@ -10,6 +10,8 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
 )
 
+func TestMain(m *testing.M) { bustest.VerifyNoLeaks(m) }
+
 // What an earlier version stored is read as it was meant.
 func TestFeedsOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()

@@ -11,6 +11,7 @@ import (
 type Lists struct {
 	At     time.Time       `json:"at"` // of this state
 	Groups map[string]List `json:"groups"`
+	Others int             `json:"others,omitempty"` // that are listed too
 }
 
 // List is one group's.

@@ -10,6 +10,8 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
 )
 
 // ErrSuperseded says that somebody else has written meanwhile: what is in hand is no longer true.
@@ -59,4 +61,10 @@ func (s *Store) remove(ctx context.Context, key string, revision uint64) error {
 		return fmt.Errorf("remove %s: %w", key, err)
 	}
 	return nil
+}
+
+// Forget removes all that is stored of a tenant.
+func (s *Store) Forget(ctx context.Context, tenant string) error {
+	_, err := bus.DeleteKeys(ctx, s.kv, tenant+".>")
+	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rollcall-hq/rollcall/services/internal/signin"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
 
@@ -40,7 +41,7 @@ type app struct {
 	json   bool
 	data   string
 	nats   string
-	creds  string
+	proof  signin.As // for it
 
 	lines  *bufio.Reader                                   // what is typed, see ask
 	tamper func(ctx context.Context, natsURL string) error // a test's, see demo.Deps
@@ -76,7 +77,7 @@ Begin with "rollcall demo": it needs nothing but this binary.`,
 	root.AddCommand(
 		a.demoCommand(), a.serveCommand(), a.tenantsCommand(), a.eventsCommand(), a.checkCommand(), a.explainCommand(),
 		a.licensesCommand(), a.auditCommand(), a.seatsCommand(), a.refreshCommand(), a.heldCommand(), a.freezeCommand(),
-		a.unfreezeCommand(), a.ledgerCommand(), a.simulateCommand(), a.versionCommand(),
+		a.unfreezeCommand(), a.ledgerCommand(), a.topologyCommand(), a.simulateCommand(), a.versionCommand(),
 	)
 	return root
 }

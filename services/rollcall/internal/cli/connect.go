@@ -17,7 +17,9 @@ import (
 // natsFlags lets a command reach a NATS server other than that of the process behind --data.
 func (a *app) natsFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.nats, "nats", a.getenv("ROLLCALL_NATS_URL"), "URL of the NATS server, instead of the one of the data folder's process")
-	cmd.Flags().StringVar(&a.creds, "nats-creds", a.getenv("ROLLCALL_NATS_CREDENTIALS_FILE"), "path of a NATS .creds file")
+	cmd.Flags().StringVar(&a.proof.User, "nats-user", a.getenv("ROLLCALL_NATS_USER"), "user to sign in to it as")
+	cmd.Flags().StringVar(&a.proof.PasswordFile, "nats-password-file", a.getenv("ROLLCALL_NATS_PASSWORD_FILE"), "path of a file with that user's password")
+	cmd.Flags().StringVar(&a.proof.CredentialsFile, "nats-creds", a.getenv("ROLLCALL_NATS_CREDENTIALS_FILE"), "path of a NATS .creds file, in place of a user")
 }
 
 // connect opens a connection to the NATS server that --nats or the data folder names.
@@ -33,14 +35,12 @@ func (a *app) connect() (*nats.Conn, error) {
 		}
 		url = found.NATS
 	}
-	options := []nats.Option{nats.Name("rollcall command line"), nats.Timeout(3 * time.Second)}
-	if a.creds != "" {
-		options = append(options, nats.UserCredentials(a.creds))
+	a.proof.CAFile = a.getenv("ROLLCALL_NATS_CA_FILE")
+	proof, err := a.proof.Options()
+	if err != nil {
+		return nil, err
 	}
-	if ca := a.getenv("ROLLCALL_NATS_CA_FILE"); ca != "" {
-		options = append(options, nats.RootCAs(ca))
-	}
-	nc, err := nats.Connect(url, options...)
+	nc, err := nats.Connect(url, append(proof, nats.Name("rollcall command line"), nats.Timeout(3*time.Second))...)
 	if err != nil && a.nats == "" {
 		return nil, fmt.Errorf("no rollcall answers with the data folder %s any more: %w", a.data, err)
 	}
@@ -51,13 +51,15 @@ func (a *app) connect() (*nats.Conn, error) {
 }
 
 // withBus gives work a bus on a connection of its own.
-func (a *app) withBus(work func(*bus.Bus) error) error {
+func (a *app) withBus(work func(*bus.Bus) error) error { return a.withBusOf(bus.Config{}, work) }
+
+func (a *app) withBusOf(cfg bus.Config, work func(*bus.Bus) error) error {
 	nc, err := a.connect()
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	b, err := bus.New(nc, bus.Config{})
+	b, err := bus.New(nc, cfg)
 	if err != nil {
 		return err
 	}

@@ -29,15 +29,23 @@ func (h *house) bus(t *testing.T) *bus.Bus {
 }
 
 // connect connects the simulated directory as an operator does, and waits until it is read.
-func (h *house) connect(t *testing.T) {
+func (h *house) connect(t *testing.T, others ...string) {
+	t.Helper()
+	h.must(t, h.adding(t, others...)...)
+	h.awaitTruth(t)
+}
+
+// adding is the command line that connects the simulated directory.
+func (h *house) adding(t *testing.T, others ...string) []string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "contoso.secret")
 	if err := os.WriteFile(file, []byte("only-the-simulator-knows"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h.must(t, "tenants", "add", "contoso", "--directory-id", h.directory, "--connected-by", "admin@contoso.com", "--client-id", appID,
-		"--secret-file", file, "--api", h.simulator.URL()+"/v1.0", "--authority", h.simulator.URL(), "--ca-file", h.simulator.CAFile())
-	h.awaitTruth(t)
+	return append([]string{
+		"tenants", "add", "contoso", "--directory-id", h.directory, "--connected-by", "admin@contoso.com", "--client-id", appID,
+		"--secret-file", file, "--api", h.simulator.URL() + "/v1.0", "--authority", h.simulator.URL(), "--ca-file", h.simulator.CAFile(),
+	}, others...)
 }
 
 // licensed asks check, and returns its answer.

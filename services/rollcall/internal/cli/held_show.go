@@ -126,7 +126,7 @@ var heldLineFields = []output.Field[heldLine]{
 }
 
 // heldPage is how many lines of a list are read at once.
-const heldPage = 1000
+const heldPage = 5000
 
 // showHeld prints a held change and its list. The revision is read first: if the list changes under the reader, the
 // revision that was shown is refused.

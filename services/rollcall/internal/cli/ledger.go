@@ -61,20 +61,24 @@ func (a *app) ledgerAddress(named string) string {
 	return filepath.Join(a.data, "ledger.db")
 }
 
-// product finds the product that is asked about.
+// find finds the product that is asked about. One that the tenant has no longer has to be named.
 func (s *subject) find(t ledger.TenantState) (ledger.ProductState, error) {
-	if s.product == "" && len(t.Products) == 1 {
-		return t.Products[0], nil
-	}
+	var present []ledger.ProductState
 	for _, p := range t.Products {
 		if p.ID == s.product {
 			return p, nil
 		}
+		if p.Address != "" {
+			present = append(present, p)
+		}
 	}
-	if s.product == "" {
-		return ledger.ProductState{}, usage("tenant %s has %d products: name one with --product", t.Name, len(t.Products))
+	switch {
+	case s.product != "":
+		return ledger.ProductState{}, fmt.Errorf("tenant %s has no product %q", t.Name, s.product)
+	case len(present) != 1:
+		return ledger.ProductState{}, usage("tenant %s has %d products: name one with --product", t.Name, len(present))
 	}
-	return ledger.ProductState{}, fmt.Errorf("tenant %s has no product %q", t.Name, s.product)
+	return present[0], nil
 }
 
 // local writes a time as the operator's own clock shows it.

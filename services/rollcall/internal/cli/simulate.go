@@ -22,7 +22,7 @@ type simulated struct {
 	app                 *app
 	url, caFile, tenant string
 	provider            directory.Provider // of the tenant
-	group               string
+	group, kind         string
 	via                 control.Via
 }
 
@@ -48,7 +48,11 @@ is meant: contoso.com is in Microsoft Entra ID, initech.com in Google Workspace;
 		cmd.AddCommand(s.command(act))
 	}
 	for _, act := range groupActs {
-		cmd.AddCommand(s.command(act))
+		c := s.command(act)
+		if c.Name() == "add-group" {
+			c.Flags().StringVar(&s.kind, "kind", "", "Entra ID: microsoft-365 (the default), which holds no groups, security, mail-enabled-security or distribution")
+		}
+		cmd.AddCommand(c)
 	}
 	for _, act := range memberActs {
 		c := s.command(act)

@@ -68,7 +68,7 @@ var groupActs = []act{
 		use: "add-group [ADDRESS]", short: "Make a group: the provisioning group, unless another address is given", example: "add-group",
 		args: cobra.MaximumNArgs(1),
 		do: func(ctx context.Context, s *simulated, c *control.Client, args []string) (control.Change, error) {
-			return c.AddGroup(ctx, s.tenant, control.NewGroup{Address: s.groupOr(args)})
+			return c.AddGroup(ctx, s.tenant, control.NewGroup{Address: s.groupOr(args), Kind: directory.GroupKind(s.kind)})
 		},
 	},
 	{
@@ -77,6 +77,10 @@ var groupActs = []act{
 		do: func(ctx context.Context, s *simulated, c *control.Client, args []string) (control.Change, error) {
 			return c.RemoveGroup(ctx, s.tenant, s.groupOr(args))
 		},
+	},
+	{
+		use: "restore-group ID", short: "Bring a deleted group of Entra ID back, by its id", example: "restore-group 7d1f0f3c-52d4-4a56-9f0b-0f6f2f0a9a3e",
+		only: directory.Entra, args: cobra.ExactArgs(1), do: onOne((*control.Client).RestoreGroup),
 	},
 	{
 		use: "rename-group GROUP ADDRESS", short: "Give a group another address; the old one stays as an alias", example: "rename-group sales@contoso.com selling@contoso.com",
@@ -89,15 +93,15 @@ var groupActs = []act{
 
 var memberActs = []act{
 	{
-		use: "add-member USER...", example: "add-member ada@contoso.com",
-		short: "Put users into the provisioning group; in Workspace also outsiders, and everyone as \"customer\"",
+		use: "add-member USER|GROUP...", example: "add-member ada@contoso.com\n  rollcall simulate add-member sales@initech.com",
+		short: "Put users, or groups with all who are in them, into the provisioning group; in Workspace also outsiders, and everyone as \"customer\"",
 		args:  cobra.MinimumNArgs(1),
 		do: func(ctx context.Context, s *simulated, c *control.Client, args []string) (control.Change, error) {
 			return c.AddMembers(ctx, s.tenant, s.group, args...)
 		},
 	},
 	{
-		use: "remove-member USER...", short: "Take users out of the provisioning group", example: "remove-member ada@contoso.com",
+		use: "remove-member USER|GROUP...", short: "Take users or groups out of the provisioning group", example: "remove-member ada@contoso.com",
 		args: cobra.MinimumNArgs(1),
 		do: func(ctx context.Context, s *simulated, c *control.Client, args []string) (control.Change, error) {
 			return c.RemoveMembers(ctx, s.tenant, s.group, args...)

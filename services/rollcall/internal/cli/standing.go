@@ -81,7 +81,10 @@ func (s *standing) words() string {
 		so   bool
 		word string
 	}{
-		{s.Disconnected, "DISCONNECTED"}, {s.Frozen, "FROZEN"}, {s.Paused, "PAUSED"}, {s.Restoring, "RESTORING"},
+		{s.Disconnected, "DISCONNECTED"},
+		{s.Frozen, "FROZEN"},
+		{s.Paused, "PAUSED"},
+		{s.Restoring, "RESTORING"},
 		{len(s.Held) > 0, fmt.Sprintf("%d HELD", len(s.Held))},
 	} {
 		if w.so {

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/erase"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
@@ -113,8 +115,8 @@ func (a *app) tenantsEraseCommand() *cobra.Command {
 		Use:   "erase TENANT",
 		Short: "Forget a disconnected directory, with everything that is known of its people",
 		Long: `Forget a disconnected directory, with everything that is known of its people: the mirror with their names and addresses,
-their licenses and the history of these. It cannot be taken back. The stream LICENSES, which holds ids alone, stays as it is,
-and what was observed lies on LEDGER_IN until it expires there (30 days).
+their licenses and the history of these, what was observed, and how it was connected. It cannot be taken back. The stream
+LICENSES and the bucket "entitlements", which hold ids alone, stay as they are.
 
 Only a tenant none of whose users holds a license can be erased: disconnect it with --licenses revoke before. To confirm it,
 type its name, here or with --confirm.`,
@@ -135,11 +137,14 @@ type its name, here or with --confirm.`,
 				}
 				return err
 			})
+			if errors.Is(err, tenant.ErrNotFound) { // of one whose erasing broke off, something may be left
+				err = errors.Join(err, a.withBus(func(b *bus.Bus) error { return erase.Tenant(cmd.Context(), b, args[0]) }))
+			}
 			if err != nil {
 				return err
 			}
-			return a.live(cmd.Context(), g, args[0], "is erased", event.EraseRequested{By: g.by}, func(_ *bus.Bus, r *tenant.Registry) error {
-				return r.Delete(cmd.Context(), args[0])
+			return a.live(cmd.Context(), g, args[0], "is erased", event.EraseRequested{By: g.by}, func(b *bus.Bus, _ *tenant.Registry) error {
+				return erase.Tenant(cmd.Context(), b, args[0])
 			})
 		}),
 	}

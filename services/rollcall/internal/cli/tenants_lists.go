@@ -14,11 +14,13 @@ import (
 )
 
 // shownTenant is a tenant, where it stands as far as the ledger is at hand and, where its provider has no feed of members,
-// how current the lists of its provisioning groups are, by group id.
+// how current the lists of its provisioning groups and of those nested in them are, by group id; of many, the oldest, and how
+// many others there are.
 type shownTenant struct {
 	tenant.Tenant
 	Standing *standing             `json:"standing,omitempty"`
 	Lists    map[string]state.List `json:"lists,omitempty"`
+	Others   int                   `json:"other_lists,omitempty"`
 }
 
 func (a *app) shownTenant(ctx context.Context, b *bus.Bus, id string) (shownTenant, error) {
@@ -38,10 +40,10 @@ func (a *app) shownTenant(ctx context.Context, b *bus.Bus, id string) (shownTena
 	if err != nil {
 		return shownTenant{}, err
 	}
-	return shownTenant{Tenant: t, Lists: lists.Groups}, nil
+	return shownTenant{Tenant: t, Lists: lists.Groups, Others: lists.Others}, nil
 }
 
-func describeLists(lists map[string]state.List, now time.Time) string {
+func describeLists(lists map[string]state.List, others int, now time.Time) string {
 	var b strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(lists)) {
 		l := lists[id]
@@ -52,6 +54,9 @@ func describeLists(lists map[string]state.List, now time.Time) string {
 			said += ", and " + l.Every.Round(time.Second).String() + " before that"
 		}
 		writeLine(&b, "  last listed", said)
+	}
+	if others > 0 {
+		writeLine(&b, "listed later", fmt.Sprintf("%d nested groups more", others))
 	}
 	return b.String()
 }

@@ -17,7 +17,8 @@ const (
 	patience = time.Minute
 )
 
-// TestKilledInMidStory kills `rollcall serve` over one data directory at random moments, from its first millisecond on.
+// TestKilledInMidStory kills `rollcall serve` over one data directory at random moments, from its first millisecond on, while
+// a directory changes and somebody approves what is held of that.
 // After the last start every entitlement equals the directory, and LICENSES tells a history without a gap or a repeat.
 func TestKilledInMidStory(t *testing.T) {
 	t.Parallel()
@@ -28,16 +29,21 @@ func TestKilledInMidStory(t *testing.T) {
 	h := open(t)
 	h.connect(t)
 	dice := rand.New(rand.NewPCG(*seed, 2))
-	tale := newStory(t, h.client, *seed)
+	approver := h.approveAll(t)
+	tale := newStory(t, h.client, simulated, domain, pace, *seed)
 	end := tale.begin(t.Context())
 	hit := 0
 	for i := range *kills {
-		published, told := h.published.Load(), tale.told.Load()
+		published, told, before := h.published.Load(), tale.told.Load(), approver.Approved()
 		p := h.serve(t)
-		if i%2 == 0 { // any moment from the first on: files are opened, streams recovered, a position compared
+		switch {
+		case i%6 == 5: // while what somebody has approved is being carried out
+			h.await(t, p, "approval", func() bool { return approver.Approved() > before })
+			pause(t, time.Duration(dice.Int64N(int64(50*time.Millisecond))))
+		case i%2 == 0: // any moment from the first on: files are opened, streams recovered, a position compared
 			pause(t, time.Duration(dice.Int64N(int64(time.Second))))
-		} else { // a moment at which changes are certain to be on their way
-			h.awaitEvent(t, p, published)
+		default: // a moment at which changes are certain to be on their way
+			h.await(t, p, "license event", func() bool { return h.published.Load() > published })
 			pause(t, time.Duration(dice.Int64N(int64(300*time.Millisecond))))
 		}
 		if !p.alive() {
@@ -50,10 +56,11 @@ func TestKilledInMidStory(t *testing.T) {
 		}
 		pause(t, time.Duration(dice.Int64N(int64(200*time.Millisecond)))) // the directory changes while nobody looks
 	}
+	approved := approver.Approved()
 	if err := end(); err != nil {
 		t.Fatalf("the story broke off: %v", err)
 	}
-	t.Logf("%d of %d kills in mid-story, over %d changes", hit, *kills, tale.told.Load())
+	t.Logf("%d of %d kills in mid-story, over %d changes and %d approvals", hit, *kills, tale.told.Load(), approved)
 	if hit < min(mustHit, *kills) {
 		t.Errorf("only %d kills hit in mid-story, want at least %d", hit, mustHit)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held/heldtest"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
@@ -91,28 +92,46 @@ func (h *house) openSubscriber(t *testing.T, url string) {
 	h.nc = nc
 }
 
+// approveAll has somebody approve whatever is held, through all of rollcall's deaths.
+func (h *house) approveAll(t *testing.T) *heldtest.Approver {
+	t.Helper()
+	approver := &heldtest.Approver{Tenant: simulated, Product: product, NATS: h.nc}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- approver.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("who approves ended with %v", err)
+		}
+	})
+	return approver
+}
+
 // serve starts rollcall.
 func (h *house) serve(t *testing.T) *process {
 	t.Helper()
 	return start(t, h.env, filepath.Join(h.programs, "rollcall"), "serve")
 }
 
-// awaitEvent waits until more license events have been heard than before.
-func (h *house) awaitEvent(t *testing.T, p *process, before int64) {
+// await waits until the news of LICENSES make something so.
+func (h *house) await(t *testing.T, p *process, what string, so func() bool) {
 	t.Helper()
 	limit := time.After(patience)
-	for h.published.Load() <= before {
+	for !so() {
 		select {
 		case <-h.news:
+		case <-time.After(10 * time.Millisecond): // others hear of the news, too, and in their own time
 		case <-p.exited:
 			t.Fatalf("rollcall ended by itself:\n%s", p.said)
 		case <-limit:
-			t.Fatalf("no license event within %s; rollcall said:\n%s", patience, p.said)
+			t.Fatalf("no %s within %s; rollcall said:\n%s", what, patience, p.said)
 		}
 	}
 }
 
-// connect makes the directory, connects it, and kills the first rollcall when it has read it.
+// connect makes the directory with a provisioning group of half the users, connects it, and kills the first rollcall when it
+// has read it.
 func (h *house) connect(t *testing.T) {
 	t.Helper()
 	made, err := h.client.PutTenant(t.Context(), control.Tenant{
@@ -124,6 +143,7 @@ func (h *house) connect(t *testing.T) {
 	if _, err := h.client.Generate(t.Context(), simulated, control.Generate{Users: users, Seed: 7}); err != nil {
 		t.Fatal(err)
 	}
+	h.makeGroup(t)
 	p := h.serve(t)
 	p.awaitOK(t, "https://"+h.http+"/readyz")
 	run(t, h.env, filepath.Join(h.programs, "rollcall"), "tenants", "add", simulated,
@@ -131,6 +151,25 @@ func (h *house) connect(t *testing.T) {
 		"--api", h.simulator+"/v1.0", "--authority", h.simulator, "--ca-file", h.simulatorCA)
 	h.verify(t)
 	p.kill()
+}
+
+// makeGroup makes the group that is in force from the first read on. So many leave it in the story that it is held.
+func (h *house) makeGroup(t *testing.T) {
+	t.Helper()
+	all, err := h.client.Users(t.Context(), simulated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members []string
+	for _, u := range all[:users/2] {
+		members = append(members, u.ID)
+	}
+	if _, err := h.client.AddGroup(t.Context(), simulated, newGroup(domain)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.client.AddMembers(t.Context(), simulated, group, members...); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // verify waits until what is published is what the directory says, and fails the test if it does not come to that.

@@ -76,10 +76,7 @@ func (p *process) alive() bool {
 // awaitOK asks a URL until it answers 200, and fails the test when the process ends or a minute has passed.
 func (p *process) awaitOK(t *testing.T, url string) {
 	t.Helper()
-	client := &http.Client{
-		Timeout:   2 * time.Second,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true},
-	}
+	client := impatient()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for ctx.Err() == nil && p.alive() {
@@ -92,6 +89,14 @@ func (p *process) awaitOK(t *testing.T, url string) {
 		}
 	}
 	t.Fatalf("%s did not answer; the process said:\n%s", url, p.said)
+}
+
+// impatient asks a process on this machine, whatever its certificate.
+func impatient() *http.Client {
+	return &http.Client{
+		Timeout:   2 * time.Second,
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true},
+	}
 }
 
 func ok(ctx context.Context, client *http.Client, url string) bool {
@@ -107,16 +112,20 @@ func ok(ctx context.Context, client *http.Client, url string) bool {
 	return res.StatusCode == http.StatusOK
 }
 
-// tail keeps the last of what a process says.
+// tail keeps the last of what a process says, and what NATS refused it.
 type tail struct {
-	mu   sync.Mutex
-	last []byte
+	mu      sync.Mutex
+	last    []byte
+	refused string
 }
 
 func (w *tail) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last = append(w.last, p...)
+	if bytes.Contains(p, []byte("ermissions ")) {
+		w.refused += string(p)
+	}
 	if extra := len(w.last) - 16<<10; extra > 0 {
 		w.last = bytes.Clone(w.last[extra:])
 	}

@@ -12,34 +12,43 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/workspacetest"
 )
 
 const (
 	simulated = "contoso"
 	product   = "secure-share"
 	domain    = "contoso.com"
-	group     = "virtru-secure-share-provisioning-group@" + domain
+	group     = provisioning + domain
 	users     = 300
-	pace      = 15 * time.Millisecond // between two changes
+	pace      = 15 * time.Millisecond  // between two changes
+	still     = 500 * time.Millisecond // now and then, so that a group settles
+
+	provisioning = "virtru-secure-share-provisioning-group@"
 )
 
-// story changes the directory at random until it is told to end.
+// story changes a directory at random until it is told to end.
 type story struct {
 	client *control.Client
+	id     string // of the directory, in the simulator
+	domain string
+	pace   time.Duration
 	rand   *rand.Rand
 	people []string
 	told   atomic.Int64 // changes that took effect
 }
 
-func newStory(t *testing.T, client *control.Client, seed uint64) *story {
+func newStory(t *testing.T, client *control.Client, id, domain string, pace time.Duration, seed uint64) *story {
 	t.Helper()
-	s := &story{client: client, rand: rand.New(rand.NewPCG(seed, 1))}
-	all, err := client.Users(t.Context(), simulated)
+	s := &story{client: client, id: id, domain: domain, pace: pace, rand: rand.New(rand.NewPCG(seed, 1))}
+	all, err := client.Users(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, u := range all {
-		s.people = append(s.people, u.ID)
+		if u.Address != workspacetest.Admin(domain) { // in whose name a Workspace customer is read
+			s.people = append(s.people, u.ID)
+		}
 	}
 	return s
 }
@@ -54,9 +63,13 @@ func (s *story) begin(ctx context.Context) (end func() error) {
 			if fault = s.turn(ctx); fault != nil {
 				return
 			}
+			pause := s.pace
+			if s.rand.IntN(60) == 0 {
+				pause = still
+			}
 			select {
 			case <-ctx.Done():
-			case <-time.After(pace):
+			case <-time.After(pause):
 			}
 		}
 	})
@@ -70,32 +83,35 @@ func (s *story) begin(ctx context.Context) (end func() error) {
 	}
 }
 
+func newGroup(domain string) control.NewGroup {
+	return control.NewGroup{Address: provisioning + domain, Kind: directory.MailEnabledSecurity, Name: "Secure Share"}
+}
+
 // turn is one change. Members come and go most often; now and then the whole group goes or comes back.
 func (s *story) turn(ctx context.Context) error {
+	group := provisioning + s.domain
 	who := s.people[s.rand.IntN(len(s.people))]
 	var err error
 	var change control.Change
 	switch n := s.rand.IntN(200); {
 	case n < 70:
-		change, err = s.client.AddMembers(ctx, simulated, group, who)
+		change, err = s.client.AddMembers(ctx, s.id, group, who)
 	case n < 130:
-		change, err = s.client.RemoveMembers(ctx, simulated, group, who)
+		change, err = s.client.RemoveMembers(ctx, s.id, group, who)
 	case n < 145:
-		change, err = s.client.Suspend(ctx, simulated, who)
+		change, err = s.client.Suspend(ctx, s.id, who)
 	case n < 165:
-		change, err = s.client.Unsuspend(ctx, simulated, who)
+		change, err = s.client.Unsuspend(ctx, s.id, who)
 	case n < 173:
-		change, err = s.client.RenameUser(ctx, simulated, who, control.Rename{Address: fmt.Sprintf("u%d@%s", s.rand.Uint32(), domain)})
+		change, err = s.client.RenameUser(ctx, s.id, who, control.Rename{Address: fmt.Sprintf("u%d@%s", s.rand.Uint32(), s.domain)})
 	case n < 181:
-		change, err = s.client.RemoveUser(ctx, simulated, who)
+		change, err = s.client.RemoveUser(ctx, s.id, who)
 	case n < 190:
-		change, err = s.client.RestoreUser(ctx, simulated, who)
+		change, err = s.client.RestoreUser(ctx, s.id, who)
 	case n < 191:
-		change, err = s.client.RemoveGroup(ctx, simulated, group)
+		change, err = s.client.RemoveGroup(ctx, s.id, group)
 	default:
-		change, err = s.client.AddGroup(ctx, simulated, control.NewGroup{
-			Address: group, Kind: directory.MailEnabledSecurity, Name: "Secure Share",
-		})
+		change, err = s.client.AddGroup(ctx, s.id, newGroup(s.domain))
 	}
 	var refused *control.Error
 	if errors.As(err, &refused) {

@@ -3,12 +3,14 @@
 package datadir
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // ErrInUse says that another process has the folder.
@@ -35,6 +37,7 @@ type Simulator struct {
 const (
 	lockFile      = "rollcall.lock"
 	endpointsFile = "endpoints.json"
+	identityFile  = "identity"
 )
 
 // Dir is a folder that this process has for itself.
@@ -62,6 +65,23 @@ func Open(path string) (*Dir, error) {
 
 // Join returns the path of a file or folder in it.
 func (d *Dir) Join(name string) string { return filepath.Join(d.path, name) }
+
+// Identity is an id that no other folder has, the same at each start. A folder that was copied must lose its own.
+func (d *Dir) Identity() (string, error) {
+	path := d.Join(identityFile)
+	body, err := os.ReadFile(path)
+	if id := strings.TrimSpace(string(body)); err == nil && id != "" {
+		return id, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read the folder's identity: %w", err)
+	}
+	id := rand.Text()
+	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("give the folder an identity: %w", err)
+	}
+	return id, nil
+}
 
 // Announce writes where this process is reached, whole or not at all.
 func (d *Dir) Announce(e Endpoints) error {

@@ -33,6 +33,27 @@ func TestOneProcessAtATime(t *testing.T) {
 	}
 }
 
+func TestIdentityStays(t *testing.T) {
+	t.Parallel()
+	ids := map[string]bool{}
+	for _, path := range []string{t.TempDir(), t.TempDir()} {
+		for range 2 {
+			dir, err := datadir.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			id, err := dir.Identity()
+			if err = errors.Join(err, dir.Close()); err != nil || id == "" {
+				t.Fatalf("identity %q, %v", id, err)
+			}
+			ids[id] = true
+		}
+	}
+	if len(ids) != 2 {
+		t.Errorf("two folders have %d identities", len(ids))
+	}
+}
+
 func TestEndpointsAreFoundWhileItRuns(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir()

@@ -14,7 +14,11 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held/heldtest"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/workspacetest"
@@ -64,11 +68,11 @@ func (h *house) found(tb testing.TB, id string, domains ...string) *company {
 }
 
 // foundWorkspace makes a simulated Workspace customer that holds its admin alone.
-func (h *house) foundWorkspace(tb testing.TB, id string) *company {
+func (h *house) foundWorkspace(tb testing.TB, id string, domains ...string) *company {
 	tb.Helper()
 	account := workspacetest.New(tb)
 	c := &company{house: h, id: id, domain: id + ".com", kind: directory.GoogleWorkspace, proof: account.Credential(id + ".com")}
-	c.put(tb, account.App())
+	c.put(tb, account.App(), domains...)
 	return c
 }
 
@@ -96,17 +100,23 @@ func (c *company) hire(tb testing.TB, n int) []string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	all, err := c.house.control.Users(tb.Context(), c.id)
-	if err != nil {
-		tb.Fatal(err)
-	}
 	var ids []string
-	for _, u := range all {
+	for _, u := range c.users(tb) {
 		if u.Address != workspacetest.Admin(c.domain) {
 			ids = append(ids, u.ID)
 		}
 	}
 	return ids
+}
+
+// users are all of the directory, the admin among them whom a Workspace customer has.
+func (c *company) users(tb testing.TB) []control.User {
+	tb.Helper()
+	all, err := c.house.control.Users(tb.Context(), c.id)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return all
 }
 
 // connect connects the directory, and waits until it was read, pushes are asked for, and what is published is true.
@@ -207,14 +217,20 @@ func (h *house) clients(tb testing.TB, nc *nats.Conn) (*bus.Bus, *license.Client
 // company's own reader has come as far.
 func (c *company) verify(tb testing.TB) verify.Report {
 	tb.Helper()
+	return c.verifyState(tb, verify.True)
+}
+
+// verifyState waits until what is published is the state that a test wants.
+func (c *company) verifyState(tb testing.TB, want verify.State) verify.Report {
+	tb.Helper()
 	_, client := c.house.clients(tb, c.house.dial(tb))
-	report, err := verify.Await(tb.Context(), verify.Config{Tenant: c.id, Product: product, Group: c.group(), Simulated: c.id},
-		verify.Sources{Directory: c.house.control, Stream: client}, patience)
+	report, err := verify.AwaitState(tb.Context(), verify.Config{Tenant: c.id, Product: product, Group: c.group(), Simulated: c.id},
+		verify.Sources{Directory: c.house.control, Stream: client}, want, patience)
 	if err != nil {
 		tb.Fatalf("compare %s: %v", c.id, err)
 	}
-	if !report.OK() {
-		tb.Fatalf("%s is untrue: %s", c.id, report)
+	if report.State != want {
+		tb.Fatalf("%s is %s and not %s: %s", c.id, report.State, want, report)
 	}
 	c.licenses.awaitCount(tb, report.Events)
 	return report
@@ -236,6 +252,63 @@ func (c *company) awaitPolicy(tb testing.TB, mark int, group string) told {
 		tb.Fatalf("the policy went to group %q, want %q", e.Policy.Group, group)
 	}
 	return e
+}
+
+// approveFlip waits until a change of the policy is held behind a mark, approves it as it is then, and waits until it is in
+// force. group "" is that of all users.
+func (c *company) approveFlip(tb testing.TB, mark int, group string) told {
+	tb.Helper()
+	flip := c.awaitHeld(tb, mark, event.HeldFlip)
+	if flip.Opened.Group != group {
+		tb.Fatalf("held is the group %q, want %q", flip.Opened.Group, group)
+	}
+	c.approve(tb, flip)
+	return c.awaitPolicy(tb, mark, group)
+}
+
+// awaitHeld waits until a change of a kind is announced behind a mark, with its whole list.
+func (c *company) awaitHeld(tb testing.TB, mark int, kind string) held.Change {
+	tb.Helper()
+	var known held.Fold
+	var found held.Change
+	events, _ := c.licenses.since(0)
+	for _, e := range events[:min(mark, len(events))] {
+		if err := known.Apply(e.Event); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	c.licenses.await(tb, mark, "a held change of kind "+kind, func(e told) bool {
+		if err := known.Apply(e.Event); err != nil {
+			tb.Fatal(err)
+		}
+		for _, found = range known.Open() {
+			if found.Opened.Kind == kind && found.Whole() {
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// approve approves a held change as it was shown, with the command that the command line gives.
+func (c *company) approve(tb testing.TB, change held.Change) {
+	tb.Helper()
+	b, _ := c.house.clients(tb, c.house.dial(tb))
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	defer cancel()
+	answer, err := command.New(b, clock.System()).Do(ctx, c.id, "", event.ApproveRequested{
+		Product: product, Held: change.Opened.Held, Revision: change.Revision, By: heldtest.By,
+	})
+	if err != nil {
+		tb.Fatalf("approve %s of %s: %v, %+v", change.Opened.Held, c.id, err, answer)
+	}
+}
+
+// approveAll has somebody approve whatever is held, until the test ends.
+func (c *company) approveAll(tb testing.TB) {
+	tb.Helper()
+	background(tb, "who approves", (&heldtest.Approver{Tenant: c.id, Product: product, NATS: c.house.dial(tb)}).Run)
 }
 
 // awaitRound waits until a round that began after a change has ended: everything of it is on LEDGER_IN.

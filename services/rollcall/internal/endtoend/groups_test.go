@@ -35,7 +35,7 @@ func TestEveryKindOfGroupCounts(t *testing.T) {
 			mark := c.licenses.mark()
 			made := must(t)(h.control.AddGroup(t.Context(), c.id, group))
 			must(t)(h.control.AddMembers(t.Context(), c.id, made.ID, users[0], users[1]))
-			c.awaitPolicy(t, mark, made.ID)
+			c.approveFlip(t, mark, made.ID)
 			c.awaitLicense(t, mark, users[4], false)
 			if report := c.verify(t); report.Licensed != 2 {
 				t.Errorf("%d users are licensed, want the 2 members", report.Licensed)
@@ -55,7 +55,7 @@ func TestGroupOnAnotherDomainChangesNothing(t *testing.T) {
 	stray := must(t)(h.control.AddGroup(t.Context(), c.id, control.NewGroup{Address: seats + "@contoso.net"})).ID
 	c.awaitRound(t, must(t)(h.control.AddMembers(t.Context(), c.id, stray, users[0])))
 	real := c.makeGroup(t, users[1], users[2]) // it decides later than the other one would have
-	c.awaitPolicy(t, mark, real)
+	c.approveFlip(t, mark, real)
 	c.awaitLicense(t, mark, users[0], false)
 	if report := c.verify(t); report.Licensed != 2 {
 		t.Errorf("%d users are licensed, want the 2 members", report.Licensed)
@@ -79,13 +79,13 @@ func TestTwoGroupsAtOneAddressChangeNothing(t *testing.T) {
 	must(t)(h.control.AddMembers(t.Context(), c.id, first, users[0]))
 	c.awaitRound(t, must(t)(h.control.AddMembers(t.Context(), c.id, second, users[1], users[2])))
 
-	other.awaitPolicy(t, otherMark, other.makeGroup(t, others[0])) // here a settle time has passed since
+	other.approveFlip(t, otherMark, other.makeGroup(t, others[0])) // here a settle time has passed since
 	c.settle(t, users[4])
 	if events, _ := c.licenses.since(mark); len(events) != 1 {
 		t.Fatalf("%d events while two groups have the address, want that of the suspended user alone", len(events))
 	}
 	must(t)(h.control.RemoveGroup(t.Context(), c.id, first))
-	c.awaitPolicy(t, mark, second)
+	c.approveFlip(t, mark, second)
 	c.awaitLicense(t, mark, users[0], false)
 	if report := c.verify(t); report.Licensed != 2 {
 		t.Errorf("%d users are licensed, want the 2 members of the group that is left", report.Licensed)
@@ -95,7 +95,7 @@ func TestTwoGroupsAtOneAddressChangeNothing(t *testing.T) {
 	third := must(t)(h.control.AddGroup(t.Context(), c.id, twin)).ID
 	c.awaitRound(t, must(t)(h.control.AddMembers(t.Context(), c.id, third, users[3])))
 	must(t)(h.control.RemoveGroup(t.Context(), other.id, other.group()))
-	other.awaitPolicy(t, otherMark, "")
+	other.approveFlip(t, otherMark, "")
 	c.settle(t, users[1])
 	if events, _ := c.licenses.since(mark); len(events) != 1 {
 		t.Fatalf("%d events while a second group has the address, want that of the suspended user alone", len(events))

@@ -37,7 +37,7 @@ func TestTenantsWithTheSameIDsNeverMeet(t *testing.T) {
 	c.awaitLicense(t, mark, users[0], false)
 	gone := c.licenses.mark()
 	must(t)(h.control.RemoveGroup(t.Context(), c.id, group))
-	c.awaitPolicy(t, gone, "")
+	c.approveFlip(t, gone, "")
 	c.verify(t)
 
 	if other.hints.mark() != otherHints || other.licenses.mark() != otherMark {

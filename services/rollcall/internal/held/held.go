@@ -9,8 +9,10 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
-	"github.com/rollcall-hq/rollcall/pkg/licensing"
 )
+
+// reasonHeld is the reason of a license that stands because its revocation is parked or was rejected, as docs/events.md has it.
+const reasonHeld = "held"
 
 // Change is one held change, as its events tell of it.
 type Change struct {
@@ -51,7 +53,7 @@ func (f *Fold) Apply(e license.Event) (err error) {
 		err = with(e, f.close)
 	case e.Policy != nil:
 		f.forgetFlips()
-	case e.Entitlement != nil && e.Entitlement.Reason != string(licensing.Held):
+	case e.Entitlement != nil && e.Entitlement.Reason != reasonHeld:
 		f.decided(e.User)
 	}
 	if err != nil {

@@ -60,6 +60,9 @@ func Open(ctx context.Context, cfg config.Config, opts Options, deps Deps) (p *P
 
 func (p *Process) open(ctx context.Context, cfg config.Config, opts Options, deps Deps, parts ...process.Part) (err error) {
 	options := process.Options{ReplaceTakenPort: opts.ReplaceTakenPorts}
+	if options.Owner, err = deps.Dir.Identity(); err != nil {
+		return err
+	}
 	if cfg.Embedded() {
 		options.NATS = func() (process.Server, error) {
 			p.nats, err = natsserver.Start(natsserver.Config{

@@ -63,9 +63,18 @@ func (p *pulse) calm(changes func() int) bool {
 	return changes() == before
 }
 
-// rest returns when every part has done all that it can do at the time that the clocks show: none of them runs, the
-// receiver waits for its clock, what is on the streams is consumed and what the worker has decided is published.
+// rest returns when every part has done all that it can do at the time that the clocks show, and nothing is held that
+// somebody could approve.
 func (w *world) rest() {
+	w.tb.Helper()
+	for w.settle(); w.approve(); {
+		w.settle()
+	}
+}
+
+// settle returns when nothing moves any more: none of the parts runs, the receiver waits for its clock, what is on the
+// streams is consumed and what the worker has decided is published.
+func (w *world) settle() {
 	w.tb.Helper()
 	limit := time.Now().Add(patience)
 	for !w.pulse.calm(w.stage.changed) || !w.drained() {

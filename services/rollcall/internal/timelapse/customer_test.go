@@ -91,6 +91,7 @@ func (c *customer) connect(licensed int) {
 	if err != nil {
 		c.tb.Fatal(err)
 	}
+	c.customers = append(c.customers, c)
 	*c.timers += 2 // its lane and its keeper
 	c.rest()
 	c.await("everyone is licensed", time.Hour, func() bool { return len(c.heard.licensed()) >= licensed })
@@ -102,6 +103,7 @@ func (c *customer) disconnect() {
 	if err := c.tenants.Delete(c.tb.Context(), c.id); err != nil {
 		c.tb.Fatal(err)
 	}
+	c.customers = slices.DeleteFunc(c.customers, func(other *customer) bool { return other.id == c.id })
 	*c.timers -= 2
 	c.rest()
 }

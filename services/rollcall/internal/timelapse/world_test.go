@@ -21,6 +21,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/bus/bustest"
 	"github.com/rollcall-hq/rollcall/pkg/license"
+	"github.com/rollcall-hq/rollcall/services/internal/lease/leasetest"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/service"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -55,8 +56,10 @@ type world struct {
 	tenants *tenant.Registry
 	account *workspacetest.Account
 	door    *door
-	timers  *int               // that the receiver sets when it has nothing to do
-	onStep  func(at time.Time) // called when all is done that was to be done at a time
+
+	customers []*customer        // that are connected
+	timers    *int               // that the receiver sets when it has nothing to do
+	onStep    func(at time.Time) // called when all is done that was to be done at a time
 }
 
 func open(tb testing.TB, p plan) *world {
@@ -102,7 +105,8 @@ func (w *world) openWorker() {
 	w.tb.Cleanup(func() { _ = l.Close() })
 	w.ledger = l
 	r, err := worker.New(worker.Config{}, worker.Deps{
-		Bus: w.bus, Ledger: l, Tenants: w.tenants, Logger: logger(w.tb, "worker"), Clock: w.worker, Metrics: prometheus.NewRegistry(),
+		Bus: w.bus, Ledger: l, Tenants: w.tenants, Leases: leasetest.Alone{Clock: w.worker},
+		Logger: logger(w.tb, "worker"), Clock: w.worker, Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		w.tb.Fatal(err)
@@ -117,7 +121,7 @@ func (w *world) openReceiver() {
 		ListInterval: w.plan.list, PerMinute: w.plan.perMinute,
 		KeysFile: filepath.Join(w.tb.TempDir(), "intake.keys"), CreateKeys: true,
 	}, service.Deps{
-		Bus: w.bus, Tenants: w.tenants, Logger: logger(w.tb, "receiver"), Clock: w.receiver, Metrics: prometheus.NewRegistry(),
+		Bus: w.bus, Tenants: w.tenants, Leases: leasetest.Alone{Clock: w.receiver}, Logger: logger(w.tb, "receiver"), Clock: w.receiver, Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		w.tb.Fatal(err)

@@ -17,7 +17,7 @@ type standing struct {
 }
 
 // expect says who should be licensed: every active user of the directory's own or, where a live group has the address,
-// those of them who are in it, which is all of them where the customer itself is a member. Suspended, archived and deleted
+// those of them who are in it or in a group inside it, which is all of them where the customer itself is a member. Suspended, archived and deleted
 // users are not active; outsiders in a group are not users of the directory. An empty group counts only when it is the
 // one that is in force: being created and being emptied look the same in the directory.
 func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map[string]standing, error) {
@@ -29,16 +29,9 @@ func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map
 	if err != nil {
 		return nil, err
 	}
-	members, whole := map[string]bool{}, false
-	if group != "" {
-		listed, err := dir.Members(ctx, cfg.Simulated, group)
-		if err != nil {
-			return nil, fmt.Errorf("read the members of the simulated group: %w", err)
-		}
-		for _, m := range listed {
-			members[m.ID] = true
-			whole = whole || m.Kind == directory.CustomerMember
-		}
+	members, whole, err := belonging(ctx, cfg, dir, group)
+	if err != nil {
+		return nil, err
 	}
 	everyone := group == "" || whole || len(members) == 0 && group != inForce
 	expected := make(map[string]standing, len(users))
@@ -47,6 +40,32 @@ func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map
 		expected[u.ID] = standing{active: active, licensed: active && (everyone || members[u.ID])}
 	}
 	return expected, nil
+}
+
+// belonging finds who is in a group or in any group inside it, and whether one of them holds the whole customer.
+func belonging(ctx context.Context, cfg Config, dir Directory, group string) (members map[string]bool, whole bool, err error) {
+	members = map[string]bool{}
+	if group == "" {
+		return members, false, nil
+	}
+	seen := map[string]bool{group: true}
+	for left := []string{group}; len(left) > 0; left = left[1:] {
+		listed, err := dir.Members(ctx, cfg.Simulated, left[0])
+		if err != nil {
+			return nil, false, fmt.Errorf("read the members of a simulated group: %w", err)
+		}
+		for _, m := range listed {
+			switch {
+			case m.Kind != directory.GroupMember:
+				members[m.ID] = true
+				whole = whole || m.Kind == directory.CustomerMember
+			case !seen[m.ID]:
+				seen[m.ID] = true
+				left = append(left, m.ID)
+			}
+		}
+	}
+	return members, whole, nil
 }
 
 // provisioning finds the live group at the address, "" for none.

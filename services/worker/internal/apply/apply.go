@@ -57,6 +57,24 @@ type Deps struct {
 	Partition func(tenant string) int
 	// Applied is told of every transaction that was committed; it must not block.
 	Applied func(Result)
+	// Fault, where set, is asked at each Step; what it returns fails the transaction, or what follows it. Tests die there.
+	Fault func(Step) error
+}
+
+// Step is a moment at which a process may die.
+type Step string
+
+// The steps of a transaction.
+const (
+	BeforeCommit Step = "before commit"
+	AfterCommit  Step = "after commit"
+)
+
+func (d Deps) fault(s Step) error {
+	if d.Fault == nil {
+		return nil
+	}
+	return d.Fault(s)
 }
 
 // Result is what one transaction did.
@@ -169,10 +187,13 @@ func (a *Applier) update(ctx context.Context, o origin, do func(*session) error)
 		}
 		result = s.result
 		result.Rows, result.Emitted = tx.RowsWritten(), tx.Emitted()
-		return nil
+		return a.deps.fault(BeforeCommit)
 	})
-	if err == nil && a.deps.Applied != nil {
+	if err != nil {
+		return err
+	}
+	if a.deps.Applied != nil {
 		a.deps.Applied(result)
 	}
-	return err
+	return a.deps.fault(AfterCommit)
 }

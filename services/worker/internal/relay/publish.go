@@ -18,7 +18,7 @@ func (r *Relay) commands(ctx context.Context, out []ledger.Outgoing) (int, error
 		if err != nil {
 			return i, fmt.Errorf("outbox holds %s: %w", o.EventID, err)
 		}
-		if err := r.fault(beforePublish); err != nil {
+		if err := r.mayPublish(); err != nil {
 			return i, err
 		}
 		if _, err := r.deps.Bus.Publish(ctx, o.Subject, ev); err != nil {
@@ -59,9 +59,17 @@ func (r *Relay) licenses(ctx context.Context, out []ledger.Outgoing) (int, error
 	return sent, r.mark(ctx, out)
 }
 
+// mayPublish is asked right before each publish.
+func (r *Relay) mayPublish() error {
+	if !r.valid() {
+		return fmt.Errorf("lease of %d is lost: %w", r.epoch, errLate)
+	}
+	return r.fault(beforePublish)
+}
+
 // batch publishes events behind the last one that is known to be on the stream.
 func (r *Relay) batch(ctx context.Context, out []ledger.Outgoing) error {
-	if err := r.fault(beforePublish); err != nil {
+	if err := r.mayPublish(); err != nil {
 		return err
 	}
 	messages := make([]bus.Outgoing, len(out))
@@ -79,14 +87,16 @@ func (r *Relay) batch(ctx context.Context, out []ledger.Outgoing) error {
 	return nil
 }
 
-// found returns the events at the head that a read of the tail has shown to be on the stream already.
-func (r *Relay) found(out []ledger.Outgoing) []ledger.Outgoing {
-	n := 0
-	for n < len(out) && r.there[out[n].EventID] {
-		delete(r.there, out[n].EventID)
-		n++
+// found returns the events that a read of the tail has shown to be on the stream already. They may be anywhere: on
+// Postgres an event with a lower id may come to be seen when one with a higher id is out.
+func (r *Relay) found(out []ledger.Outgoing) (found []ledger.Outgoing) {
+	for _, o := range out {
+		if r.there[o.EventID] {
+			delete(r.there, o.EventID)
+			found = append(found, o)
+		}
 	}
-	return out[:n]
+	return found
 }
 
 // readTail reads what is on the stream behind what was known of it. It returns why it was called for when there is
@@ -117,20 +127,28 @@ func (r *Relay) load(ctx context.Context) error {
 	if r.known {
 		return nil
 	}
+	// First, so that no other relay moves the position any more.
+	written, found, err := r.begin(ctx)
+	if err != nil {
+		return err
+	}
 	stream, err := r.deps.Bus.JetStream().Stream(ctx, bus.Licenses)
 	if err != nil {
 		return fmt.Errorf("look up stream %s: %w", bus.Licenses, err)
 	}
 	created, end := stream.CachedInfo().Created, stream.CachedInfo().State.LastSeq
-	written, found, err := r.deps.Ledger.Position(ctx, bus.Licenses, ledger.Written)
 	switch {
-	case err != nil:
-		return err
 	case !found && end > 0:
 		return ErrUnknownRecord
 	case !found || !written.Of(created):
-		written = ledger.Position{Stream: bus.Licenses, Part: ledger.Written, Created: created}
-		if err := r.deps.Ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.SavePosition(written) }); err != nil {
+		written = ledger.Position{Stream: bus.Licenses, Part: ledger.Written, Created: created, Epoch: r.epoch}
+		err := r.deps.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+			if err := r.fence(tx); err != nil {
+				return err
+			}
+			return tx.SavePosition(written)
+		})
+		if err != nil {
 			return err
 		}
 	case end < written.Sequence:
@@ -140,4 +158,19 @@ func (r *Relay) load(ctx context.Context) error {
 	}
 	r.written, r.last, r.there, r.known = written, written.Sequence, nil, true
 	return nil
+}
+
+// begin makes this relay the only one that may mark what it has published.
+func (r *Relay) begin(ctx context.Context) (written ledger.Position, found bool, err error) {
+	err = r.deps.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		if err := r.fence(tx); err != nil {
+			return err
+		}
+		if written, found, err = tx.Position(bus.Licenses, ledger.Written); err != nil {
+			return err
+		}
+		written.Epoch = r.epoch
+		return tx.SavePosition(written)
+	})
+	return written, found, err
 }

@@ -3,6 +3,9 @@
 // Nothing is lost: an event leaves the outbox only when it is known to be on its stream. Nothing is told twice: every
 // publish to LICENSES names the last sequence that the relay knows. Refused, because an answer was lost or the process
 // died between a publish and its mark, it reads what is there and marks that first.
+//
+// Of several workers on one ledger one has the lease to relay. One that is late, because it was stopped meanwhile, is
+// refused by the stream where another has published since, and by the ledger in any case.
 package relay
 
 import (
@@ -10,12 +13,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
+
+// errLate says that another relay has the lease by now.
+var errLate = errors.New("another relay has the lease")
 
 // ErrUnknownRecord says that LICENSES holds events while the ledger is new: its sequences would begin again. The ledger
 // that wrote them must be brought back.
@@ -24,6 +31,7 @@ var ErrUnknownRecord = errors.New("the stream LICENSES holds events of another l
 // Config holds what may be tuned. Zero fields have usable defaults.
 type Config struct {
 	Idle    time.Duration // how long to rest when nobody calls Wake; 5 s
+	Poll    time.Duration // how often AwaitDepth looks by itself; 100 ms
 	Backoff time.Duration // the first rest after a failure, doubled up to 50 times itself; 100 ms
 	Batch   int           // the most events published at once; 1000
 	// Single is up to how many events go out one by one: each atomic batch costs two writes to the disk and more.
@@ -33,6 +41,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Idle <= 0 {
 		c.Idle = 5 * time.Second
+	}
+	if c.Poll <= 0 {
+		c.Poll = 100 * time.Millisecond
 	}
 	if c.Backoff <= 0 {
 		c.Backoff = 100 * time.Millisecond
@@ -54,14 +65,22 @@ type Deps struct {
 	Logger *slog.Logger
 	// Published is told how many events have left the outbox for a stream; may be nil; must not block.
 	Published func(stream string, n int)
+	// Fault, where set, is asked at each step; what it returns fails the step. Tests die there.
+	Fault  func(step string) error
+	Fenced func() // told when a relay was late; may be nil
 }
 
-// Relay is the one publisher of a ledger's outbox.
+// Relay publishes a ledger's outbox while it has the lease. Wake and AwaitDepth work whoever has it.
 type Relay struct {
-	cfg    Config
-	deps   Deps
-	wake   chan struct{}
-	marked *broadcast
+	cfg     Config
+	deps    Deps
+	wake    chan struct{}
+	marked  *broadcast
+	running atomic.Bool // here
+
+	// Run's:
+	epoch int64       // of the lease
+	valid func() bool // the lease still is
 
 	known bool // written is loaded
 	// written is how far LICENSES is known: in its stored form, and in last as it is now. They differ while there holds
@@ -83,30 +102,39 @@ const (
 	afterMark     step = "after mark"
 )
 
-// New makes a Relay. There must be one for a ledger at a time.
+// New makes a Relay that does nothing before Run.
 func New(cfg Config, deps Deps) *Relay {
 	if deps.Published == nil {
 		deps.Published = func(string, int) {}
 	}
+	if deps.Fenced == nil {
+		deps.Fenced = func() {}
+	}
 	return &Relay{
 		cfg: cfg.withDefaults(), deps: deps, wake: make(chan struct{}, 1), marked: newBroadcast(),
-		fault: func(step) error { return nil },
+		fault: func(s step) error {
+			if deps.Fault == nil {
+				return nil
+			}
+			return deps.Fault(string(s))
+		},
 	}
 }
 
-// Wake tells the relay that a transaction has filled the outbox.
-func (r *Relay) Wake() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
-
-// Run publishes until ctx ends. Trouble with NATS or the ledger is waited out; only ErrUnknownRecord ends it.
-func (r *Relay) Run(ctx context.Context) error {
+// Run publishes until ctx ends or another relay has the lease. Trouble with NATS or the ledger is waited out; only
+// ErrUnknownRecord is told.
+func (r *Relay) Run(ctx context.Context, epoch int64, valid func() bool) error {
+	r.epoch, r.valid, r.known = epoch, valid, false
+	r.running.Store(true)
+	defer r.running.Store(false)
+	defer r.listen(ctx)()
 	for failures := 0; ctx.Err() == nil; {
 		idle, err := r.publish(ctx)
 		switch {
+		case errors.Is(err, errLate):
+			r.deps.Fenced()
+			r.deps.Logger.WarnContext(ctx, "the relay is late and ends", "error", err)
+			return nil
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, ErrUnknownRecord):
@@ -169,6 +197,9 @@ func (r *Relay) mark(ctx context.Context, sent []ledger.Outgoing) error {
 		ids[i] = o.ID
 	}
 	err := r.deps.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		if err := r.fence(tx); err != nil {
+			return err
+		}
 		if err := tx.Sent(ids); err != nil {
 			return err
 		}
@@ -185,18 +216,11 @@ func (r *Relay) mark(ctx context.Context, sent []ledger.Outgoing) error {
 	return r.fault(afterMark)
 }
 
-// AwaitDepth returns when fewer than n events wait in the outbox.
-func (r *Relay) AwaitDepth(ctx context.Context, n int64) error {
-	for {
-		changed := r.marked.wait()
-		depth, err := r.deps.Ledger.OutboxDepth(ctx)
-		if err != nil || depth < n {
-			return err
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+// fence returns errLate when another relay has begun since this one, and locks what that would change.
+func (r *Relay) fence(tx *ledger.Tx) error {
+	known, _, err := tx.Position(bus.Licenses, ledger.Written)
+	if err == nil && known.Epoch > r.epoch {
+		err = fmt.Errorf("lease of %d after %d: %w", known.Epoch, r.epoch, errLate)
 	}
+	return err
 }

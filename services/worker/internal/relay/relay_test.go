@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
+	"maps"
 	"testing"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
 
 func TestMain(m *testing.M) { bustest.VerifyNoLeaks(m) }
@@ -24,24 +25,34 @@ type bench struct {
 	server   *bustest.Server
 	bus      *bus.Bus
 	ledger   *ledger.Ledger
-	sequence uint64 // of the last event that was put into the outbox
+	sequence uint64 // of contoso's last event that was put into the outbox
+	epoch    int64  // of the last relay
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	server := bustest.StartServer(t)
-	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	return &bench{t: t, server: server, bus: server.Bus(bus.Config{}), ledger: open(t, ledgertest.SQLite(t))}
+}
+
+func open(t testing.TB, address string) *ledger.Ledger {
+	t.Helper()
+	l, err := ledger.Open(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	return &bench{t: t, server: server, bus: server.Bus(bus.Config{}), ledger: l}
+	return l
 }
 
+// relay is one that has the lease, as nobody had it before.
 func (b *bench) relay() *Relay {
-	return New(Config{Backoff: time.Millisecond, Idle: 10 * time.Millisecond}, Deps{
+	r := New(Config{Backoff: time.Millisecond, Idle: 10 * time.Millisecond}, Deps{
 		Bus: b.bus, Ledger: b.ledger, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler),
 	})
+	b.epoch++
+	r.epoch, r.valid = b.epoch, func() bool { return true }
+	return r
 }
 
 // emit puts n license events into the outbox, in one transaction.
@@ -50,7 +61,7 @@ func (b *bench) emit(n int) {
 	b.update(func(tx *ledger.Tx) error {
 		for range n {
 			b.sequence++
-			o, err := b.license(b.sequence)
+			o, err := license("contoso", b.sequence)
 			if err != nil {
 				return err
 			}
@@ -62,18 +73,18 @@ func (b *bench) emit(n int) {
 	})
 }
 
-func (b *bench) license(n uint64) (ledger.Outgoing, error) {
+func license(tenant string, n uint64) (ledger.Outgoing, error) {
 	at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	meta := event.Meta{
-		ID: event.LicenseID("contoso", "p", n), Source: event.LicenseSource("contoso", "p"), Subject: "u", Time: at,
-		Tenant: "contoso", Sequence: n,
+		ID: event.LicenseID(tenant, "p", n), Source: event.LicenseSource(tenant, "p"), Subject: "u", Time: at,
+		Tenant: tenant, Sequence: n,
 	}
-	ev, err := event.New(event.TypeLicenseGranted, meta, event.Entitlement{Tenant: "contoso", Product: "p", User: "u", Licensed: true, Since: at})
+	ev, err := event.New(event.TypeLicenseGranted, meta, event.Entitlement{Tenant: tenant, Product: "p", User: "u", Licensed: true, Since: at})
 	if err != nil {
 		return ledger.Outgoing{}, err
 	}
 	body, err := event.Encode(ev)
-	return ledger.Outgoing{Stream: bus.Licenses, Subject: event.LicenseSubject("contoso", "p", "u"), EventID: ev.ID(), Body: body}, err
+	return ledger.Outgoing{Stream: bus.Licenses, Subject: event.LicenseSubject(tenant, "p", "u"), EventID: ev.ID(), Body: body}, err
 }
 
 func (b *bench) update(do func(*ledger.Tx) error) {
@@ -89,7 +100,7 @@ func (b *bench) run(r *Relay) error {
 	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
+	go func() { done <- r.Run(ctx, r.epoch, r.valid) }()
 	emptied := make(chan error, 1)
 	go func() { emptied <- r.AwaitDepth(ctx, 1) }()
 	select {
@@ -106,20 +117,27 @@ func (b *bench) run(r *Relay) error {
 // verify compares LICENSES with all that was emitted: in order, each once.
 func (b *bench) verify() {
 	b.t.Helper()
-	next := uint64(1)
+	b.verifyTenants(map[string]uint64{"contoso": b.sequence})
+}
+
+// verifyTenants does so for several, of which the last sequences are given.
+func (b *bench) verifyTenants(want map[string]uint64) {
+	b.t.Helper()
+	got := map[string]uint64{}
 	err := b.bus.Read(b.t.Context(), bus.ReadSpec{Stream: bus.Licenses}, func(m bus.Message) error {
+		of := event.Tenant(m.Event)
 		n, err := event.Sequence(m.Event)
-		if err == nil && n != next {
-			err = fmt.Errorf("sequence %d, want %d", n, next)
+		if err == nil && n != got[of]+1 {
+			err = fmt.Errorf("%s: sequence %d, want %d", of, n, got[of]+1)
 		}
-		next++
+		got[of]++
 		return err
 	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if next-1 != b.sequence {
-		b.t.Fatalf("LICENSES holds %d events of %d", next-1, b.sequence)
+	if !maps.Equal(got, want) {
+		b.t.Fatalf("LICENSES holds %v, want %v", got, want)
 	}
 }
 
@@ -177,25 +195,11 @@ func TestDyingAtEachStep(t *testing.T) {
 func TestDyingAfterPublishBeyondTheDuplicateWindow(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.bus = b.server.Bus(bus.Config{})
-	stream, err := b.bus.JetStream().Stream(t.Context(), bus.Licenses)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := stream.CachedInfo().Config
-	cfg.Duplicates = 100 * time.Millisecond // the least that the server takes
-	if _, err := b.bus.JetStream().UpdateStream(t.Context(), cfg); err != nil {
-		t.Fatal(err)
-	}
+	b.shortMemory()
 	for _, size := range []int{1, 3, 50} {
 		b.emit(size)
 		r := b.relay()
-		r.fault = func(s step) error {
-			if s == beforeMark {
-				return errors.New("boom")
-			}
-			return nil
-		}
+		r.fault = failAt(beforeMark)
 		if _, err := r.publish(t.Context()); err == nil {
 			t.Fatal("the relay did not die")
 		}
@@ -204,6 +208,20 @@ func TestDyingAfterPublishBeyondTheDuplicateWindow(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.verify()
+	}
+}
+
+// shortMemory makes LICENSES forget the ids of its messages as soon as the server takes.
+func (b *bench) shortMemory() {
+	b.t.Helper()
+	stream, err := b.bus.JetStream().Stream(b.t.Context(), bus.Licenses)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	cfg := stream.CachedInfo().Config
+	cfg.Duplicates = 100 * time.Millisecond
+	if _, err := b.bus.JetStream().UpdateStream(b.t.Context(), cfg); err != nil {
+		b.t.Fatal(err)
 	}
 }
 
@@ -217,7 +235,7 @@ func TestWaitsForNATS(t *testing.T) {
 	failed := make(chan struct{}, 1000)
 	r.deps.Logger = slog.New(signalHandler{slog.DiscardHandler, failed})
 	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
+	go func() { done <- r.Run(ctx, r.epoch, r.valid) }()
 	<-failed
 	b.server.Resume()
 	if err := r.AwaitDepth(ctx, 1); err != nil {
@@ -253,12 +271,7 @@ func TestRefusesARecordThatItsLedgerDoesNotKnow(t *testing.T) {
 	if err := b.run(b.relay()); err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = fresh.Close() }()
-	b.ledger = fresh
+	b.ledger = open(t, ledgertest.SQLite(t))
 	b.sequence = 0
 	b.emit(1)
 	if err := b.run(b.relay()); !errors.Is(err, ErrUnknownRecord) {

@@ -105,6 +105,14 @@ func noGroup(err error) error {
 	return err
 }
 
+// foreignGroup marks an answer that says that a group is somebody else's.
+func foreignGroup(err error) error {
+	if e, ok := errors.AsType[*ResponseError](err); ok && foreign(err) {
+		e.means = receiver.ErrForeign
+	}
+	return err
+}
+
 // wrap says what was being done when err came, and drops what an error of net/http would tell: URLs hold addresses. A
 // refused token is given up, so that what was granted meanwhile counts.
 func (c *client) wrap(doing string, err error) error {

@@ -29,7 +29,7 @@ func (d *Directory) Members(ctx context.Context, groupID, cursor string) (receiv
 		return err
 	})
 	if err != nil {
-		return receiver.Page{}, noGroup(err)
+		return receiver.Page{}, foreignGroup(noGroup(err))
 	}
 	p, err := wire.Members(body, groupID)
 	if err != nil {

@@ -70,7 +70,7 @@ func (d *Directory) Group(ctx context.Context, key string) (directory.Group, err
 	if missing(err, "groupKey") || isAddress(key) && otherType(err, "groupKey") {
 		return directory.Group{ID: idOf(key), Deleted: true}, nil
 	}
-	return g, err
+	return g, foreignGroup(err)
 }
 
 // GroupsAt implements receiver.Directory: an address is of one object at most, and a group is found by its aliases too. For

@@ -128,6 +128,9 @@ func TestGroupAndGroupsAt(t *testing.T) {
 			if diff := cmp.Diff(c.want, got); diff != "" || (err != nil) != c.fails {
 				t.Errorf("group: %v, -want +got\n%s", err, diff)
 			}
+			if errors.Is(err, receiver.ErrForeign) != (name == "not ours") {
+				t.Errorf("group: is it foreign? %v", err)
+			}
 			at, err := d.GroupsAt(t.Context(), "Old-Seats@initech.com")
 			if diff := cmp.Diff(c.at, at); diff != "" || (err != nil) != c.failAt {
 				t.Errorf("groups at: %v, -want +got\n%s", err, diff)
@@ -214,14 +217,20 @@ func TestMembersThatAreNotToldAreNone(t *testing.T) {
 		"a numeric token":  {says(200, `{"kind":"k","members":[],"nextPageToken":5}`), nil, true},
 		"no such group":    {refuses(404, "notFound", "Resource Not Found: groupKey"), receiver.ErrNoGroup, true},
 		"404 of a gateway": {says(404, `{}`), nil, true},
-		"forbidden":        {refuses(403, "forbidden", "Not Authorized to access this resource/api"), nil, true},
+		"another's group":  {refuses(403, "forbidden", "Not Authorized to access this resource/api"), receiver.ErrForeign, true},
+		"forbidden":        {refuses(403, "forbidden", "Insufficient Permission"), nil, true},
 		"half an answer":   {says(200, `{"kind":"k","members":[{"id":"1"`), nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			page, err := newFake(t, c.answer).connect(t).Members(t.Context(), seats, "")
-			if (err != nil) != c.fails || errors.Is(err, receiver.ErrNoGroup) != errors.Is(c.means, receiver.ErrNoGroup) {
+			if (err != nil) != c.fails {
 				t.Errorf("%+v, %v", page, err)
+			}
+			for _, means := range []error{receiver.ErrNoGroup, receiver.ErrForeign} {
+				if errors.Is(err, means) != errors.Is(c.means, means) {
+					t.Errorf("does it mean that %v? %v", means, err)
+				}
 			}
 		})
 	}

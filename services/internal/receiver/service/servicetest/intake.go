@@ -25,6 +25,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/lease/leasetest"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/secret"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/service"
@@ -66,7 +67,7 @@ func Start(t testing.TB, make New, path string, tenants ...tenant.Tenant) *Intak
 	log := &lockedBuffer{}
 	in.Log = log
 	in.service, err = make(service.Config{KeysFile: keysFile, CreateKeys: true}, service.Deps{
-		Bus: in.Bus, Tenants: registry, Logger: slog.New(slog.NewTextHandler(log, nil)), Clock: clock.System(), Metrics: in.metrics,
+		Bus: in.Bus, Tenants: registry, Leases: leasetest.Alone{Clock: clock.System()}, Logger: slog.New(slog.NewTextHandler(log, nil)), Clock: clock.System(), Metrics: in.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,33 @@
+package main
+
+// ofMirror are faults of what the rules are told: by the ledger's mirror, and by the receivers.
+var ofMirror = []mutant{
+	{"nested", "a deleted group still nests", store + "/nest.go", "\n\t\tAND c.state <> 'deleted'", "", worker},
+	{"nested", "a group that has left still nests", store + "/nest.go", "WHERE m.group_id = $1 AND m.kind = 2 AND m.present = 1 AND", "WHERE m.group_id = $1 AND m.kind = 2 AND", worker},
+	{"member", "one who has left is still a member", store + "/nest.go", "WHERE m.member = $1 AND m.kind = 1 AND m.present = 1 AND", "WHERE m.member = $1 AND m.kind = 1 AND", worker},
+	{"the line", "it is not in order", store + "/waiting.go", "WHERE product = $1 ORDER BY place LIMIT $2", "WHERE product = $1 ORDER BY place DESC LIMIT $2", worker},
+	{"address", "a group at any address counts", store + "/group.go", "WHERE a.tenant = $1 AND a.address = $2 ORDER BY g.ref", "WHERE a.tenant = $1 AND (a.address = $2 OR a.address <> '') ORDER BY g.ref", worker},
+	{"address", "the same name on another domain counts", store + "/group.go", "AND a.address = $2 ORDER BY g.ref`, []any{tenant, address}", "AND a.address LIKE $2 ORDER BY g.ref`, []any{tenant, address[:strings.IndexByte(address+\"@\", '@')] + \"@%\"}", worker},
+	{"address", "an address that a group had still counts", store + "/group.go", "DELETE FROM group_addresses WHERE group_id = $1`", "DELETE FROM group_addresses WHERE group_id = -$1`", worker},
+	{"lookup", "users who are deleted are found", store + "/reader_user.go", "AND u.status NOT IN ('', 'deleted') ORDER BY u.id", "ORDER BY u.id", store},
+	{"lookup", "of several the first is taken", store + "/reader_user.go", "case len(found) > 1:", "case false:", store},
+	{"lookup", "the letters' case counts", store + "/reader_user.go", "directory.Address(ref)", "ref", store},
+	{"lookup", "an address that a user had is found", store + "/user.go", "DELETE FROM user_addresses WHERE user_id = $1`", "DELETE FROM user_addresses WHERE user_id = -$1`", store},
+	{"flips are held", "by default they are not", store + "/migrations/sqlite/0002_licensing_law.sql", "hold_flips   INTEGER NOT NULL DEFAULT 1;", "hold_flips   INTEGER NOT NULL DEFAULT 0;", store},
+	{"bulk", "by default nothing is", store + "/migrations/sqlite/0002_licensing_law.sql", "hold_share   INTEGER NOT NULL DEFAULT 20;", "hold_share   INTEGER NOT NULL DEFAULT 0;", store},
+	{"not enforced", "by default they are", store + "/migrations/sqlite/0002_licensing_law.sql", "enforce      INTEGER NOT NULL DEFAULT 0;", "enforce      INTEGER NOT NULL DEFAULT 1;", store},
+	{"removal needs proof", "who was shown is a candidate", store + "/candidate.go", "AND (epoch, counter) < ($2, $3) ORDER BY id`, tenant, before)\n}\n\n// GroupsBefore", "AND (epoch, counter) <= ($2, $3) ORDER BY id`, tenant, before)\n}\n\n// GroupsBefore", worker},
+	{"removal needs proof", "a candidate that cannot be read goes", receiver + "/prove.go", "\tcase err != nil:\n\t\tv.failures++\n\t\tv.unproven += n\n", "\tcase err != nil && n == 0:\n\t\tv.failures++\n\t\tv.unproven += n\n", receiver},
+	{"removal needs proof", "a list that shows nobody takes everybody", receiver + "/prove.go", "len(members) == 0 && len(of) > suspicious", "false", receiver},
+	{"older stamp", "an older observation undoes a later one", store + "/apply.go", "return s.Compare(row.directory()) < 0", "return false", worker},
+	{"older stamp", "one from before the snapshot is new", store + "/apply.go", "return s.Compare(t.Snapshot) < 0", "return false", worker},
+	{"older stamp", "a group's forgotten members come back", store + "/membership.go", "|| group.forgotten(at) {", "{", worker},
+	{"vanished", "one read is enough", receiver + "/vanish.go", "if lives || !w.Vanish.Said {", "if lives {", receiver},
+	{"vanished", "a group that is found elsewhere is gone", receiver + "/vanish.go", "if lives || !w.Vanish.Said {", "if lives && !w.Vanish.Said || !w.Vanish.Said {", receiver},
+	{"vanished", "the reads are not apart", receiver + "/vanish.go", "later.Said, later.Next = true, l.deps.Clock.Now().Add(l.cfg.Vanish)", "later.Said, later.Next = true, l.deps.Clock.Now()", receiver},
+	{"vanished", "what is said of it counts before it is proved", receiver + "/watch.go", "if _, watched := l.feeds.Watched[o.Group.ID]; watched {", "if false {", receiver},
+	{"vanished", "its members go before it", receiver + "/watch.go", "case w.Vanish != nil:\n\t\treturn false", "case w.Vanish != nil:\n\t\treturn true", receiver},
+	{"bulk", "the hour never ends", store + "/revocation.go", "WHERE product = $1 AND minute > $2`", "WHERE product = $1 AND $2 <> 0`", worker},
+	{"tenants never meet", "a group of another tenant has the address", store + "/group.go", "WHERE a.tenant = $1 AND a.address = $2", "WHERE a.tenant > 0 AND $1 > 0 AND a.address = $2", worker},
+	{"tenants never meet", "a user of another tenant is found", store + "/user.go", "found, err := tx.get(`SELECT id, status, guest FROM users WHERE tenant = $1", "found, err := tx.get(`SELECT id, status, guest FROM users WHERE tenant > 0 * $1", worker},
+}
