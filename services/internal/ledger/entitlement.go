@@ -41,6 +41,13 @@ func (tx *Tx) Release(h Held) error {
 		AND user_id IN (SELECT user_id FROM held_users WHERE held = $2 AND listed = 1)`, h.Product, h.ID)
 }
 
+// ReleaseApproved does so about those whose end was approved and has yet to come.
+func (tx *Tx) ReleaseApproved(product int64) error {
+	return tx.exec(`UPDATE entitlements SET against = '' WHERE product = $1 AND reason = 'held' AND user_id IN (SELECT l.user_id
+		FROM held h JOIN jobs j ON j.product = h.product AND j.held = h.id JOIN held_users l ON l.held = h.id AND l.listed = 1
+		WHERE h.product = $1 AND h.state = 'approved')`, product)
+}
+
 // Transition writes a decision that differs from the one before, which is nil for the first: the entitlement as it stands
 // now, the end of the old period and the begin of the new one, both at the same moment.
 func (tx *Tx) Transition(before *Entitlement, e Entitlement, at time.Time, cause string) error {

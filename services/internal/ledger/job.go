@@ -39,6 +39,11 @@ func (tx *Tx) DropJobs(product int64) error {
 	return tx.exec(`DELETE FROM jobs WHERE product = $1`, product)
 }
 
+// DropUnsaid ends the jobs of a product that carry out nobody's word.
+func (tx *Tx) DropUnsaid(product int64) error {
+	return tx.exec(`DELETE FROM jobs WHERE product = $1 AND NOT (kind IN ('apply', 'close') AND held > 0)`, product)
+}
+
 // DropJobsOf ends all jobs that work on a held change.
 func (tx *Tx) DropJobsOf(held int64) error {
 	return tx.exec(`DELETE FROM jobs WHERE held = $1`, held)
@@ -60,10 +65,11 @@ func (tx *Tx) JobOn(product int64, kind JobKind, held int64) (j Job, found bool,
 
 func (j *Job) columns() []any { return []any{&j.Product, &j.Kind, &j.After, &j.Cause, &j.Held} }
 
-// runnable are the jobs that may go on. While a tenant is paused, or its mirror is not complete, all rest; while it is frozen,
-// those that take licenses do: the end of a connection, and what somebody has approved.
+// runnable are the jobs that may go on. While a tenant is paused, or its mirror is not complete, all rest; while it is not
+// followed, all but the end of its licenses; while it is frozen, those that take licenses: that one, and what somebody has
+// approved.
 const runnable = ` FROM jobs j JOIN products p ON p.id = j.product JOIN tenants t ON t.id = p.tenant
-	WHERE t.paused = 0 AND t.restoring = 0
+	WHERE t.paused = 0 AND t.restoring = 0 AND (t.disconnected = 0 OR j.kind = 'apply' AND j.held = 0)
 	AND (t.frozen = 0 OR j.kind <> 'close' AND (j.kind <> 'apply' OR j.held = 0 AND t.disconnected = 0)) `
 
 // Busy reports whether any job of a tenant is under way and does not rest.

@@ -43,6 +43,13 @@ func (tx *Tx) HoldsCustomer(group int64) (bool, error) {
 		AND m.present = 1 AND (m.epoch, m.counter) > (g.since_epoch, g.since_counter)`, []any{group}, &one)
 }
 
+// Ended reports whether a group that is known to exist is deleted.
+func (tx *Tx) Ended(group int64) (ended bool, err error) {
+	var state string
+	_, err = tx.get(`SELECT state FROM groups WHERE id = $1`, []any{group}, &state)
+	return state == groupDeleted, err
+}
+
 // GroupRef returns the provider's id of a group that is known to exist.
 func (tx *Tx) GroupRef(id int64) (ref string, err error) {
 	_, err = tx.get(`SELECT ref FROM groups WHERE id = $1`, []any{id}, &ref)

@@ -65,8 +65,8 @@ func (s *session) revoke(p *product, revocations []verdict, m manner) error {
 			return err
 		}
 	}
-	if parked != nil {
-		return nil
+	if parked != nil || s.tenant.Disconnected == ledger.LicensesEnded {
+		return nil // they were not, or somebody has said so
 	}
 	return s.tx.CountRevocations(p.ID, s.now, s.now.Add(-window), len(revocations))
 }

@@ -48,14 +48,15 @@ func (s *session) disconnectRequested(data event.DisconnectRequested) error {
 	return s.answer(event.Answered{})
 }
 
-// connectRequested begins to follow a disconnected tenant again. Nothing is decided before its directory has been read.
+// connectRequested begins to follow a disconnected tenant again. Nothing is decided before its directory has been read. What was
+// said before of held changes, and not wholly done, is done then.
 func (s *session) connectRequested(data event.ConnectRequested) error {
 	if s.tenant.Disconnected == ledger.Connected {
 		return s.refuse(event.CodeNotDisconnected, "the tenant is connected")
 	}
 	s.tenant.Disconnected, s.tenant.Restoring = ledger.Connected, true
 	for _, p := range s.products {
-		if err := s.tx.DropJobs(p.ID); err != nil {
+		if err := s.tx.DropJob(ledger.Job{Product: p.ID, Kind: ledger.JobApply}); err != nil {
 			return err
 		}
 	}

@@ -189,7 +189,7 @@ func TestHeldFlipExpires(t *testing.T) {
 	each(t, func(t *testing.T, h *harness) {
 		proposed(h)
 		h.clock.Advance(week - settle - time.Second)
-		_, next, err := h.applier.Tick(t.Context(), owner)
+		_, next, err := h.applier.Tick(t.Context(), h.owner)
 		if want := h.clock.Now().Add(settle + time.Second); err != nil || !next.Equal(want) {
 			t.Errorf("the next timer is %v, %v; want %v", next, err, want)
 		}

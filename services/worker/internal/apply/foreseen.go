@@ -1,6 +1,12 @@
 package apply
 
 import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
@@ -85,10 +91,22 @@ func (s *session) said(p *product, v verdict) (word, error) {
 	if parked.State == ledger.HeldApproved && s.tenant.Frozen {
 		return word{}, nil // it rests
 	}
+	if licensing.Reason(v.before.Reason) != licensing.Held && v.before.Sequence > s.sequenceOf(p, cause) {
+		return word{}, nil // it was decided otherwise since: this is another one
+	}
 	if (parked.State == ledger.HeldRejected || parked.State == ledger.HeldExpired) && line.Reason != string(v.next.Reason) {
 		return word{}, nil // that was another one
 	}
 	return word{Held: parked, cause: cause}, nil
+}
+
+// sequenceOf is the sequence of a product's event with an id; of any other event it is one that nothing comes after.
+func (s *session) sequenceOf(p *product, id string) uint64 {
+	n, err := strconv.ParseUint(id[strings.LastIndexByte(id, '.')+1:], 10, 64)
+	if err != nil || id != event.LicenseID(s.tenant.Name, p.Name, n) {
+		return math.MaxUint64
+	}
+	return n
 }
 
 // saidOfAny reports whether anything may be said already of somebody's revocation.

@@ -50,12 +50,14 @@ type harness struct {
 	stream  uint64 // sequence of the last message
 	created time.Time
 	chunk   int
+	owner   apply.Owner
 	valid   *eventtest.Validator
-	events  []event.Event          // that were in the outbox, in order
-	sent    map[string]bus.Message // that were delivered, by id
-	records map[string]*record     // what was told, by source
-	cleared bool                   // not all of the outbox was looked at
-	aliases map[string]string      // short names of held changes, by their ids, and the other way round
+	heed    func(event.Event) error // is told of every event of LICENSES before it is taken into what was told
+	events  []event.Event           // that were in the outbox, in order
+	sent    map[string]bus.Message  // that were delivered, by id
+	records map[string]*record      // what was told, by source
+	cleared bool                    // not all of the outbox was looked at
+	aliases map[string]string       // short names of held changes, by their ids, and the other way round
 }
 
 func contoso() tenant.Tenant {
@@ -148,9 +150,14 @@ func (h *harness) open() {
 	if h.ledger, err = ledger.Open(context.Background(), h.address); err != nil {
 		h.t.Fatal(err)
 	}
+	h.begin()
+}
+
+// begin makes another applier, which remembers nothing.
+func (h *harness) begin() {
 	h.applier = apply.New(apply.Config{Settle: settle, Chunk: h.chunk}, apply.Deps{
 		Ledger: h.ledger, Clock: h.clock, Logger: slog.New(slog.DiscardHandler),
-		Partition: func(string) int { return 0 }, Applied: func(r apply.Result) { h.last = r },
+		Partition: func(string) int { return h.owner.Part }, Applied: func(r apply.Result) { h.last = r },
 	})
 }
 
@@ -184,7 +191,7 @@ func (h *harness) messageAs(meta event.Meta, eventType string, data any) bus.Mes
 func (h *harness) deliver(m bus.Message) error {
 	h.t.Helper()
 	h.sent[m.Event.ID()] = m
-	return h.applier.Message(context.Background(), apply.Owner{}, h.tenants[event.Tenant(m.Event)], m)
+	return h.applier.Message(context.Background(), h.owner, h.tenants[event.Tenant(m.Event)], m)
 }
 
 // ask gives a command, and returns its id.
@@ -266,7 +273,7 @@ func (h *harness) tick() {
 
 func (h *harness) tickOnce() (more bool) {
 	h.t.Helper()
-	more, _, err := h.applier.Tick(context.Background(), apply.Owner{})
+	more, _, err := h.applier.Tick(context.Background(), h.owner)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -311,6 +318,11 @@ func (h *harness) record(ev event.Event) {
 		r = newRecord()
 		h.records[ev.Source()] = r
 	}
+	if h.heed != nil {
+		if err := h.heed(ev); err != nil {
+			h.t.Fatal(err)
+		}
+	}
 	if err := r.fold(ev); err != nil {
 		h.t.Fatal(err)
 	}
@@ -348,8 +360,6 @@ func (h *harness) alias(name string) string {
 	}
 	return name
 }
-
-var owner = apply.Owner{}
 
 // lost are the users who had a license for Secure Share and have none.
 func (h *harness) lost() string {

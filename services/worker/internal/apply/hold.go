@@ -143,13 +143,17 @@ func (s *session) withdraw(p *product, h *hold, cause string) error {
 	if _, err := s.close(p, h, ledger.HeldWithdrawn, "", cause); err != nil {
 		return err
 	}
-	if unheard {
+	switch {
+	case unheard:
 		return s.tx.DropHeld(h.ID)
+	case h.Kind == ledger.HeldRevocations || h.Kind == ledger.HeldFreeze:
+		return s.tx.Release(h.Held)
+	default:
+		return nil // no license stands because of it
 	}
-	return s.tx.Release(h.Held)
 }
 
-// abandon ends all held changes and jobs of a product that is not decided any more.
+// abandon ends all held changes of a product that is not decided any more, and the work that nobody has approved.
 func (s *session) abandon(p *product) error {
 	for _, kind := range heldKinds {
 		h, err := s.hold(p, kind)
@@ -162,5 +166,5 @@ func (s *session) abandon(p *product) error {
 			}
 		}
 	}
-	return s.tx.DropJobs(p.ID)
+	return s.tx.DropUnsaid(p.ID)
 }

@@ -8,87 +8,54 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
-// model is the same job done plainly: it keeps everything in maps, recomputes every policy after every message, and
-// every decision from scratch.
+// model is a tenant in plain words: it keeps everything in maps, recomputes every policy after every message and every decision
+// from scratch, and knows of no chunk, job, list or cache. What somebody decided, the worker's own events tell it.
 type model struct {
-	products  map[string]string // id to address
-	users     map[string]seen[directory.User]
-	groups    map[string]seen[directory.Group]
-	members   map[[2]string]seen[bool] // group, user
-	forgotten map[string]uint64        // group: memberships up to this stamp
-	policies  map[string]licensing.State
-	snapshot  uint64
-	latest    uint64
+	mirror
+	addresses    map[string]string // by product
+	policies     map[string]licensing.State
+	readdressed  map[string]bool
+	paused       bool
+	frozen       bool
+	restoring    bool
+	disconnected ledger.Disconnection
+	hold         ledger.Hold
 }
 
-type seen[T any] struct {
-	what T
-	at   uint64
-}
-
-func newModel(products map[string]string) *model {
-	m := &model{
-		products: products, users: map[string]seen[directory.User]{}, groups: map[string]seen[directory.Group]{},
-		members: map[[2]string]seen[bool]{}, forgotten: map[string]uint64{}, policies: map[string]licensing.State{},
+func newModel(addresses map[string]string) *model {
+	return &model{
+		mirror: newMirror(), addresses: addresses, policies: map[string]licensing.State{}, readdressed: map[string]bool{},
+		hold: ledger.Hold{Flips: true, Guard: licensing.Guard{Share: 20, Least: 5}, Expiry: week},
 	}
-	return m
 }
 
-func put[K comparable, T any](m *model, into map[K]seen[T], key K, what T, at uint64) {
-	old, exists := into[key]
-	if exists && at < old.at || !exists && at < m.snapshot {
-		return
-	}
-	into[key] = seen[T]{what, at}
+func (m *model) follows() bool { return m.disconnected == ledger.Connected }
+
+func (m *model) decides() bool {
+	return !m.paused && !m.restoring && m.disconnected != ledger.LicensesKept
 }
 
-func (m *model) isMember(group, user string) bool {
-	row, ok := m.members[[2]string{group, user}]
-	return ok && row.what && (m.forgotten[group] == 0 || row.at > m.forgotten[group])
-}
-
-func (m *model) membersOf(group string) (users []string) {
-	for key := range m.members {
-		if key[0] == group && m.isMember(group, key[1]) {
-			users = append(users, key[1])
-		}
-	}
-	slices.Sort(users)
-	return users
-}
-
-func (m *model) at(address string) (groups []string) {
-	for id, g := range m.groups {
-		if !g.what.Deleted && slices.Contains(g.what.Addresses, address) {
-			groups = append(groups, id)
-		}
-	}
-	slices.Sort(groups)
-	return groups
-}
-
-// watched are the groups that some product has a use for.
+// watched are the groups that some product has a use for, with all that is nested in them.
 func (m *model) watched() map[string]bool {
 	set := map[string]bool{}
-	for product, address := range m.products {
-		for _, id := range m.at(address) {
-			set[id] = true
-		}
-		state := m.policies[product]
-		set[state.Policy.Group] = true
-		if state.Change != nil {
-			set[state.Change.Group] = true
+	for product, address := range m.addresses {
+		roots := append(m.at(address), m.policies[product].Policy.Group, m.policies[product].Target().Group)
+		for _, root := range roots {
+			for group := range m.nest(root) {
+				set[group] = true
+			}
 		}
 	}
 	return set
 }
 
-func (m *model) seen(product string) licensing.Seen {
-	s := licensing.Seen{Groups: m.at(m.products[product])}
-	if len(s.Groups) == 1 {
-		s.Members = len(m.membersOf(s.Groups[0]))
+func (m *model) look(product string) licensing.Seen {
+	s := licensing.Seen{Groups: m.at(m.addresses[product])}
+	if len(s.Groups) == 1 && m.inhabited(s.Groups[0]) {
+		s.Members = 1
 	}
 	if in := m.policies[product].Policy.Group; in != "" {
 		s.Vanished = m.groups[in].what.Deleted
@@ -96,75 +63,102 @@ func (m *model) seen(product string) licensing.Seen {
 	return s
 }
 
-// step does something to the mirror, then lets every product look at it.
+// step does something, then lets every product look at it, and forgets the members of groups that nobody watches any more.
 func (m *model) step(now time.Time, do func()) {
-	watched := m.watched()
-	before := map[string][]string{}
-	for product := range m.products {
-		if c := m.policies[product].Change; c != nil {
-			before[product] = m.membersOf(c.Group)
-		}
-	}
-	do()
-	for product := range m.products {
-		state := m.policies[product]
-		moved := state.Change != nil && !slices.Equal(before[product], m.membersOf(state.Change.Group))
-		m.policies[product] = state.Observe(m.seen(product), moved, now, settle)
-	}
-	m.forget(watched)
-}
-
-// forget drops what is known of groups that were watched and are no more.
-func (m *model) forget(watched map[string]bool) {
-	still := m.watched()
-	for id := range watched {
-		if !still[id] && id != "" {
-			m.forgotten[id] = m.latest
-		}
-	}
-}
-
-func (m *model) page(now time.Time, at uint64, observations []directory.Observation) {
-	m.step(now, func() {
-		for _, o := range observations {
-			switch {
-			case o.User != nil:
-				put(m, m.users, o.User.ID, *o.User, at)
-			case o.Group != nil:
-				put(m, m.groups, o.Group.ID, *o.Group, at)
-			case m.forgotten[o.Membership.GroupID] == 0 || at > m.forgotten[o.Membership.GroupID]:
-				put(m, m.members, [2]string{o.Membership.GroupID, o.Membership.ID}, o.Membership.Present, at)
+	m.forgetting(func() {
+		before := map[string]map[edge]bool{}
+		for product, state := range m.policies {
+			if state.Change != nil {
+				before[product] = m.shape(state.Change.Group)
 			}
 		}
-		m.latest = max(m.latest, at)
+		do()
+		if !m.follows() || m.restoring {
+			return
+		}
+		for product := range m.addresses {
+			state := m.policies[product]
+			moved := state.Change != nil && !maps.Equal(before[product], m.shape(state.Change.Group))
+			next := state.Observe(m.look(product), moved, now, settle)
+			m.policies[product] = next
+			if next.Change == nil && !next.Conflict {
+				m.readdressed[product] = false
+			}
+		}
+	})
+}
+
+func (m *model) forgetting(do func()) {
+	watched := m.watched()
+	do()
+	still := m.watched()
+	for group := range watched {
+		if !still[group] {
+			m.forgotten[group] = m.latest
+		}
+	}
+}
+
+func (m *model) observed(now time.Time, at uint64, observations []directory.Observation) {
+	if m.follows() {
+		m.step(now, func() { m.page(at, observations) })
+	}
+}
+
+// named takes other addresses from the registry.
+func (m *model) named(now time.Time, addresses map[string]string) {
+	m.step(now, func() {
+		for product, address := range addresses {
+			if m.addresses[product] != address {
+				m.addresses[product], m.readdressed[product] = address, m.policies[product].Phase == licensing.InForce
+			}
+		}
 	})
 }
 
 func (m *model) snapshotEnded(now time.Time, at uint64, complete []string) {
-	m.snapshot = max(m.snapshot, at)
-	for _, group := range complete { // old statements of absence may go: what is older than they will be dropped anyway
-		maps.DeleteFunc(m.members, func(key [2]string, row seen[bool]) bool {
-			return key[0] == group && !row.what && row.at < at
-		})
+	before := m.snapshot
+	m.complete(at, complete)
+	if !m.follows() {
+		m.snapshot = before
+		return
 	}
-	watched := m.watched()
-	for product := range m.products {
-		if m.policies[product].Phase == licensing.InForce {
-			continue
+	if m.restoring {
+		m.restoring = false
+		m.step(now, func() {})
+	}
+	m.forgetting(func() {
+		for product := range m.addresses {
+			if m.policies[product].Phase == licensing.InForce {
+				continue
+			}
+			s := m.look(product)
+			whole := len(s.Groups) == 1
+			if whole {
+				for group := range m.nest(s.Groups[0]) {
+					whole = whole && slices.Contains(complete, group)
+				}
+			}
+			m.policies[product] = licensing.Start(s, whole, now)
 		}
-		s := m.seen(product)
-		whole := len(s.Groups) == 1 && slices.Contains(complete, s.Groups[0])
-		m.policies[product] = licensing.Start(s, whole, now)
-	}
-	m.forget(watched)
+	})
 }
 
-func (m *model) roundEnded(at time.Time) {
-	watched := m.watched()
-	for product, state := range m.policies {
-		m.policies[product] = state.Round(at, false)
+func (m *model) roundEnded(began time.Time, open []string) {
+	if !m.decides() || !m.follows() {
+		return
 	}
-	m.forget(watched)
+	m.forgetting(func() {
+		for product, state := range m.policies {
+			unread := false
+			if state.Change != nil {
+				for group := range m.nest(state.Change.Group) {
+					unread = unread || slices.Contains(open, group)
+				}
+			}
+			m.policies[product] = state.Round(began, unread)
+		}
+	})
 }
 
 // follow takes over a policy that the worker has put in force, if it was proposed.
@@ -176,28 +170,16 @@ func (m *model) follow(product string, policy licensing.Policy) error {
 	if !state.Proposes() || state.Target() != policy {
 		return fmt.Errorf("%s: %+v is in force, the model stands at %+v", product, policy, state)
 	}
-	watched := m.watched()
-	m.policies[product] = state.Approve()
-	m.forget(watched)
+	m.forgetting(func() { m.policies[product] = state.Approve() })
+	m.readdressed[product] = false
 	return nil
 }
 
-// licensed is who holds a license for a product, and why, by user.
-func (m *model) licensed(product string) map[string]string {
-	all := map[string]string{}
-	state := m.policies[product]
-	if state.Phase != licensing.InForce {
-		return all
+// rule is what the rules alone say of a user under a policy: without seats, and whatever was said of anybody.
+func (m *model) rule(policy licensing.Policy, user string) licensing.Decision {
+	if m.disconnected == ledger.LicensesEnded {
+		return licensing.Decision{Reason: licensing.Disconnected}
 	}
-	for id, u := range m.users {
-		var path []string
-		if m.isMember(state.Policy.Group, id) {
-			path = []string{state.Policy.Group}
-		}
-		d := licensing.Decide(licensing.User{Status: u.what.Status, Guest: u.what.Guest}, state.Policy, path)
-		if d.Licensed {
-			all[id] = fmt.Sprint(d.Reason, d.Path)
-		}
-	}
-	return all
+	u := m.users[user].what
+	return licensing.Decide(licensing.User{Status: u.Status, Guest: u.Guest}, policy, m.path(policy.Group, user))
 }

@@ -142,13 +142,18 @@ func (s *session) membership(m directory.Membership, at directory.Stamp, touched
 		return err
 	}
 	s.countRemoved(c.Removed)
-	if c.Kind != directory.UserMember {
-		s.nestsMoved()
-	} else {
+	if c.Kind == directory.UserMember {
 		touched.add(c.Member)
+	} else {
+		s.nestsMoved()
+	}
+	if c.Kind == directory.GroupMember {
+		if ended, err := s.tx.Ended(c.Member); ended || err != nil {
+			return err // nobody is in a group that is no more
+		}
 	}
 	for _, p := range s.products {
-		if p.State.Change == nil || p.State.Change.Group == "" {
+		if p.State.Change == nil {
 			continue
 		}
 		candidate, err := s.nestOf(p.State.Change.Group)

@@ -1,15 +1,12 @@
 package apply_test
 
 import (
-	"context"
+	"database/sql"
 	"fmt"
-	"math"
-	"os"
-	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
@@ -18,7 +15,6 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
-	"github.com/rollcall-hq/rollcall/services/worker/internal/apply"
 )
 
 // twoProducts is a tenant whose second product has another group.
@@ -27,226 +23,184 @@ func twoProducts() (t tenant.Tenant, addresses map[string]string) {
 	second := tenant.SecureShare()
 	second.ID, second.Group = "mail-gate", "mail-gate-users"
 	t.Products = append(t.Products, second)
-	addresses = map[string]string{}
+	return t, addressesOf(t)
+}
+
+func addressesOf(t tenant.Tenant) map[string]string {
+	addresses := map[string]string{}
 	for _, p := range t.Products {
 		addresses[p.ID] = t.GroupAddress(p)
 	}
-	return t, addresses
+	return addresses
+}
+
+// Whatever is observed and whatever is commanded, in whatever order, with redeliveries and restarts between: what was told are
+// exactly the transitions, without a gap; nothing of it may not be told at its time; and when all is done, everybody stands as a
+// plain recomputation says. As many histories as -rapid.checks says, five times over.
+func TestRandomHistoriesFollowTheModel(t *testing.T) {
+	t.Parallel()
+	for n := range 5 {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			randomHistories(t, ledgertest.SQLite(t), 0)
+		})
+	}
+}
+
+func TestRandomHistoriesFollowTheModelOnPostgres(t *testing.T) {
+	t.Parallel()
+	randomHistories(t, ledgertest.Postgres(t), 30)
+}
+
+// randomHistories plays histories, each of a tenant of its own; at most so many, if a number is given.
+func randomHistories(t *testing.T, address string, most int) {
+	t.Helper()
+	h := newHarnessAt(t, address, eventtest.Shared(t))
+	defer func() { h.close() }()
+	db := h.raw()
+	defer func() { _ = db.Close() }()
+	stmts := map[string]*sql.Stmt{}
+	runs, failed := 0, false
+	rapid.Check(t, func(rt *rapid.T) {
+		if runs++; most > 0 && runs > most && !failed {
+			return
+		}
+		well := false
+		defer func() { failed = failed || !well }()
+		newScenario(rt, h, db, stmts, runs).play()
+		well = true
+	})
 }
 
 // scenario is one random history, played to the worker and to the model.
 type scenario struct {
 	*harness
 	t         *rapid.T
+	db        *sql.DB
+	stmts     map[string]*sql.Stmt
+	id        string // of the tenant
 	model     *model
-	addresses map[string]string
+	laws      map[string]*law
+	domain    string // that the registry names
 	stamp     uint64
 	snapshots int
+	preview   preview
+	proofs    []event.Event // that were asked for, and are not given
+	heard     int64         // the last list that took effect without a word
 	delivered []bus.Message
 }
 
-// Whatever is observed, however old, in whatever order, with redeliveries and restarts between: the ledger and what was
-// told are what a plain recomputation gives; what was told are exactly the transitions, without a gap.
-func TestRandomHistoriesFollowTheModel(t *testing.T) {
-	t.Parallel()
-	dir := ledgertest.Folder(t)
-	randomHistories(t, math.MaxInt, func(run int) (string, func()) {
-		path := filepath.Join(dir, fmt.Sprintf("%d.db", run))
-		return path, func() {
-			for _, suffix := range []string{"", "-wal", "-shm"} {
-				_ = os.Remove(path + suffix)
-			}
-		}
-	})
+// preview is a refresh that is shown first, as far as it has come.
+type preview struct {
+	id             string
+	began          uint64
+	pages, applied int
+	ended          bool // its proofs may be still to come
 }
 
-func TestRandomHistoriesFollowTheModelOnPostgres(t *testing.T) {
-	t.Parallel()
-	randomHistories(t, 25, func(int) (string, func()) { return ledgertest.Postgres(t), func() {} })
-}
-
-// randomHistories plays at most so many histories, each on a ledger of its own; one that fails is played until it is short.
-func randomHistories(t *testing.T, most int, newLedger func(run int) (address string, drop func())) {
-	t.Helper()
-	valid := eventtest.Shared(t)
-	runs, failed := 0, false
-	rapid.Check(t, func(rt *rapid.T) {
-		if runs++; runs > most && !failed {
-			return
-		}
-		well := false
-		defer func() { failed = failed || !well }()
-		address, drop := newLedger(runs)
-		defer drop()
-		tn, addresses := twoProducts()
-		s := &scenario{
-			harness: newHarnessAt(rt, address, valid, tn), t: rt, model: newModel(addresses),
-			addresses: addresses, stamp: 10,
-		}
-		defer s.close()
-		for range rapid.IntRange(5, 40).Draw(rt, "steps") {
-			s.step()
-		}
-		s.check()
-		well = true
-	})
-}
-
-func (s *scenario) step() {
-	switch rapid.SampledFrom([]string{
-		"page", "page", "page", "page", "snapshot", "round", "round", "wait", "tick", "redeliver", "restart", "check",
-	}).Draw(s.t, "step") {
-	case "page":
-		s.randomPage()
-	case "snapshot":
-		s.randomSnapshot()
-	case "round":
-		at := s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 2).Draw(s.t, "minutes ago")) * time.Minute)
-		s.send(event.TypeRoundEnded, event.RoundEnded{Began: at})
-		s.model.roundEnded(at)
-	case "wait":
-		s.clock.Advance(time.Duration(rapid.IntRange(1, 12).Draw(s.t, "minutes")) * time.Minute)
-	case "tick":
-		if _, _, err := s.applier.Tick(context.Background(), apply.Owner{}); err != nil {
-			s.t.Fatal(err)
-		}
-		s.follow()
-	case "redeliver":
-		if len(s.delivered) > 0 {
-			from := rapid.IntRange(0, len(s.delivered)-1).Draw(s.t, "from")
-			for _, m := range s.delivered[from:] {
-				if err := s.deliver(m); err != nil {
-					s.t.Fatal(err)
-				}
-			}
-		}
-	case "restart":
-		s.restart()
-	case "check":
-		s.check()
+func newScenario(t *rapid.T, h *harness, db *sql.DB, stmts map[string]*sql.Stmt, run int) *scenario {
+	tn, addresses := twoProducts()
+	tn.ID = fmt.Sprintf("t%d", run)
+	h.t, h.tenants, h.records, h.sent = t, map[string]tenant.Tenant{tn.ID: tn}, map[string]*record{}, map[string]bus.Message{}
+	h.owner.Part, h.events = run, nil
+	h.clear() // of a history that failed
+	h.begin()
+	s := &scenario{harness: h, t: t, db: db, stmts: stmts, id: tn.ID, model: newModel(addresses), laws: map[string]*law{}, domain: tn.Domain, stamp: 10}
+	for product := range addresses {
+		r := newRecord()
+		h.records[event.LicenseSource(tn.ID, product)] = r
+		s.laws[product] = newLaw(s.model, product, r)
 	}
+	h.heed = func(ev event.Event) error {
+		return s.laws[ev.Source()[strings.LastIndex(ev.Source(), ":")+1:]].heed(ev)
+	}
+	return s
 }
 
-func (s *scenario) send(eventType string, data any) {
-	m := s.message("contoso", eventType, data)
-	s.delivered = append(s.delivered, m)
-	if err := s.deliver(m); err != nil {
-		s.t.Fatal(err)
+func (s *scenario) play() {
+	if !s.once(4) { // connected, with users whom it licenses
+		s.randomSettings()
+		s.observe("s0", "hint", 5, []obs{person("ann"), person("bob"), person("cid"), person("dan"), s.randomUser("eve"), s.randomGroup("g")})
+		s.snapshotIs("s0", 5, 1, 1)
 	}
-}
-
-func (s *scenario) randomPage() {
-	s.stamp++
-	at := s.stamp
-	if rapid.IntRange(0, 3).Draw(s.t, "late") == 0 {
-		at -= uint64(rapid.IntRange(0, 9).Draw(s.t, "by"))
+	for range 5 + s.fair(40) {
+		s.step()
 	}
-	observations := s.randomObservations()
-	s.send(event.TypeDirectoryObserved, event.DirectoryObserved{
-		Stamp: event.Stamp{Epoch: 1, Counter: at}, Observations: event.FromObservations(observations),
-	})
-	s.model.page(s.clock.Now(), at, observations)
-}
-
-func (s *scenario) randomObservations() (observations []directory.Observation) {
-	named := map[string]bool{} // a request shows a thing once
-	for range rapid.IntRange(1, 4).Draw(s.t, "observations") {
-		o, key := s.randomObservation()
-		if !named[key] {
-			observations = append(observations, o)
-		}
-		named[key] = true
-	}
-	return observations
-}
-
-func (s *scenario) randomObservation() (o directory.Observation, key string) {
-	groupID := rapid.SampledFrom([]string{"g", "h"}).Draw(s.t, "group")
-	userID := rapid.SampledFrom([]string{"ann", "bob", "cid", "dan"}).Draw(s.t, "user")
-	switch rapid.IntRange(0, 3).Draw(s.t, "kind") {
-	case 0:
-		status := rapid.SampledFrom([]directory.Status{
-			directory.Active, directory.Active, directory.Suspended, directory.Archived, directory.Deleted,
-		}).Draw(s.t, "status")
-		o = personAs(userID, status)
-		o.User.Guest = rapid.IntRange(0, 5).Draw(s.t, "guest") == 0
-		if status == directory.Deleted {
-			o.User = &directory.User{ID: userID, Status: directory.Deleted}
-		}
-		return o, userID
-	case 1:
-		at := rapid.SampledFrom([]string{
-			s.addresses["secure-share"], s.addresses["secure-share"], s.addresses["mail-gate"], "staff@contoso.com", "",
-		}).Draw(s.t, "address")
-		if at == "" {
-			return noGroup(groupID), groupID
-		}
-		return group(groupID, "own-"+groupID+"@contoso.com", at), groupID
-	default:
-		return member(groupID, userID, rapid.IntRange(0, 2).Draw(s.t, "present") > 0), groupID + "/" + userID
-	}
-}
-
-func (s *scenario) randomSnapshot() {
-	s.snapshots++
-	id := fmt.Sprintf("s%d", s.snapshots)
-	s.stamp++
-	first := s.stamp
-	observations := s.randomObservations()
-	s.send(event.TypeDirectoryObserved, event.DirectoryObserved{
-		Stamp: event.Stamp{Epoch: 1, Counter: first}, Snapshot: id, Observations: event.FromObservations(observations),
-	})
-	s.model.page(s.clock.Now(), first, observations)
-	members := rapid.SampledFrom([][]string{{}, {"g"}, {"g", "h"}}).Draw(s.t, "complete")
-	s.send(event.TypeSnapshotEnded, event.SnapshotEnded{
-		Snapshot: id, Began: event.Stamp{Epoch: 1, Counter: first}, Users: true, Groups: true, Members: members, Pages: 1,
-	})
-	s.model.snapshotEnded(s.clock.Now(), first, members)
-}
-
-// follow tells the model of policies that the worker has put in force.
-func (s *scenario) follow() {
-	s.t.Helper()
-	state, err := s.ledger.Reader().Tenant(context.Background(), "contoso")
-	if err != nil && len(s.delivered) > 0 {
-		s.t.Fatal(err)
-	}
-	for _, p := range state.Products {
-		if err := s.model.follow(p.ID, p.State.Policy); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-}
-
-// check lets the worker finish and compares.
-func (s *scenario) check() {
-	s.t.Helper()
-	s.tick()
-	s.follow()
-	s.drain()
-	state, err := s.ledger.Reader().Tenant(context.Background(), "contoso")
-	if err != nil && len(s.delivered) > 0 {
-		s.t.Fatal(err)
-	}
-	for _, p := range state.Products {
-		if diff := cmp.Diff(s.model.policies[p.ID], p.State); diff != "" {
-			s.t.Fatalf("policy of %s (-model +ledger):\n%s", p.ID, diff)
-		}
-		want, told := s.model.licensed(p.ID), s.told(p.ID)
-		if diff := cmp.Diff(want, told.licensed()); diff != "" {
-			s.t.Fatalf("told of %s (-model +events):\n%s", p.ID, diff)
-		}
-		if p.Licensed != len(want) || p.Sequence != told.sequence || p.State.Policy != told.policy {
-			s.t.Fatalf("ledger of %s: %+v, told %d of %d", p.ID, p, told.sequence, len(want))
-		}
-	}
+	s.finish()
 	s.verify()
 }
 
-// told is what was told of a product.
-func (s *scenario) told(product string) *record {
-	if r := s.records[event.LicenseSource("contoso", product)]; r != nil {
-		return r
+// send delivers a message: what it says, do tells the model.
+func (s *scenario) send(m bus.Message, preview bool, asked string, do func()) []event.Event {
+	previewing := map[string]bool{}
+	if preview {
+		previewing = s.previewing()
 	}
-	return newRecord()
+	s.begins(previewing, asked)
+	s.delivered = append(s.delivered, m)
+	s.t.Logf("%s %s", m.Event.Type(), m.Event.Data())
+	if err := s.deliver(m); err != nil {
+		s.t.Fatal(err)
+	}
+	if tn := s.tenants[s.id]; tn.Domain != s.domain {
+		s.domain = tn.Domain
+		s.model.named(s.clock.Now(), addressesOf(tn))
+	}
+	do()
+	return s.ends()
+}
+
+// begins and ends stand around each transaction.
+func (s *scenario) begins(previewing map[string]bool, asked string) {
+	for product, l := range s.laws {
+		l.begin(previewing[product], asked)
+	}
+}
+
+func (s *scenario) ends() []event.Event {
+	s.t.Helper()
+	for _, l := range s.laws {
+		l.changed()
+	}
+	fresh := s.drain()
+	for _, ev := range fresh {
+		s.t.Logf("    %s %s", ev.ID(), line(s.t, ev))
+	}
+	for _, l := range s.laws {
+		if err := l.end(s.clock.Now()); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	for _, ev := range fresh {
+		if ev.Type() != event.TypeReadRequested {
+			continue
+		}
+		if r := dataOf[event.ReadRequested](s.t, ev); len(r.Users)+len(r.Groups)+len(r.Members) > 0 {
+			s.proofs = append(s.proofs, ev)
+		}
+	}
+	return fresh
+}
+
+func (s *scenario) send1(eventType string, data any, do func()) {
+	s.send(s.message(s.id, eventType, data), false, "", do)
+}
+
+// observe delivers a page.
+func (s *scenario) observe(snapshot, cause string, at uint64, observations []directory.Observation) {
+	m := s.messageAs(event.Meta{
+		ID: fmt.Sprintf("in.%d", s.stream+1), Source: event.DirectorySource(s.id), Tenant: s.id, Cause: cause,
+	}, event.TypeDirectoryObserved, event.DirectoryObserved{
+		Stamp: event.Stamp{Epoch: 1, Counter: at}, Snapshot: snapshot, Observations: event.FromObservations(observations),
+	})
+	preview := s.preview.id != "" && (snapshot == s.preview.id || strings.HasPrefix(cause, s.preview.id+".proof."))
+	s.send(m, preview, "", func() { s.model.observed(s.clock.Now(), at, observations) })
+}
+
+// round delivers the end of a round that began a while ago.
+func (s *scenario) round(ago time.Duration, vanishing, unread []string) {
+	began := s.clock.Now().Add(-ago)
+	s.send1(event.TypeRoundEnded, event.RoundEnded{Began: began, Vanishing: vanishing, Unread: unread}, func() {
+		s.model.roundEnded(began, append(vanishing, unread...))
+	})
 }

@@ -108,6 +108,12 @@ func (s *session) retire(t tenant.Tenant) error {
 		if err := s.abandon(p); err != nil {
 			return err
 		}
+		if err := s.tx.ReleaseApproved(p.ID); err != nil {
+			return err
+		}
+		if err := s.tx.DropJobs(p.ID); err != nil {
+			return err
+		}
 		if err := s.tx.SaveProduct(p.Product); err != nil {
 			return err
 		}
