@@ -4,6 +4,7 @@
 package rebuild
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -193,12 +194,13 @@ func (r *rebuilder) causes(ctx context.Context) error {
 // actor is who asked for a command.
 func actor(ev event.Event) string {
 	data, err := event.Data[struct {
-		By string `json:"by"`
+		By          string `json:"by"`
+		RequestedBy string `json:"requested_by"` // of a refresh
 	}](ev)
 	if err != nil {
 		return ""
 	}
-	return data.By
+	return cmp.Or(data.By, data.RequestedBy)
 }
 
 func eventTime(m bus.Message) time.Time {

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
 // auditEntry is what tests look at of an audit.
@@ -110,6 +113,47 @@ func (h *house) looksBack(t *testing.T, before time.Time, all, members []string)
 	}](t, h, "explain", "--tenant", "contoso", "--user", gone, "--at", moment)
 	if !at.Licensed || at.Mode != "all-users" || !at.To.After(at.From) {
 		t.Errorf("explain --at: %+v", at)
+	}
+}
+
+// TestAnAuditNamesWhoAskedForARefresh: what a read brings goes back to whoever asked for it.
+func TestAnAuditNamesWhoAskedForARefresh(t *testing.T) {
+	t.Parallel()
+	h := open(t, 0)
+	h.connect(t)
+	gone := h.someone(t)
+	if _, err := h.client.Suspend(t.Context(), "contoso", gone); err != nil {
+		t.Fatal(err)
+	}
+	h.must(t, "refresh", "--tenant", "contoso", "--by", "grace")
+	entries := ask[[]auditEntry](t, h, "audit", "--tenant", "contoso", "--user", gone)
+	last := entries[len(entries)-1]
+	if last.Reason != "suspended" || last.By != "grace" || last.Chain[len(last.Chain)-1].Type != "io.rollcall.command.refresh-requested.v1" {
+		t.Errorf("the suspension: %+v", last)
+	}
+}
+
+// TestNestedGroupsAreToldByName: a path is a row of names, from the provisioning group down.
+func TestNestedGroupsAreToldByName(t *testing.T) {
+	t.Parallel()
+	h := open(t, 50*time.Millisecond)
+	h.connect(t)
+	one := h.someone(t)
+	h.must(t, "simulate", "add-group", "--kind", "mail-enabled-security")
+	if _, err := h.client.AddGroup(t.Context(), "contoso", control.NewGroup{Address: "sales@contoso.com", Name: "Sales", Kind: directory.MailEnabledSecurity}); err != nil {
+		t.Fatal(err)
+	}
+	for group, member := range map[string]string{address: "sales@contoso.com", "sales@contoso.com": one} {
+		if _, err := h.client.AddMembers(t.Context(), "contoso", group, member); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.approve(t, h.awaitHeld(t, "flip", 0, len(h.active(t))-1))
+	h.awaitLicensed(t, one, true, "group-member")
+	for _, args := range [][]string{{"explain", "--user", one}, {"licenses", "list"}, {"audit", "--user", one}} {
+		if out := h.must(t, append(args, "--tenant", "contoso")...); !strings.Contains(out, " > Sales)") {
+			t.Errorf("%v does not tell the path by names:\n%s", args, out)
+		}
 	}
 }
 

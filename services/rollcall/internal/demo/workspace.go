@@ -48,10 +48,11 @@ func enrollWorkspace(c company, dir *datadir.Dir) (control.App, tenant.Credentia
 		return control.App{}, tenant.Credential{}, fmt.Errorf("service account key of the demo: %w", err)
 	}
 	admin := "admin@" + c.domain
-	return control.App{
+	app := control.App{
 		ClientID: serviceClientID, ServiceAccount: serviceAccount, PublicKey: public,
 		Scopes: control.DefaultScopes(), Admins: []control.Admin{{Address: admin}},
-	}, tenant.Credential{
+	}
+	return app, tenant.Credential{
 		Kind: tenant.GoogleKeyFile, ClientID: serviceClientID, ServiceAccount: serviceAccount, Subject: admin, File: absolute(path),
 	}, nil
 }

@@ -7,10 +7,14 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
-// refreshRequested prepares for a refresh whose effects somebody wants to see first.
+// refreshRequested keeps who asked for a refresh, whose pages will name it as their cause, and prepares for one whose effects
+// somebody wants to see first.
 func (s *session) refreshRequested(data event.RefreshRequested) error {
-	if !data.Preview || !s.tenant.Follows() {
-		return nil
+	if event.ValidActor(data.RequestedBy) {
+		s.origin.by = data.RequestedBy
+	}
+	if err := s.keepCause(); err != nil || !data.Preview || !s.tenant.Follows() {
+		return err
 	}
 	for _, p := range s.products {
 		if !s.decides(p) {

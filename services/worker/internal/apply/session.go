@@ -224,6 +224,11 @@ func (s *session) rememberCause() error {
 	if !s.told || s.origin.kind == "" {
 		return nil
 	}
+	return s.keepCause()
+}
+
+// keepCause keeps the message that the session acts upon.
+func (s *session) keepCause() error {
 	return s.tx.PutCause(s.tenant.ID, ledger.Cause{
 		Event: s.origin.cause, Type: s.origin.kind, At: s.origin.at, Cause: s.origin.causes, By: s.origin.by,
 	})

@@ -177,9 +177,12 @@ func (v verifier) causes() {
 		if !sent {
 			v.t.Fatalf("%s names %q as its cause, which nobody knows: %s", ev.ID(), cause, ev)
 		}
-		var by struct{ By string }
+		var by struct {
+			By          string
+			RequestedBy string `json:"requested_by"` // of a refresh
+		}
 		_ = json.Unmarshal(m.Event.Data(), &by)
-		want := fmt.Sprintf("%s %s %d %s %s", cause, m.Event.Type(), m.Event.Time().Truncate(time.Microsecond).UnixMicro(), event.Cause(m.Event), by.By)
+		want := fmt.Sprintf("%s %s %d %s %s", cause, m.Event.Type(), m.Event.Time().Truncate(time.Microsecond).UnixMicro(), event.Cause(m.Event), by.By+by.RequestedBy)
 		if !known[want] {
 			v.t.Fatalf("%s is not among the causes, for %s; they are %v", want, ev.ID(), known)
 		}
