@@ -92,6 +92,12 @@ func nestsAreWalkedDown(t *testing.T, b ledgertest.Backend) {
 		same(t, "inside g", []int64{h}, inside, err)
 		of, err := tx.DirectGroups(1)
 		same(t, "groups of ann", []int64{h, i}, of, err)
+		names, err := tx.NameGroups(here.ID, []string{"gone"})
+		must(t, err)
+		for group, want := range map[int64]bool{h: false, names[0]: true} {
+			ended, err := tx.Ended(group)
+			same(t, "ended", want, ended, err)
+		}
 		members, err := tx.DirectMembers(h, 1)
 		same(t, "the first of h", []int64{1}, members, err)
 		members, err = tx.DirectMembers(h, 9)
