@@ -55,7 +55,14 @@ func erasedTenantsAreGone(t *testing.T, b ledgertest.Backend) {
 			tx.CountRevocations(p, nine, nine, 1), tx.PutRecord(ledger.Record{Product: p}), tx.PutCause(here.ID, ledger.Cause{}))
 		s, err := tx.Snapshot(here, "s")
 		must(t, err, tx.AwaitProof(s, "r"))
-		must(t, tx.Erase(here.ID))
+		for more, chunks := true, 0; more; chunks++ {
+			before := tx.RowsWritten()
+			more, err = tx.Erase(here.ID, 20)
+			must(t, err)
+			if n := tx.RowsWritten() - before; n > 20 || more && n < 20 || chunks > 99 {
+				t.Fatalf("chunk %d: %d rows, more %v", chunks, n, more)
+			}
+		}
 		if users, err := tx.UsersAfter(here.ID, 0, 9); len(users) != 0 || err != nil {
 			t.Errorf("users are left: %v, %v", users, err)
 		}
