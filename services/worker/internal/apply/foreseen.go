@@ -17,7 +17,7 @@ func (s *session) foreseen(p *product, revocations []verdict, m manner) (others 
 	if len(revocations) == 0 {
 		return nil, nil
 	}
-	goesOn := alone(revocations) && m.preview == "" && !s.tenant.Frozen
+	goesOn := alone(revocations) && !m.review && m.preview == "" && !s.tenant.Frozen // in a review they come in chunks
 	some, err := s.saidOfAny(p)
 	if err != nil {
 		return nil, err

@@ -155,3 +155,25 @@ func TestProofOfAPreviewIsLookedAt(t *testing.T) {
 		}
 	})
 }
+
+// Somebody on the list of a refresh waits for what is said of that, also where all users are gone through meanwhile.
+func TestReviewLeavesToARefreshWhatIsOnItsList(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		h.holding(holdRequest(1, 1)) // every bulk is held
+		eightMembers(h)
+		h.chunk = 2
+		h.restart()
+		h.showAll(h.preview(), join([]obs{personAs("u1", "deleted")}, people(10)[1:], []obs{group("g", address)}, members("g", false, "u1"),
+			members("g", true, ids(2, 8)...)), "g")
+		h.told()
+		h.pause(true)
+		h.pause(false)
+		h.tickOnce()
+		h.reject("refresh#1")
+		h.tick()
+		h.expect("it is on no other list", "settings paused=true frozen=false connected=true hold 1% 1 604800s", "done",
+			"settings paused=false frozen=false connected=true hold 1% 1 604800s", "done",
+			"closed refresh#1 r1 rejected +0 -1 user:ops", "done refresh#1 r1", "reason u1 held")
+	})
+}
