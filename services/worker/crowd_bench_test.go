@@ -41,14 +41,13 @@ func BenchmarkFlipOfACrowd(b *testing.B) {
 
 func flipOfACrowd(b *testing.B, address string, users int) {
 	b.Helper()
-	c := newCrowd(b, address, users, 0, bustest.SyncAlways())
+	c := newCrowd(b, address, users, 250, bustest.SyncAlways())
 	ledgertest.Load(b, address, ledgertest.Bulk{
 		Tenant: "fabrikam", Product: "secure-share", Domain: "contoso.com", Group: "g", Users: 1000, Members: 500, At: time.Now(),
 		Address: "virtru-secure-share-provisioning-group@contoso.com",
 	})
 	c.register("fabrikam")
 	flush(b, address)
-	c.settings.Chunk = 250
 	c.start()
 	defer func() { c.stop() }()
 	c.fill()
@@ -56,7 +55,7 @@ func flipOfACrowd(b *testing.B, address string, users int) {
 		all, err := c.reader.HeldChanges(b.Context(), "contoso", true)
 		return err == nil && len(all) == 1
 	})
-	heap := watchMemory()
+	used := watchMemory()
 	same, other := c.stream("contoso"), c.stream("fabrikam")
 	begun := time.Now()
 	opened := c.listed()
@@ -67,7 +66,7 @@ func flipOfACrowd(b *testing.B, address string, users int) {
 	begun = time.Now()
 	c.untilApplied()
 	applied := time.Since(begun)
-	used := heap()
+	mib := used()
 	for of, latencies := range map[string]func() []time.Duration{"same": same, "other": other} {
 		all := latencies()
 		slices.Sort(all)
@@ -79,9 +78,9 @@ func flipOfACrowd(b *testing.B, address string, users int) {
 	}
 	b.ReportMetric(float64(users)/listed.Seconds(), "listed/s")
 	b.ReportMetric(float64(users)/applied.Seconds(), "applied/s")
-	b.ReportMetric(used.base, "base-MiB")
-	b.ReportMetric(used.peak, "peak-MiB")
-	b.ReportMetric(used.worker, "worker-MiB")
+	b.ReportMetric(mib.base, "base-MiB")
+	b.ReportMetric(mib.peak, "peak-MiB")
+	b.ReportMetric(mib.worker, "worker-MiB")
 }
 
 // untilApplied waits until the flip is carried out and the last event of it is out.

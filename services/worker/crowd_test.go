@@ -100,7 +100,7 @@ func (c *crowd) until(what string, is func() bool) {
 	c.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for late := time.After(4 * patience); !is(); {
+	for late := time.After(6 * patience); !is(); {
 		select {
 		case <-late:
 			c.t.Fatalf("no %s", what)
