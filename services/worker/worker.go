@@ -30,7 +30,7 @@ type Config struct {
 	AskAgain time.Duration
 	// Reread is the least time between two full reads that the worker orders by itself; 10 min.
 	Reread time.Duration
-	// Chunk is how many users one transaction of a policy change decides; 250.
+	// Chunk is how many users one transaction of a policy change decides at most: fewer where that would take long; 250.
 	Chunk int
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -34,13 +33,14 @@ const (
 
 // house is a worker between a real NATS server and a real ledger.
 type house struct {
-	t        *testing.T
+	t        testing.TB
 	bus      *bus.Bus
 	path     string
 	registry *tenant.Registry
 	stop     func()
 	stamp    uint64
 	pages    int
+	settings worker.Config
 }
 
 func newHouse(t *testing.T) *house {
@@ -52,14 +52,17 @@ func newHouse(t *testing.T) *house {
 }
 
 // emptyHouse has no worker yet.
-func emptyHouse(t *testing.T, ledger string) *house {
+func emptyHouse(t testing.TB, ledger string, options ...bustest.Option) *house {
 	t.Helper()
-	b := bustest.New(t)
+	b := bustest.New(t, options...)
 	kv, err := b.KeyValue(t.Context(), bus.BucketTenants)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &house{t: t, bus: b, path: ledger, registry: tenant.NewRegistry(kv), stop: func() {}}
+	return &house{
+		t: t, bus: b, path: ledger, registry: tenant.NewRegistry(kv), stop: func() {},
+		settings: worker.Config{Settle: 200 * time.Millisecond, Chunk: 2},
+	}
 }
 
 // start runs a worker; stop ends it and closes its ledger.
@@ -71,7 +74,7 @@ func (h *house) startWith(prepare func(*worker.Worker)) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	w, err := worker.New(worker.Config{Settle: 200 * time.Millisecond, Chunk: 2}, worker.Deps{
+	w, err := worker.New(h.settings, worker.Deps{
 		Bus: h.bus, Ledger: l, Tenants: h.registry, Leases: leasetest.Alone{Clock: clock.System()}, Logger: slog.New(slog.DiscardHandler), Clock: clock.System(),
 		Metrics: prometheus.NewRegistry(),
 	})
@@ -144,57 +147,6 @@ func (h *house) connect(tenantID string, observations ...directory.Observation) 
 	h.publish(tenantID, "snapshot", event.TypeSnapshotEnded, event.SnapshotEnded{
 		Snapshot: "s-" + tenantID, Began: event.Stamp{Epoch: 1, Counter: h.stamp}, Users: true, Groups: true, Members: []string{}, Pages: 1,
 	})
-}
-
-// command gives one that is answered, and waits until it is done.
-func (h *house) command(tenantID, verb, eventType string, data any) {
-	h.t.Helper()
-	h.pages++
-	id := event.CommandID(tenantID, verb, strconv.Itoa(h.pages))
-	ev, err := event.New(eventType, event.Meta{
-		ID: id, Source: event.CommandSource(tenantID), Time: time.Now(), Tenant: tenantID,
-	}, data)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	if _, err := h.bus.Publish(h.t.Context(), event.CommandSubject(tenantID, verb), ev); err != nil {
-		h.t.Fatal(err)
-	}
-	all := h.await(bus.LedgerIn, func(all []event.Event) bool {
-		last := all[len(all)-1]
-		return last.Type() == event.TypeAnswered && event.Cause(last) == id
-	})
-	answer, err := event.Data[event.Answered](all[len(all)-1])
-	if err != nil || answer.Outcome != event.OutcomeDone {
-		h.t.Fatalf("%s: %+v, %v", verb, answer, err)
-	}
-}
-
-// approve waits for a held change of a kind and approves it as it is on its first list.
-func (h *house) approve(tenantID, kind string) {
-	h.t.Helper()
-	h.command(tenantID, event.VerbApprove, event.TypeApproveRequested, event.ApproveRequested{
-		Product: "secure-share", Held: h.held(kind).Held, Revision: 1, By: "operator",
-	})
-}
-
-// held waits for a held change of a kind to be announced with its list, and returns the last one.
-func (h *house) held(kind string) (opened event.HeldOpened) {
-	h.t.Helper()
-	h.await(bus.Licenses, func(all []event.Event) bool {
-		last := all[len(all)-1]
-		if last.Type() == event.TypeHeldOpened {
-			data, err := event.Data[event.HeldOpened](last)
-			if err != nil {
-				h.t.Fatal(err)
-			}
-			if data.Kind == kind {
-				opened = data
-			}
-		}
-		return opened.Held != "" && last.Type() == event.TypeHeldListed
-	})
-	return opened
 }
 
 // await follows a stream from its begin until want has seen enough, and returns all that was there.

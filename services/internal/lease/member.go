@@ -76,7 +76,7 @@ func (m *member) run(ctx context.Context) error {
 		case entry, open := <-m.updates():
 			m.heard(entry, open)
 		case e := <-m.ended:
-			m.finished(ctx, e)
+			m.returned(ctx, e)
 		case <-timer.C():
 		}
 		timer.Stop()
@@ -255,6 +255,15 @@ func (m *member) guarded(ctx context.Context, l Lease) (err error) {
 		}
 	}()
 	return m.hold(ctx, l)
+}
+
+// returned sees to a hold that has returned. It may have been the first to notice that the session is over: then its lease is
+// lost like the others, and none of them is given back.
+func (m *member) returned(ctx context.Context, e ended) {
+	if m.isOver() {
+		m.lost(ctx)
+	}
+	m.finished(ctx, e)
 }
 
 // finished gives a lease back whose hold has returned. While all of this ends, the end of the session does it for all.

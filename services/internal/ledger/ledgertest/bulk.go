@@ -18,10 +18,10 @@ type Bulk struct {
 	Tenant  string
 	Product string
 	Domain  string // its users have an address in it
-	Group   string // the provider's id of the provisioning group, which is in force
-	Address string // of that group
+	Group   string // the provider's id of the provisioning group, which is in force; empty: there is none
+	Address string // of that group, or of one to come
 	Users   int
-	Members int // the first so many users are in the group, and licensed
+	Members int // the first so many users are in the group, and licensed; without a group all are licensed
 	At      time.Time
 }
 
@@ -77,6 +77,10 @@ func openRaw(address string) (*sql.DB, error) {
 }
 
 func (b Bulk) load(ctx context.Context, tx *sql.Tx) (err error) {
+	mode, reason, licensed := "group-members", "group-member", b.Members
+	if b.Group == "" {
+		mode, reason, licensed = "all-users", "domain-default", b.Users
+	}
 	insert := func(query string, args ...any) (id int64) {
 		if err == nil {
 			err = tx.QueryRowContext(ctx, query, args...).Scan(&id)
@@ -85,36 +89,46 @@ func (b Bulk) load(ctx context.Context, tx *sql.Tx) (err error) {
 	}
 	at := b.At.UnixMicro()
 	tenant := insert(`INSERT INTO tenants (name, seen_epoch, seen_counter, snapshot_epoch, snapshot_counter, snapshot_at, round_began, granted)
-		VALUES ($1, 1, 1, 1, 1, $2, $2, $3) RETURNING id`, b.Tenant, at, b.Members)
+		VALUES ($1, 1, 1, 1, 1, $2, $2, $3) RETURNING id`, b.Tenant, at, licensed)
 	product := insert(`INSERT INTO products (tenant, name, address, phase, mode, policy_group, sequence, used)
-		VALUES ($1, $2, $3, 'in-force', 'group-members', $4, $5, $6) RETURNING id`,
-		tenant, b.Product, b.Address, b.Group, b.Members+1, b.Members)
-	group := insert(`INSERT INTO groups (tenant, ref, name, addresses, kind, state, epoch, counter)
-		VALUES ($1, $2, $2, $3, 'security', 'live', 1, 1) RETURNING id`, tenant, b.Group, b.Address)
+		VALUES ($1, $2, $3, 'in-force', $4, $5, $6, $7) RETURNING id`,
+		tenant, b.Product, b.Address, mode, b.Group, licensed+1, licensed)
+	path := ""
+	var steps []step
+	if b.Group != "" {
+		group := insert(`INSERT INTO groups (tenant, ref, name, addresses, kind, state, epoch, counter)
+			VALUES ($1, $2, $2, $3, 'security', 'live', 1, 1) RETURNING id`, tenant, b.Group, b.Address)
+		path = fmt.Sprint(group)
+		steps = []step{
+			{`INSERT INTO group_addresses (tenant, address, group_id) VALUES ($1, $2, $3)`, []any{tenant, b.Address, group}},
+			{`INSERT INTO memberships (group_id, kind, member, present, epoch, counter)
+				SELECT CAST($2 AS BIGINT), 1, id, 1, 1, 1 FROM users WHERE tenant = $1 ORDER BY id LIMIT $3`, []any{tenant, group, b.Members}},
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("load the tenant: %w", err)
 	}
-	for _, step := range []struct {
-		query string
-		args  []any
-	}{
-		{`INSERT INTO group_addresses (tenant, address, group_id) VALUES ($1, $2, $3)`, []any{tenant, b.Address, group}},
+	for _, s := range append([]step{
 		{`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $3)
 			INSERT INTO users (tenant, ref, name, addresses, status, epoch, counter)
 			SELECT CAST($1 AS BIGINT), '00000000-0000-4000-8000-' || SUBSTR(CAST(1000000000000 + i AS TEXT), 2), 'User ' || CAST(i AS TEXT),
 			'user' || CAST(i AS TEXT) || '@' || $2, 'active', 1, 1 FROM n`, []any{tenant, b.Domain, b.Users}},
 		{`INSERT INTO user_addresses (tenant, address, user_id) SELECT tenant, addresses, id FROM users WHERE tenant = $1`, []any{tenant}},
-		{`INSERT INTO memberships (group_id, kind, member, present, epoch, counter)
-			SELECT CAST($2 AS BIGINT), 1, id, 1, 1, 1 FROM users WHERE tenant = $1 ORDER BY id LIMIT $3`, []any{tenant, group, b.Members}},
 		{`INSERT INTO entitlements (product, user_id, licensed, since, reason, path, sequence)
-			SELECT CAST($2 AS BIGINT), id, 1, CAST($3 AS BIGINT), 'group-member', CAST($4 AS TEXT), 1 + ROW_NUMBER() OVER (ORDER BY id)
-			FROM users WHERE tenant = $1 ORDER BY id LIMIT $5`, []any{tenant, product, at, fmt.Sprint(group), b.Members}},
+			SELECT CAST($2 AS BIGINT), id, 1, CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS TEXT), 1 + ROW_NUMBER() OVER (ORDER BY id)
+			FROM users WHERE tenant = $1 ORDER BY id LIMIT $6`, []any{tenant, product, at, reason, path, licensed}},
 		{`INSERT INTO history (product, user_id, sequence, from_at, licensed, reason, path, cause)
 			SELECT product, user_id, sequence, since, licensed, reason, path, 'bulk' FROM entitlements WHERE product = $1`, []any{product}},
-	} {
-		if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
-			return fmt.Errorf("run %q: %w", step.query, err)
+	}, steps...) {
+		if _, err := tx.ExecContext(ctx, s.query, s.args...); err != nil {
+			return fmt.Errorf("run %q: %w", s.query, err)
 		}
 	}
 	return nil
+}
+
+// step is a statement that fills a table.
+type step struct {
+	query string
+	args  []any
 }

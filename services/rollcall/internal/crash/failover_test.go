@@ -49,13 +49,14 @@ func TestWorkersComeAndGo(t *testing.T) {
 	t.Logf("a newcomer had its share after %s", took)
 
 	stopped := workers[publisher(t, workers)]
+	had, lost := leases(t, stopped, "rollcall_leases_held"), leases(t, stopped, "rollcall_lease_losses_total")
 	stopped.signal(t, syscall.SIGSTOP)
 	others := slices.DeleteFunc(slices.Clone(workers), func(i *instance) bool { return i == stopped })
 	took = await(t, "takeover from a stopped worker", takeover, func() bool { return complete(t, others) })
 	t.Logf("a stopped worker's leases were taken over after %s", took)
 	stopped.signal(t, syscall.SIGCONT)
-	await(t, "loss of what was lost", takeover, func() bool { // that it holds no more than its share, the next line says
-		return stopped.metric(t, "rollcall_lease_losses_total", `role="worker"`)+stopped.metric(t, "rollcall_lease_losses_total", `role="relay"`) >= 1
+	await(t, "loss of exactly what it had", takeover, func() bool {
+		return leases(t, stopped, "rollcall_lease_losses_total") == lost.plus(had)
 	})
 	await(t, "even shares again", takeover, func() bool { return evenly(t, workers) })
 
@@ -74,6 +75,19 @@ func TestWorkersComeAndGo(t *testing.T) {
 		}
 	}
 	t.Logf("the stopped worker was fenced %v times", stopped.metric(t, "rollcall_worker_fenced_total", ""))
+}
+
+// perRole is a number of leases of each role that a worker has.
+type perRole struct{ worker, relay int }
+
+func (n perRole) plus(m perRole) perRole {
+	return perRole{worker: n.worker + m.worker, relay: n.relay + m.relay}
+}
+
+// leases is what a worker says of its leases by one of its metrics.
+func leases(t *testing.T, w *instance, metric string) perRole {
+	t.Helper()
+	return perRole{worker: int(w.metric(t, metric, `role="worker"`)), relay: int(w.metric(t, metric, `role="relay"`))}
 }
 
 // complete reports whether the workers hold all there is.

@@ -29,7 +29,7 @@ type Config struct {
 	Settle   time.Duration // how long a new provisioning group must have been still before it counts; 10 min
 	AskAgain time.Duration // after how long a round that did not come is asked for again; 1 min
 	Reread   time.Duration // the least time between two full reads that the worker orders by itself; 10 min
-	Chunk    int           // users that one transaction of a job decides; 250
+	Chunk    int           // users that one transaction of a job decides at most; 250
 }
 
 func (c Config) withDefaults() Config {
@@ -96,11 +96,13 @@ type Applier struct {
 	cfg   Config
 	deps  Deps
 	nests *nestCache
+	pace  *pace
 }
 
 // New makes an Applier.
 func New(cfg Config, deps Deps) *Applier {
-	return &Applier{cfg: cfg.withDefaults(), deps: deps, nests: newNestCache()}
+	cfg = cfg.withDefaults()
+	return &Applier{cfg: cfg, deps: deps, nests: newNestCache(), pace: newPace(cfg.Chunk)}
 }
 
 // Message applies one message of an owner's partition of LEDGER_IN. Errors wrap ErrRefused where the message is at fault,

@@ -13,10 +13,13 @@ import (
 // settled change waits for, or does the next chunk of a job. It reports whether there may be more at once; if not, next is
 // when there will be (zero: not before a message makes some).
 func (a *Applier) Tick(ctx context.Context, owner Owner) (more bool, next time.Time, err error) {
+	var begun time.Time // of a chunk, by the clock
 	err = a.update(ctx, origin{}, func(s *session) error {
+		begun = a.deps.Clock.Now()
 		if err := s.fence(owner); err != nil {
 			return err
 		}
+		s.cfg.Chunk = a.pace.chunk()
 		for _, do := range []func(context.Context, int) (bool, error){s.expire, s.askRound, s.work} {
 			if more, err = do(ctx, owner.Part); more || err != nil {
 				return err
@@ -27,6 +30,9 @@ func (a *Applier) Tick(ctx context.Context, owner Owner) (more bool, next time.T
 	})
 	if err != nil {
 		return false, time.Time{}, fmt.Errorf("do what is due: %w", err)
+	}
+	if more {
+		a.pace.took(a.deps.Clock.Now().Sub(begun))
 	}
 	return more, next, nil
 }
