@@ -45,6 +45,10 @@ lint: bin/golangci-lint bin/govulncheck bin/gofumpt ## vet, golangci-lint, known
 mutants: ## break the rules on purpose, one fault at a time: the tests must find each (ARGS="-run seats")
 	go run ./services/internal/mutants $(ARGS)
 
+.PHONY: sbom
+sbom: build bin/cyclonedx-gomod ## write bin/rollcall.cdx.json: all modules that bin/rollcall is made of, in CycloneDX
+	@deploy/tools/write-sbom "$(BIN)/cyclonedx-gomod" bin/rollcall bin/rollcall.cdx.json
+
 .PHONY: generate
 generate: ## write again what is generated
 	go generate work
@@ -61,10 +65,11 @@ ensure-test:
 	@deploy/tools/ensure cc node npm postgres
 
 # The tools are pinned by a module outside go.work, so that their dependencies never mix with the product's.
-bin/golangci-lint: PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-bin/govulncheck:   PACKAGE := golang.org/x/vuln/cmd/govulncheck
-bin/gofumpt:       PACKAGE := mvdan.cc/gofumpt
-bin/golangci-lint bin/govulncheck bin/gofumpt: $(TOOLS)/go.mod $(TOOLS)/go.sum
+bin/golangci-lint:   PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+bin/govulncheck:     PACKAGE := golang.org/x/vuln/cmd/govulncheck
+bin/gofumpt:         PACKAGE := mvdan.cc/gofumpt
+bin/cyclonedx-gomod: PACKAGE := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+bin/golangci-lint bin/govulncheck bin/gofumpt bin/cyclonedx-gomod: $(TOOLS)/go.mod $(TOOLS)/go.sum
 	@echo "installing $@$(if $(findstring golangci,$@), (built from source: a few minutes the first time))" >&2
 	@GOWORK=off GOBIN=$(BIN) go -C $(TOOLS) install $(PACKAGE)
 	@touch $@

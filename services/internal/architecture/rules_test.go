@@ -18,14 +18,7 @@ var named = regexp.MustCompile("`([a-z][a-z/-]+) (Test[A-Za-z0-9]+)`")
 // checkRules: every rule names the tests that fail when it is broken, and each of them is there. Folders are below the
 // repository's root.
 func checkRules(all []source, document string, rules int) (faults []string) {
-	tests := map[string]bool{}
-	for _, s := range all {
-		for _, d := range s.File.Decls {
-			if f, ok := d.(*ast.FuncDecl); ok && s.test() {
-				tests[path.Dir(s.Path)+" "+f.Name.Name] = true
-			}
-		}
-	}
+	tests := testsOf(all)
 	found := rule.FindAllStringSubmatch(document, -1)
 	if len(found) != rules {
 		faults = append(faults, fmt.Sprintf("docs/architecture.md lists %d rules, want %d", len(found), rules))
@@ -42,6 +35,19 @@ func checkRules(all []source, document string, rules int) (faults []string) {
 		}
 	}
 	return faults
+}
+
+// testsOf are the functions of test files, each with its folder.
+func testsOf(all []source) map[string]bool {
+	tests := map[string]bool{}
+	for _, s := range all {
+		for _, d := range s.File.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && s.test() {
+				tests[path.Dir(s.Path)+" "+f.Name.Name] = true
+			}
+		}
+	}
+	return tests
 }
 
 func TestRules(t *testing.T) {

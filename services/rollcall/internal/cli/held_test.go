@@ -3,6 +3,8 @@ package cli_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +72,21 @@ func (h *house) approve(t *testing.T, one heldChange) {
 	h.must(t, "held", "approve", one.Held, "--tenant", "contoso", "--revision", fmt.Sprint(one.Revision), "--by", "ada", "--wait")
 }
 
+// waits reports whether the metrics tell of a held change of that kind.
+func (h *house) waits(t *testing.T, kind string) bool {
+	t.Helper()
+	res, err := http.Get(h.httpURL + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(body), fmt.Sprintf("rollcall_held_age_seconds{kind=%q,product=\"secure-share\",tenant=\"contoso\"} ", kind))
+}
+
 // active are the addresses of the simulated directory's own active users.
 func (h *house) active(t *testing.T) (addresses []string) {
 	t.Helper()
@@ -106,6 +123,9 @@ func TestAFlipIsHeldUntilSomebodyApproves(t *testing.T) {
 	h.must(t, "simulate", "add-group")
 	h.must(t, "simulate", "add-member", ann)
 	flip := h.awaitHeld(t, "flip", 0, len(all)-1)
+	if !h.waits(t, "flip") {
+		t.Error("the metrics do not tell of it")
+	}
 
 	for _, args := range [][]string{{"tenants", "list"}, {"tenants", "show", "contoso"}, {"explain", "--tenant", "contoso", "--user", bob}, {"check", "--tenant", "contoso", "--user", bob}} {
 		if out := h.must(t, args...); !strings.Contains(out, "HELD") {
@@ -132,6 +152,9 @@ func TestAFlipIsHeldUntilSomebodyApproves(t *testing.T) {
 		t.Errorf("approve:\n%s", out)
 	}
 	h.awaitTruth(t)
+	if h.waits(t, "flip") {
+		t.Error("the metrics tell of it for ever")
+	}
 	if h.licensed(t, cid) || !h.licensed(t, ann) {
 		t.Error("the flip did not take effect")
 	}

@@ -24,6 +24,7 @@ import (
 type house struct {
 	data      string
 	natsURL   string
+	httpURL   string
 	client    *control.Client
 	simulator *simulator.Server
 	directory string // the simulated directory's id
@@ -58,7 +59,7 @@ func openAs(t *testing.T, cfg config.Config) *house {
 	sim := newSimulator(t)
 	process := start(t, cfg, &datadir.Simulator{URL: sim.URL(), CAFile: sim.CAFile(), Tenant: "contoso"},
 		supervise.Worker{Name: "simulator", Run: sim.Run})
-	h := &house{data: cfg.Data, natsURL: process.NATSURL(), simulator: sim}
+	h := &house{data: cfg.Data, natsURL: process.NATSURL(), httpURL: process.HTTPURL(), simulator: sim}
 	h.simulate(t)
 	return h
 }

@@ -104,9 +104,9 @@ func (a *app) keysRotateCommand() *cobra.Command {
 		Use:   "rotate",
 		Short: "Put a new key in front of those that prove what a provider echoes",
 		Long: `Put a new key in front of those that prove what a provider echoes. No process has to be started again: each looks at the file
-every 10 seconds. From --after on the new key makes all secrets, and every channel is replaced by one with a new secret at the
-next look at it, within an hour. The keys before it prove the old secrets for 30 days more, as long as any channel can live;
-then a later rotation drops them.
+every 10 seconds. From --after on the new key makes all secrets, and every channel is followed by one with a new secret at half
+of its life. The keys before it prove the old secrets for 30 days more, as long as any channel can live; then a later rotation
+drops them.
 
 Where several machines run receivers, bring the changed file to all of them before --after is over.`,
 		Example: "  rollcall keys rotate\n  rollcall keys rotate --file /etc/rollcall/intake.keys --after 1h",
