@@ -21,9 +21,9 @@ var (
 	panics  = regexp.MustCompile(`(?m)^(?:panic: |fatal error: )(.*)$`)
 )
 
-// test builds the tests of a package, with what an overlay puts in place of files, and runs them. It returns the first test
-// that fails, or "" where none does. Tests that cannot be built find nothing, which is an error.
-func test(ctx context.Context, root, tests, overlay string) (failed string, err error) {
+// test builds the tests of a package, with what an overlay puts in place of files, and runs them but for those to skip. It
+// returns the first test that fails, or "" where none does. Tests that cannot be built find nothing, which is an error.
+func test(ctx context.Context, root, tests, skip, overlay string) (failed string, err error) {
 	dir, err := os.MkdirTemp("", "mutant-test-")
 	if err != nil {
 		return "", err
@@ -41,9 +41,14 @@ func test(ctx context.Context, root, tests, overlay string) (failed string, err 
 	}
 	// Most faults are found by few random sequences, and on one database. Nobody looks at the example that is found: any will do.
 	quick, all := []string{"-test.skip=Postgres|/postgres"}, []string(nil)
+	if skip != "" {
+		quick[0] += "|" + skip
+		all = append(all, "-test.skip="+skip)
+	}
 	if random {
-		all = []string{"-rapid.shrinktime=1ns", "-rapid.nofailfile"}
-		quick = slices.Concat(quick, all, []string{"-rapid.checks=20"})
+		anyWillDo := []string{"-rapid.shrinktime=1ns", "-rapid.nofailfile"}
+		all = append(all, anyWillDo...)
+		quick = slices.Concat(quick, anyWillDo, []string{"-rapid.checks=20"})
 	}
 	if failed, err = runTests(ctx, root, tests, binary, quick); failed != "" || err != nil {
 		return failed, err
