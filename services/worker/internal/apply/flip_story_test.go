@@ -129,6 +129,24 @@ func TestApprovalIsOfOneGroup(t *testing.T) {
 	})
 }
 
+// What is proposed may give way to another proposal at once, where both groups go with one page: nobody has agreed to that one.
+func TestApprovalIsNotOfWhatTakesItsPlace(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		h.read([]obs{person("ann"), person("bob"), person("cid"), group("g", address), member("g", "ann", true)}, "g")
+		h.see(group("g", "elsewhere@contoso.com"), group("h", address), member("h", "bob", true))
+		h.told()
+		h.settled()
+		h.expect("", "opened flip#1 r1 +1 -1 of 1 group-members h", "listed flip#1 r1 ann:-not-a-member bob:+group-member")
+		h.see(noGroup("g"), noGroup("h"))
+		h.expect("", "closed flip#1 r1 withdrawn +1 -1")
+		h.tick()
+		h.expect("", "opened flip#2 r1 +2 -0 of 1 all-users", "listed flip#2 r1 bob:+domain-default cid:+domain-default")
+		h.approve("flip#1", 1)
+		h.expect("a group is not everybody", "refused not-open flip#1 r1")
+	})
+}
+
 func TestVanishedGroupIsProposedAtOnceAndHeld(t *testing.T) {
 	t.Parallel()
 	each(t, func(_ *testing.T, h *harness) {
