@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, all []mutant, stdout, stderr io.Wri
 		_, _ = fmt.Fprintf(stdout, "%d faults can be made\n", len(all))
 		return 0
 	}
-	t := trial{root: *root, skip: *skip, out: stdout}
+	t := trial{root: *root, skip: *skip, suites: map[string]suite{}, out: stdout}
 	if err := t.sound(ctx, all); err != nil {
 		_, _ = fmt.Fprintln(stderr, err)
 		return 1
@@ -76,13 +76,18 @@ func run(ctx context.Context, args []string, all []mutant, stdout, stderr io.Wri
 
 // trial is one go through a list of faults.
 type trial struct {
-	root string
-	skip string
-	mu   sync.Mutex
-	out  io.Writer
+	root   string
+	skip   string
+	suites map[string]suite // by folder
+	mu     sync.Mutex
+	out    io.Writer
 }
 
-// sound sees that the tests pass while nothing is broken: what fails anyway finds nothing.
+// most is how long the tests of a package may take.
+const most = 10 * time.Minute
+
+// sound sees that the tests pass while nothing is broken: what fails anyway finds nothing. With a fault they may take many
+// times as long, on a machine that is busy, but no more.
 func (t *trial) sound(ctx context.Context, all []mutant) error {
 	var packages []string
 	for _, m := range all {
@@ -90,8 +95,8 @@ func (t *trial) sound(ctx context.Context, all []mutant) error {
 	}
 	slices.Sort(packages)
 	for _, tests := range slices.Compact(packages) {
-		begun := time.Now()
-		failed, err := test(ctx, t.root, tests, t.skip, "")
+		begun, s := time.Now(), suite{root: t.root, folder: tests, skip: t.skip, longest: most}
+		failed, err := s.run(ctx, "")
 		if err == nil && failed != "" {
 			err = errors.New("they fail while nothing is broken: " + failed)
 		}
@@ -99,6 +104,8 @@ func (t *trial) sound(ctx context.Context, all []mutant) error {
 			return fmt.Errorf("tests of %s: %w", tests, err)
 		}
 		t.tell("sound", begun, "tests of "+tests)
+		s.longest = min(most, time.Minute+10*time.Since(begun))
+		t.suites[tests] = s
 	}
 	return nil
 }
@@ -125,7 +132,7 @@ func (t *trial) tryAll(ctx context.Context, all []mutant, at int) (found int) {
 
 func (t *trial) try(ctx context.Context, m mutant) (found bool) {
 	begun := time.Now()
-	failed, err := m.try(ctx, t.root, t.skip)
+	failed, err := m.try(ctx, t.suites[m.Tests])
 	switch {
 	case err != nil:
 		t.tell("ERROR", begun, fmt.Sprintf("%s: %s: %v", m.Clause, m.Name, err))
