@@ -191,10 +191,7 @@ func TestFlipThatIsOvertaken(t *testing.T) {
 		h.see(noGroup("g"), group("h", address), member("h", "u7", true), member("h", "u2", true))
 		h.clock.Advance(settle)
 		h.roundEnded("contoso")
-		for h.records[event.LicenseSource("contoso", share)].holds["flip"] == nil {
-			h.tickOnce()
-			h.told()
-		}
+		h.tickUntil(func() bool { h.told(); return h.records[event.LicenseSource("contoso", share)].holds["flip"] != nil })
 		h.tick()
 		h.told()
 		h.approve("flip#2", h.records[event.LicenseSource("contoso", share)].holds["flip"].revision)

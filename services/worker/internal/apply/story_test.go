@@ -166,9 +166,8 @@ func singleChangesPassABulk(t on) {
 	h.page("contoso", 2, group("g", address), member("g", "ann", true))
 	h.clock.Advance(settle)
 	h.roundEnded("contoso")
-	for h.told(); !slices.Equal(h.told(), []string{"policy group-members g"}); {
-		h.tickOnce()
-	}
+	h.told()
+	h.tickUntil(func() bool { return slices.Equal(h.told(), []string{"policy group-members g"}) })
 	h.page("contoso", 3, personAs("cid", directory.Suspended)) // three users, two a chunk: two transactions are ahead
 	h.expect("cid is not made to wait", "revoked cid suspended")
 	h.tick()
