@@ -44,6 +44,7 @@ var ofWorker = []mutant{
 	{"set aside", "a user that was is asked about", worker + "/proof.go", "c.users = slices.DeleteFunc(c.users, understood)", "", worker},
 	{"set aside", "a group that was is asked about", worker + "/proof.go", "c.groups = slices.DeleteFunc(c.groups, understood)", "", worker},
 	{"set aside", "a member that was is asked about", worker + "/proof.go", "if !understood(m.ID) {", "if true {", worker},
+	{"set aside", "so is who is in a group that was", worker + "/proof.go", "if !found || understood(ref) {", "if !found {", worker},
 	{"bulk", "nobody counts those of the last hour", worker + "/carry.go", "return s.tx.CountRevocations(p.ID, s.now, s.now.Add(-window), len(revocations))", "return nil", worker},
 	{"bulk", "the window is a day", worker + "/carry.go", "const window = time.Hour", "const window = 24 * time.Hour", worker},
 	{"bulk", "the window is a minute", worker + "/carry.go", "const window = time.Hour", "const window = time.Minute", worker},

@@ -21,13 +21,24 @@ var (
 // suite are the tests of a package.
 type suite struct {
 	root, folder string
-	skip         string        // the names of those to leave out match this
-	longest      time.Duration // that they may take: some faults never end
+	skip         string // the names of those to leave out match this
+	// How long each of the two runs took; zero before the first, in which nothing is broken.
+	quick, all time.Duration
+}
+
+// longest is how long a run may take that took so long while nothing was broken. Some faults never end; on a machine that is
+// busy, others take many times as long.
+func longest(took time.Duration) time.Duration {
+	const most = 10 * time.Minute
+	if took == 0 {
+		return most
+	}
+	return min(most, time.Minute+10*took)
 }
 
 // run builds the tests, with what an overlay puts in place of files, and runs them. It returns the first test that fails, or
 // "" where none does. Tests that cannot be built find nothing, which is an error.
-func (s suite) run(ctx context.Context, overlay string) (failed string, err error) {
+func (s *suite) run(ctx context.Context, overlay string) (failed string, err error) {
 	dir, err := os.MkdirTemp("", "mutant-test-")
 	if err != nil {
 		return "", err
@@ -54,16 +65,19 @@ func (s suite) run(ctx context.Context, overlay string) (failed string, err erro
 		all = append(all, anyWillDo...)
 		quick = slices.Concat(quick, anyWillDo, []string{"-rapid.checks=20"})
 	}
-	if failed, err = s.runWith(ctx, binary, quick); failed != "" || err != nil {
+	if failed, err = s.runWith(ctx, binary, &s.quick, quick); failed != "" || err != nil {
 		return failed, err
 	}
-	return s.runWith(ctx, binary, all)
+	return s.runWith(ctx, binary, &s.all, all)
 }
 
-func (s suite) runWith(ctx context.Context, binary string, flags []string) (failed string, err error) {
-	run := exec.CommandContext(ctx, binary, append(flags, "-test.timeout="+s.longest.String())...) //nolint:gosec // G204: as above
+// runWith runs the tests with some flags. It takes how long that took before, and notes how long it takes.
+func (s *suite) runWith(ctx context.Context, binary string, took *time.Duration, flags []string) (failed string, err error) {
+	run := exec.CommandContext(ctx, binary, append(flags, "-test.timeout="+longest(*took).String())...) //nolint:gosec // G204: as above
 	run.Dir = filepath.Join(s.root, s.folder)
+	begun := time.Now()
 	out, err := run.CombinedOutput()
+	*took = time.Since(begun)
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
