@@ -73,7 +73,7 @@ func (s *suite) run(ctx context.Context, overlay string) (failed string, err err
 
 // runWith runs the tests with some flags. It takes how long that took before, and notes how long it takes.
 func (s *suite) runWith(ctx context.Context, binary string, took *time.Duration, flags []string) (failed string, err error) {
-	run := exec.CommandContext(ctx, binary, append(flags, "-test.timeout="+longest(*took).String())...) //nolint:gosec // G204: as above
+	run := exec.CommandContext(ctx, binary, append(flags, "-test.failfast", "-test.timeout="+longest(*took).String())...) //nolint:gosec // G204: as above
 	run.Dir = filepath.Join(s.root, s.folder)
 	begun := time.Now()
 	out, err := run.CombinedOutput()
