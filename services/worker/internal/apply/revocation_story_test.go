@@ -40,6 +40,8 @@ func TestManyRevocationsOfAPageAreParked(t *testing.T) {
 		h.tick()
 		h.expect("exactly those on the list", join([]string{"closed revocations#1 r4 approved +0 -4 user:ops", "done revocations#1 r4"},
 			eachOf("revoked %s not-a-member", "u2", "u4", "u5", "u7"))...)
+		h.see(member("g", "u6", false))
+		h.expect("somebody has agreed to those: they do not make one more a bulk", "revoked u6 not-a-member")
 	})
 }
 
