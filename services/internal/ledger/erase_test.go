@@ -55,7 +55,14 @@ func erasedTenantsAreGone(t *testing.T, b ledgertest.Backend) {
 			tx.CountRevocations(p, nine, nine, 1), tx.PutRecord(ledger.Record{Product: p}), tx.PutCause(here.ID, ledger.Cause{}))
 		s, err := tx.Snapshot(here, "s")
 		must(t, err, tx.AwaitProof(s, "r"))
-		must(t, tx.Erase(here.ID))
+		for more, chunks := true, 0; more; chunks++ {
+			before := tx.RowsWritten()
+			more, err = tx.Erase(here.ID, 20)
+			must(t, err)
+			if n := tx.RowsWritten() - before; n > 20 || more && n < 20 || chunks > 99 {
+				t.Fatalf("chunk %d: %d rows, more %v", chunks, n, more)
+			}
+		}
 		if users, err := tx.UsersAfter(here.ID, 0, 9); len(users) != 0 || err != nil {
 			t.Errorf("users are left: %v, %v", users, err)
 		}
@@ -92,6 +99,12 @@ func nestsAreWalkedDown(t *testing.T, b ledgertest.Backend) {
 		same(t, "inside g", []int64{h}, inside, err)
 		of, err := tx.DirectGroups(1)
 		same(t, "groups of ann", []int64{h, i}, of, err)
+		names, err := tx.NameGroups(here.ID, []string{"gone"})
+		must(t, err)
+		for group, want := range map[int64]bool{h: false, names[0]: true} {
+			ended, err := tx.Ended(group)
+			same(t, "ended", want, ended, err)
+		}
 		members, err := tx.DirectMembers(h, 1)
 		same(t, "the first of h", []int64{1}, members, err)
 		members, err = tx.DirectMembers(h, 9)

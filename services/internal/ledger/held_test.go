@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -173,9 +174,17 @@ func parkedRevocationsAreFound(t *testing.T, b ledgertest.Backend) {
 		parked("what was approved comes first", "suspended")
 		must(t, tx.PutJob(ledger.Job{Product: p.ID, Kind: ledger.JobClose, After: 1, Cause: "f", Held: bulk.ID}))
 		parked("until it has come to the user", "not-a-member")
+		against := func(when, want string) {
+			t.Helper()
+			e, _, err := tx.Entitlement(p.ID, 1)
+			same(t, when, want, e.Against, err)
+		}
 		must(t, tx.Release(refresh))
-		e, _, err := tx.Entitlement(p.ID, 1)
-		same(t, "released", "", e.Against, err)
+		against("released", "")
+		must(t, tx.HoldAgainst(p.ID, 1, "suspended"), tx.DropUnsaid(p.ID), tx.ReleaseApproved(p.ID))
+		against("approved, and yet to come", "")
+		must(t, tx.HoldAgainst(p.ID, 1, "suspended"), tx.DropJobs(p.ID), tx.ReleaseApproved(p.ID))
+		against("approved, and done", "suspended")
 	})
 }
 
@@ -241,7 +250,21 @@ func jobsTakeTurns(t *testing.T, b ledgertest.Backend) {
 		must(t, tx.DropJobsOf(9), tx.PutJob(apply))
 		closing, err = tx.Closing(p.ID)
 		same(t, "closing, dropped", false, closing, err)
-		here.Frozen, here.Paused = false, true
+		must(t, tx.PutJob(approved), tx.PutJob(survey), tx.DropUnsaid(p.ID))
+		for _, c := range []struct {
+			job  ledger.Job
+			want bool
+		}{{apply, false}, {survey, false}, {approved, true}} {
+			_, found, err := tx.JobOn(p.ID, c.job.Kind, c.job.Held)
+			same(t, fmt.Sprintf("somebody's word, %+v", c.job), c.want, found, err)
+		}
+		here.Frozen, here.Disconnected = false, ledger.LicensesKept
+		must(t, tx.SaveTenant(here))
+		next("what was approved rests while nobody follows the tenant", 3)
+		here.Disconnected = ledger.LicensesEnded
+		must(t, tx.SaveTenant(here), tx.PutJob(apply))
+		next("the end of its licenses does not", 3, apply)
+		here.Disconnected, here.Paused = ledger.Connected, true
 		must(t, tx.SaveTenant(here))
 		next("everything rests while it is paused", 3)
 		must(t, tx.DropJobs(p.ID))

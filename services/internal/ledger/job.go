@@ -11,6 +11,7 @@ const (
 	JobAnnounce JobKind = "announce" // tells the list of a held change
 	JobClose    JobKind = "close"    // goes through the list of a held change that was closed
 	JobSeats    JobKind = "seats"    // gives free seats to those who wait
+	JobErase    JobKind = "erase"    // forgets all of a tenant
 )
 
 // Job is work on many users of one product, done in chunks in the order of their numbers.
@@ -66,10 +67,10 @@ func (tx *Tx) JobOn(product int64, kind JobKind, held int64) (j Job, found bool,
 func (j *Job) columns() []any { return []any{&j.Product, &j.Kind, &j.After, &j.Cause, &j.Held} }
 
 // runnable are the jobs that may go on. While a tenant is paused, or its mirror is not complete, all rest; while it is not
-// followed, all but the end of its licenses; while it is frozen, those that take licenses: that one, and what somebody has
+// followed, all but the end of its licenses and of what is known of it; while it is frozen, those that take licenses: that one, and what somebody has
 // approved.
 const runnable = ` FROM jobs j JOIN products p ON p.id = j.product JOIN tenants t ON t.id = p.tenant
-	WHERE t.paused = 0 AND t.restoring = 0 AND (t.disconnected = 0 OR j.kind = 'apply' AND j.held = 0)
+	WHERE t.paused = 0 AND t.restoring = 0 AND (t.disconnected = 0 OR j.kind = 'erase' OR j.kind = 'apply' AND j.held = 0)
 	AND (t.frozen = 0 OR j.kind <> 'close' AND (j.kind <> 'apply' OR j.held = 0 AND t.disconnected = 0)) `
 
 // Busy reports whether any job of a tenant is under way and does not rest.

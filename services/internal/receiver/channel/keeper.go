@@ -32,7 +32,7 @@ type Deps struct {
 	Tenant   string
 	Provider directory.Provider
 	Channels receiver.Channels
-	Keys     secret.Keys
+	Keys     secret.Set
 	KV       jetstream.KeyValue // the bucket "channels"
 	// Gap is called when pushes may have been lost: a channel was gone, and there is a new one.
 	Gap    func()

@@ -49,7 +49,7 @@ type Leases interface {
 // Deps are what an Engine works with. All are needed.
 type Deps struct {
 	Provider receiver.Provider
-	Keys     secret.Keys
+	Keys     secret.Set
 	Bus      *bus.Bus
 	Tenants  Tenants
 	Leases   Leases

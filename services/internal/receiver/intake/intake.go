@@ -50,7 +50,7 @@ type Config struct {
 // Deps are what a Handler works with. All are needed.
 type Deps struct {
 	Provider  receiver.Provider
-	Keys      secret.Keys
+	Keys      secret.Set
 	Tenants   Tenants
 	Channels  Channels
 	Publisher Publisher

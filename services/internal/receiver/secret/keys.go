@@ -8,12 +8,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
 )
 
 const (
@@ -23,13 +23,26 @@ const (
 
 var keyID = regexp.MustCompile(`^[a-z0-9]{1,12}$`)
 
-// Keys are what secrets are made with. The first one makes new secrets; the rest still prove old ones, so that a key is
-// rotated by putting a new one in front and dropping the old when no channel uses it any more.
+// Set makes secrets and proves them: Keys, or a File of them.
+type Set interface {
+	// Current names the key that makes new secrets.
+	Current() string
+	// Has reports whether the key of that name still proves what was made with it.
+	Has(name string) bool
+	// Sign makes the secret of a tenant's channel.
+	Sign(directory.Provider, Proof) (string, error)
+	// Verify proves an echoed secret, in constant time. Errors: ErrNotProved.
+	Verify(provider directory.Provider, echoed string) (Proof, error)
+}
+
+// Keys are what secrets are made with. The first one makes new secrets; the rest still prove old ones.
 type Keys struct{ all []key }
 
 type key struct {
 	id    string
 	bytes []byte
+	from  time.Time // makes secrets from then on; zero: at once
+	until time.Time // proves secrets until then; zero: for as long as it stands there
 }
 
 // Current names the key that makes new secrets: its id and a fingerprint, as a lost key is often made anew under its id.
@@ -52,8 +65,8 @@ func (k key) name() string {
 	return k.id + "-" + hex.EncodeToString(h.Sum(nil)[:4])
 }
 
-// Parse reads one key a line, "<id>:<base64>", newest first. Empty lines and lines that begin with # are skipped. No error
-// shows a key.
+// Parse reads one key a line, "<id>:<base64>", newest first, with "from=<time>" and "until=<time>" behind it where they are not
+// zero (RFC 3339). Empty lines and lines that begin with # are skipped. No error shows a key.
 func Parse(text []byte) (Keys, error) {
 	var keys Keys
 	seen := map[string]bool{}
@@ -62,7 +75,8 @@ func Parse(text []byte) (Keys, error) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		id, encoded, _ := strings.Cut(line, ":")
+		fields := strings.Fields(line)
+		id, encoded, _ := strings.Cut(fields[0], ":")
 		raw, err := base64.StdEncoding.DecodeString(encoded)
 		switch {
 		case !keyID.MatchString(id):
@@ -72,8 +86,12 @@ func Parse(text []byte) (Keys, error) {
 		case seen[id]:
 			return Keys{}, fmt.Errorf("keys, line %d: the id %q stands there twice", i+1, id)
 		}
+		one := key{id: id, bytes: raw}
+		if err := one.during(fields[1:]); err != nil {
+			return Keys{}, fmt.Errorf("keys, line %d: %w", i+1, err)
+		}
 		seen[id] = true
-		keys.all = append(keys.all, key{id: id, bytes: raw})
+		keys.all = append(keys.all, one)
 	}
 	if len(keys.all) == 0 {
 		return Keys{}, errors.New("keys: there is none")
@@ -81,58 +99,61 @@ func Parse(text []byte) (Keys, error) {
 	return keys, nil
 }
 
-// Load reads the keys of a file that nobody but its owner may read.
-func Load(path string) (Keys, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Keys{}, fmt.Errorf("load intake's keys: %w", err)
+// during reads when a key is used.
+func (k *key) during(fields []string) error {
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, "=")
+		at, err := time.Parse(time.RFC3339, value)
+		switch {
+		case err != nil:
+			return fmt.Errorf("want a time behind %q", name)
+		case name == "from":
+			k.from = at
+		case name == "until":
+			k.until = at
+		default:
+			return fmt.Errorf("%q: want from= or until= behind the key", name)
+		}
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return Keys{}, fmt.Errorf("load intake's keys: others may read %s, want mode 0600", path)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Keys{}, fmt.Errorf("load intake's keys: %w", err)
-	}
-	return Parse(text)
+	return nil
 }
 
-// LoadOrGenerate is Load, and writes a file with one new key first where there is none.
-func LoadOrGenerate(path string) (Keys, error) {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return Load(path)
+// text is the line of a key, see Parse.
+func (k key) text() string {
+	line := k.id + ":" + base64.StdEncoding.EncodeToString(k.bytes)
+	if !k.from.IsZero() {
+		line += " from=" + k.from.UTC().Format(time.RFC3339)
 	}
-	if err := write(path, generate()); err != nil && !errors.Is(err, fs.ErrExist) {
-		return Keys{}, fmt.Errorf("write intake's first key: %w", err)
+	if !k.until.IsZero() {
+		line += " until=" + k.until.UTC().Format(time.RFC3339)
 	}
-	return Load(path)
+	return line
+}
+
+// at are the keys as they are used at a time: without those whose time is over, and with those whose time is to come behind
+// the one that makes secrets. At least one is left.
+func (k Keys) at(now time.Time) Keys {
+	var current, coming []key
+	for _, one := range k.all {
+		switch {
+		case !one.until.IsZero() && !now.Before(one.until):
+		case now.Before(one.from):
+			coming = append(coming, one)
+		default:
+			current = append(current, one)
+		}
+	}
+	if now := append(current, coming...); len(now) > 0 {
+		return Keys{all: now}
+	}
+	return Keys{all: k.all[:1]}
 }
 
 // Generate makes one new key that is kept nowhere.
-func Generate() Keys {
-	keys, err := Parse(generate())
-	if err != nil {
-		panic(err) // generate writes what Parse reads
-	}
-	return keys
-}
+func Generate() Keys { return Keys{all: []key{generate("k1")}} }
 
-func generate() []byte {
-	raw := make([]byte, keyBytes)
-	_, _ = rand.Read(raw) // never fails
-	return fmt.Appendf(nil, "k1:%s\n", base64.StdEncoding.EncodeToString(raw))
-}
-
-// write puts the whole file there or nothing, and never over one that another process has written meanwhile.
-func write(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".keys-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }()
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Link(f.Name(), path)
+func generate(id string) key {
+	k := key{id: id, bytes: make([]byte, keyBytes)}
+	_, _ = rand.Read(k.bytes) // never fails
+	return k
 }

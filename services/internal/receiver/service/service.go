@@ -35,8 +35,8 @@ type Config struct {
 	// PerMinute is how many requests a minute may go to one directory; default is what the provider grants.
 	PerMinute int
 	Vanish    time.Duration // between the two reads that must both say that a provisioning group is gone; default 60 s
-	// KeysFile holds the keys that prove what the provider echoes: <id>:<base64> a line, newest first, mode 0600. All
-	// providers may share one.
+	// KeysFile holds the keys that prove what the provider echoes, see secret.Parse; mode 0600. It is read again when it has
+	// changed. All providers may share one.
 	KeysFile string
 	// CreateKeys writes a KeysFile with one new key where there is none.
 	CreateKeys bool
@@ -75,7 +75,7 @@ func build(kind Kind, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := cfg.keys()
+	keys, err := secret.Open(cfg.KeysFile, cfg.CreateKeys, deps.Clock)
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +119,4 @@ func (c Config) pushURL(path string) (string, error) {
 		return "", errors.New("public URL: want an https address that the provider can reach")
 	}
 	return strings.TrimRight(c.PublicURL, "/") + path, nil
-}
-
-func (c Config) keys() (secret.Keys, error) {
-	if c.CreateKeys {
-		return secret.LoadOrGenerate(c.KeysFile)
-	}
-	return secret.Load(c.KeysFile)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -116,7 +117,8 @@ func (a *app) tenantsEraseCommand() *cobra.Command {
 		Short: "Forget a disconnected directory, with everything that is known of its people",
 		Long: `Forget a disconnected directory, with everything that is known of its people: the mirror with their names and addresses,
 their licenses and the history of these, what was observed, and how it was connected. It cannot be taken back. The stream
-LICENSES and the bucket "entitlements", which hold ids alone, stay as they are.
+LICENSES and the bucket "entitlements", which hold ids alone, stay as they are. The ledger forgets in small steps, so that other
+tenants do not wait: a million users take some minutes. Called again after it broke off, it goes on.
 
 Only a tenant none of whose users holds a license can be erased: disconnect it with --licenses revoke before. To confirm it,
 type its name, here or with --confirm.`,
@@ -149,6 +151,6 @@ type its name, here or with --confirm.`,
 		}),
 	}
 	cmd.Flags().StringVar(&confirm, "confirm", "", "name of the tenant, to confirm it")
-	g.flags(a, cmd)
+	g.flagsWithin(a, cmd, time.Hour)
 	return cmd
 }

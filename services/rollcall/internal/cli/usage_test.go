@@ -26,7 +26,7 @@ func TestHelpTeaches(t *testing.T) {
 		"held list", "held show", "held approve", "held reject", "licenses list", "seats set", "seats show", "seats report", "audit",
 		"simulate add-user", "simulate remove-user", "simulate restore-user", "simulate suspend", "simulate unsuspend", "simulate rename",
 		"simulate add-group", "simulate remove-group", "simulate rename-group", "simulate add-member", "simulate remove-member",
-		"simulate archive", "simulate unarchive", "topology", "simulate generate", "simulate push", "simulate lag",
+		"simulate archive", "simulate unarchive", "topology", "keys list", "keys rotate", "simulate generate", "simulate push", "simulate lag",
 	} {
 		stdout, stderr, code := run(t, append(strings.Fields(command), "--help")...)
 		if code != 0 || stderr != "" {

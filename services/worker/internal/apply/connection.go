@@ -54,6 +54,12 @@ func (s *session) connectRequested(data event.ConnectRequested) error {
 	if s.tenant.Disconnected == ledger.Connected {
 		return s.refuse(event.CodeNotDisconnected, "the tenant is connected")
 	}
+	if erasing, err := s.erasing(); erasing || err != nil {
+		if err != nil {
+			return err
+		}
+		return s.refuse(event.CodeBadRequest, "the tenant is being erased")
+	}
 	s.tenant.Disconnected, s.tenant.Restoring = ledger.Connected, true
 	for _, p := range s.products {
 		if err := s.tx.DropJob(ledger.Job{Product: p.ID, Kind: ledger.JobApply}); err != nil {
@@ -81,8 +87,8 @@ func (s *session) restored() error {
 	return s.rewatching(s.reviewPolicies)
 }
 
-// eraseRequested forgets all people of a disconnected tenant. What was told of them stays in the record, which holds ids
-// only, and so do the sequences of the products.
+// eraseRequested begins to forget all people of a disconnected tenant, by a job. What was told of them stays in the record,
+// which holds ids only, and so do the sequences of the products.
 func (s *session) eraseRequested(event.EraseRequested) error {
 	if s.tenant.Disconnected == ledger.Connected {
 		return s.refuse(event.CodeNotDisconnected, "only a disconnected tenant can be erased")
@@ -95,14 +101,33 @@ func (s *session) eraseRequested(event.EraseRequested) error {
 			return s.refuse(event.CodeBadRequest, "users hold licenses: disconnect it with its licenses revoked first")
 		}
 	}
-	if err := s.tx.Erase(s.tenant.ID); err != nil {
-		return err
+	if len(s.products) == 0 { // it never had any, so it has no people either
+		return s.erased()
 	}
+	for _, p := range s.products {
+		if err := s.tx.DropJobs(p.ID); err != nil {
+			return err
+		}
+	}
+	return s.startJob(s.products[0], ledger.JobErase, 0, s.origin.cause)
+}
+
+// erasing reports whether a tenant is being forgotten.
+func (s *session) erasing() (bool, error) {
+	for _, p := range s.products {
+		if _, under, err := s.tx.Job(p.ID, ledger.JobErase); under || err != nil {
+			return under, err
+		}
+	}
+	return false, nil
+}
+
+// erased makes a tenant of which nothing is known any more: one that is connected under its name begins as any new one.
+func (s *session) erased() error {
 	s.nestsMoved()
-	fresh := ledger.Tenant{
+	s.tenant = ledger.Tenant{
 		ID: s.tenant.ID, Name: s.tenant.Name, Part: s.tenant.Part, NestVersion: s.tenant.NestVersion, Hold: s.tenant.Hold,
 	}
-	s.tenant = fresh // one that is connected under the name again begins as any new one
 	for _, p := range s.products {
 		p.State, p.Used, p.Line, p.Exceeded, p.dirty, p.holds = licensing.State{}, 0, 0, false, true, nil
 	}

@@ -100,7 +100,13 @@ func TestErase(t *testing.T) {
 		h.tick()
 		h.expect("", "settings paused=false frozen=false connected=false hold 20% 5 604800s", "done",
 			"u4 leaves the line at 1", "revoked u1 disconnected", "revoked u2 disconnected", "revoked u3 disconnected")
+		h.chunk = 1
+		h.restart()
 		h.erase()
+		h.tickOnce()
+		h.connect()
+		h.expect("not before all is forgotten", "refused bad-request")
+		h.tick()
 		h.expect("", "done")
 		h.erased("contoso")
 		for _, table := range []string{
@@ -144,6 +150,7 @@ func TestEndOfATenantIsTheEndOfAllItsProducts(t *testing.T) {
 			t.Errorf("told %v, want %v", got, want)
 		}
 		h.erase()
+		h.tick()
 		h.expect("", "done")
 		h.erased("contoso")
 	}, both)

@@ -113,6 +113,9 @@ func (s *session) judge(p *product, user person) (v verdict, differs bool, err e
 	reason := licensing.Reason(stands.Reason)
 	switch {
 	case reason == licensing.Held && stands.Against == string(v.next.Reason):
+		if some, err := s.saidOfAny(p); !some || err != nil {
+			return v, false, err
+		}
 		said, err := s.said(p, v)
 		return v, said.State == ledger.HeldApproved, err
 	case v.next.Licensed && !v.holds():

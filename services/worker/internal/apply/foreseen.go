@@ -14,7 +14,14 @@ import (
 // approved takes effect, also where its job has yet to come to the user; whatever was rejected does not; and who is on a list
 // waits for what is said of that, unless it is a single suspension or deletion.
 func (s *session) foreseen(p *product, revocations []verdict, m manner) (others []verdict, err error) {
+	if len(revocations) == 0 {
+		return nil, nil
+	}
 	goesOn := alone(revocations) && m.preview == "" && !s.tenant.Frozen
+	some, err := s.saidOfAny(p)
+	if err != nil {
+		return nil, err
+	}
 	for _, v := range revocations {
 		parked, err := s.parkedOn(p, v.user.User)
 		if err != nil {
@@ -26,7 +33,7 @@ func (s *session) foreseen(p *product, revocations []verdict, m manner) (others 
 			}
 			continue
 		}
-		if m.preview != "" {
+		if m.preview != "" || !some {
 			others = append(others, v)
 			continue
 		}
@@ -78,12 +85,8 @@ type word struct {
 	cause string
 }
 
-// said returns what was said of a revocation that is not carried out yet; nothing, for most.
+// said returns what was said of a revocation that is not carried out yet; nothing, for most. See saidOfAny.
 func (s *session) said(p *product, v verdict) (word, error) {
-	waits, err := s.saidOfAny(p)
-	if !waits || err != nil {
-		return word{}, err
-	}
 	parked, line, cause, found, err := s.tx.Parked(p.ID, v.user.ID)
 	if !found || err != nil {
 		return word{}, err

@@ -7,6 +7,9 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
+// rowsOfUser is about how many rows are written where one user is decided: what erases writes as much at a time.
+const rowsOfUser = 5
+
 // startJob begins a job on all users of a product, or begins it anew.
 func (s *session) startJob(p *product, kind ledger.JobKind, held int64, cause string) error {
 	s.result.Timers, s.told = true, true
@@ -62,6 +65,9 @@ func (s *session) chunk(p *product, job ledger.Job) (after int64, done bool, err
 	case ledger.JobSeats:
 		more, err := s.fillSome(p, job.Cause, s.cfg.Chunk)
 		return 0, !more, err
+	case ledger.JobErase:
+		more, err := s.tx.Erase(s.tenant.ID, rowsOfUser*s.cfg.Chunk)
+		return job.After + int64(s.cfg.Chunk), !more, err // so that others have their turns
 	default:
 		return 0, true, nil // of a version to come, or gone
 	}
@@ -118,6 +124,8 @@ func (s *session) finish(p *product, job ledger.Job) error {
 		return s.reviewed(p, job)
 	case ledger.JobApply, ledger.JobClose:
 		return s.carriedOut(job)
+	case ledger.JobErase:
+		return s.erased()
 	default:
 		return nil
 	}

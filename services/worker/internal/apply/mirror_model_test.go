@@ -48,18 +48,16 @@ func put[K comparable, T any](m *mirror, into map[K]seen[T], key K, what T, at u
 	return true
 }
 
-func (m *mirror) page(at uint64, observations []directory.Observation) {
-	for _, o := range observations {
-		switch {
-		case o.User != nil:
-			put(m, m.users, o.User.ID, *o.User, at)
-		case o.Group != nil:
-			if put(m, m.groups, o.Group.ID, *o.Group, at) {
-				m.number(o.Group.ID)
-			}
-		default:
-			m.membership(at, *o.Membership)
+func (m *mirror) take(at uint64, o directory.Observation) {
+	switch {
+	case o.User != nil:
+		put(m, m.users, o.User.ID, *o.User, at)
+	case o.Group != nil:
+		if put(m, m.groups, o.Group.ID, *o.Group, at) {
+			m.number(o.Group.ID)
 		}
+	default:
+		m.membership(at, *o.Membership)
 	}
 	m.latest = max(m.latest, at)
 }

@@ -63,29 +63,40 @@ func (m *model) look(product string) licensing.Seen {
 	return s
 }
 
-// step does something, then lets every product look at it, and forgets the members of groups that nobody watches any more.
-func (m *model) step(now time.Time, do func()) {
+// step does things one after the other, then lets every product look at what has become of it, and forgets the members of groups
+// that nobody watches any more.
+func (m *model) step(now time.Time, all ...func()) {
 	m.forgetting(func() {
-		before := map[string]map[edge]bool{}
-		for product, state := range m.policies {
-			if state.Change != nil {
-				before[product] = m.shape(state.Change.Group)
+		moved := map[string]bool{}
+		for _, do := range all {
+			before := m.candidates()
+			do()
+			for product, shape := range m.candidates() {
+				moved[product] = moved[product] || !maps.Equal(before[product], shape)
 			}
 		}
-		do()
 		if !m.follows() || m.restoring {
 			return
 		}
 		for product := range m.addresses {
-			state := m.policies[product]
-			moved := state.Change != nil && !maps.Equal(before[product], m.shape(state.Change.Group))
-			next := state.Observe(m.look(product), moved, now, settle)
+			next := m.policies[product].Observe(m.look(product), moved[product], now, settle)
 			m.policies[product] = next
 			if next.Change == nil && !next.Conflict {
 				m.readdressed[product] = false
 			}
 		}
 	})
+}
+
+// candidates are the shapes of the groups that products may change to.
+func (m *model) candidates() map[string]map[edge]bool {
+	shapes := map[string]map[edge]bool{}
+	for product, state := range m.policies {
+		if state.Change != nil {
+			shapes[product] = m.shape(state.Change.Group)
+		}
+	}
+	return shapes
 }
 
 func (m *model) forgetting(do func()) {
@@ -100,9 +111,14 @@ func (m *model) forgetting(do func()) {
 }
 
 func (m *model) observed(now time.Time, at uint64, observations []directory.Observation) {
-	if m.follows() {
-		m.step(now, func() { m.page(at, observations) })
+	if !m.follows() {
+		return
 	}
+	var all []func()
+	for _, o := range observations {
+		all = append(all, func() { m.take(at, o) })
+	}
+	m.step(now, all...)
 }
 
 // named takes other addresses from the registry.
@@ -125,7 +141,7 @@ func (m *model) snapshotEnded(now time.Time, at uint64, complete []string) {
 	}
 	if m.restoring {
 		m.restoring = false
-		m.step(now, func() {})
+		m.step(now)
 	}
 	m.forgetting(func() {
 		for product := range m.addresses {

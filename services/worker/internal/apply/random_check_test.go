@@ -66,8 +66,8 @@ func (s *scenario) takeUnheard() {
 	lists := map[string][]string{}
 	for _, line := range s.lines(`SELECT h.id || ' ' || p.name || ' ' || h.kind || ' ' || h.grants || ' ' || h.revocations || ' ' ||
 		COALESCE(u.ref, '') FROM held h JOIN products p ON p.id = h.product
-		LEFT JOIN held_users l ON l.held = h.id AND l.listed = 1 AND l.licensed = 0 LEFT JOIN users u ON u.id = l.user_id `+mine+
-		`AND h.ref LIKE 'unheard-%' AND h.id > $2`, s.heard) {
+		LEFT JOIN held_users l ON l.held = h.id AND l.listed = 1 AND l.licensed = 0 LEFT JOIN users u ON u.id = l.user_id ` + mine +
+		`AND h.ref LIKE 'unheard-%'`) {
 		list, user := line[:strings.LastIndex(line, " ")], line[strings.LastIndex(line, " ")+1:]
 		lists[list] = append(lists[list], user)
 	}
@@ -78,7 +78,10 @@ func (s *scenario) takeUnheard() {
 		if _, err := fmt.Sscan(list, &id, &product, &kind, &grants, &revoked); err != nil {
 			s.t.Fatal(err)
 		}
-		s.heard = max(s.heard, id)
+		if s.unheard[id] {
+			continue
+		}
+		s.unheard[id] = true
 		if err := s.laws[product].unheard(kind, s.clock.Now(), grants, revoked, users); err != nil {
 			s.t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 var steps = slices.Concat(
 	slices.Repeat([]string{"page"}, 14), slices.Repeat([]string{"settle", "tick"}, 4), slices.Repeat([]string{"prove", "preview page", "seats"}, 2),
 	[]string{
-		"round", "wait", "check", "snapshot", "settings", "freeze", "pause", "preview", "preview end", "redeliver", "restart", "domain", "disconnect",
+		"round", "wait", "check", "snapshot", "settings", "freeze", "pause", "preview", "preview", "preview end", "redeliver", "restart", "domain", "disconnect",
 	},
 )
 
@@ -40,10 +40,15 @@ func (s *scenario) next() string {
 	if s.model.frozen {
 		soon = append(soon, "freeze")
 	}
-	if s.preview.pages > 0 && !s.preview.ended {
-		soon = append(soon, "preview end")
+	switch {
+	case s.preview.ended && len(s.proofs) > 0:
+		soon = append(soon, "prove", "prove", "check")
+	case s.preview.pages > 0 && !s.preview.ended:
+		soon = append(soon, "preview end", "preview end")
+	case s.preview.id != "" && !s.preview.ended:
+		soon = append(soon, "preview page", "preview page")
 	}
-	if len(soon) > 0 && s.once(4) {
+	if len(soon) > 0 && s.once(2) {
 		return one(s, soon)
 	}
 	return one(s, steps)

@@ -85,8 +85,8 @@ type scenario struct {
 	stamp     uint64
 	snapshots int
 	preview   preview
-	proofs    []event.Event // that were asked for, and are not given
-	heard     int64         // the last list that took effect without a word
+	proofs    []event.Event  // that were asked for, and are not given
+	unheard   map[int64]bool // the lists that took effect without a word
 	delivered []bus.Message
 }
 
@@ -105,7 +105,7 @@ func newScenario(t *rapid.T, h *harness, db *sql.DB, stmts map[string]*sql.Stmt,
 	h.owner.Part, h.events = run, nil
 	h.clear() // of a history that failed
 	h.begin()
-	s := &scenario{harness: h, t: t, db: db, stmts: stmts, id: tn.ID, model: newModel(addresses), laws: map[string]*law{}, domain: tn.Domain, stamp: 10}
+	s := &scenario{harness: h, t: t, db: db, stmts: stmts, id: tn.ID, model: newModel(addresses), laws: map[string]*law{}, unheard: map[int64]bool{}, domain: tn.Domain, stamp: 10}
 	for product := range addresses {
 		r := newRecord()
 		h.records[event.LicenseSource(tn.ID, product)] = r

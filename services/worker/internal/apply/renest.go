@@ -88,12 +88,16 @@ func (s *session) concerned(was, is nest, touched *users) (many bool, err error)
 	return false, nil
 }
 
-// decideMany begins the job that goes through all users: a review, or for a change that is proposed a survey. A preview ends
-// with a review of its own.
+// decideMany begins the job that goes through all users: a review, that of a preview if one has brought it, or for a change that
+// is proposed a survey.
 func (s *session) decideMany(r root, preview string) error {
 	if !r.flip {
-		if h, err := s.previewing(r.product, preview); h != nil || err != nil {
+		h, err := s.previewing(r.product, preview)
+		if err != nil {
 			return err
+		}
+		if h != nil {
+			return s.startJob(r.product, ledger.JobReview, h.ID, h.Cause)
 		}
 		return s.startJob(r.product, ledger.JobReview, 0, s.origin.cause)
 	}

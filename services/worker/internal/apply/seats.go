@@ -126,14 +126,18 @@ func (s *session) giveSeat(p *product, id int64, cause string) (given bool, err 
 		return false, err
 	}
 	v, _, err := s.judge(p, one)
-	switch {
-	case err != nil:
+	if err != nil {
 		return false, err
-	case v.holds() || v.before == nil && !v.next.Licensed:
-		return false, s.leaveLine(p, user, cause)
-	default:
-		return v.next.Licensed, s.settle(p, v, v.next, cause)
 	}
+	if given = !v.holds() && v.next.Licensed; given || v.before != nil && !v.holds() {
+		err = s.settle(p, v, v.next, cause)
+	} else {
+		err = s.leaveLine(p, user, cause)
+	}
+	if err != nil {
+		return false, err
+	}
+	return given, s.relist(p, []person{one})
 }
 
 // tellSeats tells when more licenses come to be held than were purchased, and when they no longer are. While a bulk is
