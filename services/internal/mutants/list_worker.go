@@ -14,7 +14,7 @@ var ofWorker = []mutant{
 	{"the line", "nobody joins it", worker + "/seats.go", "\tif !waits {\n\t\tif err := s.joinLine", "\tif false {\n\t\tif err := s.joinLine", worker},
 	{"the line", "who has a seat stays in it", worker + "/carry.go", "if d.Reason != licensing.OverSeatLimit {", "if !d.Licensed && d.Reason != licensing.OverSeatLimit {", worker},
 	{"the line", "more seats are given to nobody", worker + "/limit.go", "if p.Line > 0 { // by a job", "if false { // by a job", worker},
-	{"the line", "who may not have a license any more gets a seat", worker + "/seats.go", "return v.next.Licensed, s.settle(p, v, v.next, cause)", "return true, s.settle(p, v, licensing.Decision{Licensed: true, Reason: licensing.DomainDefault}, cause)", worker},
+	{"the line", "who may not have a license any more gets a seat", worker + "/seats.go", "if given = !v.holds() && v.next.Licensed; given", "if given, v.next = true, (licensing.Decision{Licensed: true, Reason: licensing.DomainDefault}); given", worker},
 	{"keeps a seat", "fewer seats take licenses", worker + "/decide.go", "\tdefault:\n\t\treturn v, stands.Licensed", "\tcase stands.Licensed && p.Seats.Enforce && p.Seats.Exceeded(p.Used):\n\t\tv.next = licensing.Decision{Reason: licensing.OverSeatLimit}\n\t\treturn v, true, nil\n\tdefault:\n\t\treturn v, stands.Licensed", worker},
 	{"reason", "another reason is not told", worker + "/decide.go", "stands.Licensed != v.next.Licensed || reason != v.next.Reason || !slices", "stands.Licensed != v.next.Licensed || !slices", worker},
 	{"reason", "another path is not told", worker + "/decide.go", "|| reason != v.next.Reason || !slices.Equal(stands.Path, v.path), nil", "|| reason != v.next.Reason, nil", worker},
