@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/rollcall-hq/rollcall/pkg/event"
 )
 
@@ -103,6 +105,33 @@ func TestApprovalOfAnotherListIsRefused(t *testing.T) {
 			"reason ann group-member", "reason bob group-member", "revoked cid not-a-member", "revoked dan not-a-member")
 		h.approve("flip#1", 2)
 		h.expect("it is over", "refused not-open flip#1 r2")
+	})
+}
+
+// Nobody can have looked at a list of which only a part was told.
+func TestListThatIsNotToldCompletelyCannotBeApproved(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		h.read(people(4))
+		h.see(group("g", address), member("g", "u1", true))
+		h.told()
+		h.clock.Advance(settle)
+		h.roundEnded("contoso")
+		var got []string
+		h.tickUntil(func() bool { got = h.told(); return len(got) > 0 })
+		if diff := cmp.Diff([]string{"opened flip#1 r1 +0 -3 of 4 group-members g"}, got); diff != "" {
+			h.t.Fatalf("(-want +got):\n%s", diff)
+		}
+		h.approve("flip#1", 1)
+		h.expect("nothing of it is told", "refused listing")
+		h.tickOnce()
+		h.expect("", "listed flip#1 r1 u2:-not-a-member u3:-not-a-member")
+		h.approve("flip#1", 1)
+		h.reject("flip#1")
+		h.expect("not yet all of it: neither word is taken", "refused listing", "refused listing")
+		h.tick()
+		h.approve("flip#1", 1)
+		h.expect("now it is", "listed flip#1 r1 u4:-not-a-member", "closed flip#1 r1 approved +0 -3 user:ops", "policy group-members g", "done flip#1 r1")
 	})
 }
 
