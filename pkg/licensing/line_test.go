@@ -40,7 +40,7 @@ func (l *line) ask(who int) {
 func (l *line) leave(who int) {
 	gone := func(other int) bool { return other == who }
 	l.holders, l.waiting = slices.DeleteFunc(l.holders, gone), slices.DeleteFunc(l.waiting, gone)
-	for len(l.waiting) > 0 {
+	for range l.waiting { // no longer than so many
 		if free, _ := l.seats.Free(len(l.holders)); free == 0 {
 			return
 		}

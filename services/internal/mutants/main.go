@@ -2,7 +2,8 @@
 // find. Run it at the repository's root:
 //
 //	go run ./services/internal/mutants             all of them, some ten minutes
-//	go run ./services/internal/mutants -run seats  those whose clause, name or file holds the word
+//	go run ./services/internal/mutants -run seats  those whose clause, name or file matches
+//	go run ./services/internal/mutants -skip Random  what the tests find without those whose name matches
 //	go run ./services/internal/mutants -check      only whether each can still be made: seconds
 //
 // It ends with 1 when a fault was found by no test, or cannot be made any more because the code has changed.
@@ -19,8 +20,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -34,18 +35,24 @@ func main() {
 func run(ctx context.Context, args []string, all []mutant, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	only := flags.String("run", "", "only faults whose clause, name or file holds this")
+	only := flags.String("run", "", "only faults whose clause, name or file matches this")
+	skip := flags.String("skip", "", "leave out the tests whose name matches this")
 	root := flags.String("root", ".", "the repository's root")
 	onlyCheck := flags.Bool("check", false, "only see that each fault can be made")
 	at := flags.Int("j", 2, "how many to try at once")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
+	wanted, err := regexp.Compile(*only)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 2
+	}
 	all = slices.DeleteFunc(slices.Clone(all), func(m mutant) bool {
-		return !strings.Contains(m.Clause+": "+m.Name+" in "+m.File, *only)
+		return !wanted.MatchString(m.Clause + ": " + m.Name + " in " + m.File)
 	})
 	if len(all) == 0 {
-		_, _ = fmt.Fprintf(stderr, "no fault holds %q\n", *only)
+		_, _ = fmt.Fprintf(stderr, "no fault matches %q\n", *only)
 		return 1
 	}
 	if err := check(ctx, *root, all); err != nil {
@@ -56,7 +63,7 @@ func run(ctx context.Context, args []string, all []mutant, stdout, stderr io.Wri
 		_, _ = fmt.Fprintf(stdout, "%d faults can be made\n", len(all))
 		return 0
 	}
-	t := trial{root: *root, out: stdout}
+	t := trial{root: *root, skip: *skip, suites: map[string]suite{}, out: stdout}
 	if err := t.sound(ctx, all); err != nil {
 		_, _ = fmt.Fprintln(stderr, err)
 		return 1
@@ -69,9 +76,11 @@ func run(ctx context.Context, args []string, all []mutant, stdout, stderr io.Wri
 
 // trial is one go through a list of faults.
 type trial struct {
-	root string
-	mu   sync.Mutex
-	out  io.Writer
+	root   string
+	skip   string
+	suites map[string]suite // by folder
+	mu     sync.Mutex
+	out    io.Writer
 }
 
 // sound sees that the tests pass while nothing is broken: what fails anyway finds nothing.
@@ -82,8 +91,8 @@ func (t *trial) sound(ctx context.Context, all []mutant) error {
 	}
 	slices.Sort(packages)
 	for _, tests := range slices.Compact(packages) {
-		begun := time.Now()
-		failed, err := test(ctx, t.root, tests, "")
+		begun, s := time.Now(), suite{root: t.root, folder: tests, skip: t.skip}
+		failed, err := s.run(ctx, "")
 		if err == nil && failed != "" {
 			err = errors.New("they fail while nothing is broken: " + failed)
 		}
@@ -91,6 +100,7 @@ func (t *trial) sound(ctx context.Context, all []mutant) error {
 			return fmt.Errorf("tests of %s: %w", tests, err)
 		}
 		t.tell("sound", begun, "tests of "+tests)
+		t.suites[tests] = s
 	}
 	return nil
 }
@@ -117,7 +127,7 @@ func (t *trial) tryAll(ctx context.Context, all []mutant, at int) (found int) {
 
 func (t *trial) try(ctx context.Context, m mutant) (found bool) {
 	begun := time.Now()
-	failed, err := m.try(ctx, t.root)
+	failed, err := m.try(ctx, t.suites[m.Tests])
 	switch {
 	case err != nil:
 		t.tell("ERROR", begun, fmt.Sprintf("%s: %s: %v", m.Clause, m.Name, err))

@@ -39,8 +39,8 @@ func (m mutant) broken(root string) (path, text string, err error) {
 }
 
 // try makes the fault beside the file that it is in, and runs the tests that should find it. It returns the first that does.
-func (m mutant) try(ctx context.Context, root string) (failed string, err error) {
-	path, text, err := m.broken(root)
+func (m mutant) try(ctx context.Context, tests suite) (failed string, err error) {
+	path, text, err := m.broken(tests.root)
 	if err != nil {
 		return "", err
 	}
@@ -60,5 +60,5 @@ func (m mutant) try(ctx context.Context, root string) (failed string, err error)
 	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
 		return "", err
 	}
-	return test(ctx, root, m.Tests, overlay)
+	return tests.run(ctx, overlay)
 }

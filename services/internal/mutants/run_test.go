@@ -74,7 +74,10 @@ func TestRun(t *testing.T) {
 	}{
 		"only what is found":    {[]string{"-run", "too many in seats"}, []mutant{found, missed}, 0, []string{"TestFree", "1 faults, 1 found by a test, 0 not"}},
 		"what is not, as well":  {nil, []mutant{found, missed}, 1, []string{"SURVIVED", "seats: less than none", "2 faults, 1 found by a test, 1 not"}},
-		"none":                  {[]string{"-run", "elsewhere"}, []mutant{found}, 1, []string{`no fault holds "elsewhere"`}},
+		"none":                  {[]string{"-run", "elsewhere"}, []mutant{found}, 1, []string{`no fault matches "elsewhere"`}},
+		"neither of the two":    {[]string{"-run", "(little|much) in"}, []mutant{found, missed}, 1, []string{"no fault matches"}},
+		"what is no pattern":    {[]string{"-run", "("}, []mutant{found}, 2, []string{"missing closing"}},
+		"without its test":      {[]string{"-skip", "Free"}, []mutant{found}, 1, []string{"seats has no tests"}},
 		"only looked at":        {[]string{"-check"}, []mutant{found, missed}, 0, []string{"2 faults can be made"}},
 		"a flag that is none":   {[]string{"-all"}, []mutant{found}, 2, nil},
 		"a text that is gone":   {nil, []mutant{fault("", "used > purchased", "")}, 1, []string{"holds 0 times, not once"}},

@@ -91,6 +91,27 @@ func TestFlipsPastThePurchasedSeatsAreHeld(t *testing.T) {
 	})
 }
 
+// What a flip takes is free for those to whom it gives.
+func TestFlipsThatTakeAsManySeatsAsTheyGiveAreNotPastThem(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		h.read([]obs{
+			person("ann"), person("bob"), person("cid"), person("dan"), group("g", address), member("g", "ann", true), member("g", "bob", true),
+		}, "g")
+		h.holding(flipsApply)
+		h.seats(2, false)
+		h.see(noGroup("g"), group("h", address), member("h", "bob", true), member("h", "cid", true))
+		h.told()
+		h.settled()
+		h.expect("two of two, before and after", "policy group-members h",
+			"revoked ann not-a-member", "reason bob group-member", "granted cid group-member")
+		h.see(noGroup("h"), group("i", address), member("i", "ann", true), member("i", "cid", true), member("i", "dan", true))
+		h.settled()
+		h.expect("three are one too many", "opened flip#1 r1 +2 -1 of 2 group-members i",
+			"listed flip#1 r1 ann:+group-member bob:-not-a-member", "listed flip#1 r1 dan:+group-member")
+	})
+}
+
 func TestFlipsByAnotherConnectingDomainAreHeld(t *testing.T) {
 	t.Parallel()
 	each(t, func(_ *testing.T, h *harness) {
@@ -170,10 +191,7 @@ func TestFlipThatIsOvertaken(t *testing.T) {
 		h.see(noGroup("g"), group("h", address), member("h", "u7", true), member("h", "u2", true))
 		h.clock.Advance(settle)
 		h.roundEnded("contoso")
-		for h.records[event.LicenseSource("contoso", share)].holds["flip"] == nil {
-			h.tickOnce()
-			h.told()
-		}
+		h.tickUntil(func() bool { h.told(); return h.records[event.LicenseSource("contoso", share)].holds["flip"] != nil })
 		h.tick()
 		h.told()
 		h.approve("flip#2", h.records[event.LicenseSource("contoso", share)].holds["flip"].revision)

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/rollcall-hq/rollcall/pkg/event"
 )
 
@@ -106,6 +108,33 @@ func TestApprovalOfAnotherListIsRefused(t *testing.T) {
 	})
 }
 
+// Nobody can have looked at a list of which only a part was told.
+func TestListThatIsNotToldCompletelyCannotBeApproved(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		h.read(people(4))
+		h.see(group("g", address), member("g", "u1", true))
+		h.told()
+		h.clock.Advance(settle)
+		h.roundEnded("contoso")
+		var got []string
+		h.tickUntil(func() bool { got = h.told(); return len(got) > 0 })
+		if diff := cmp.Diff([]string{"opened flip#1 r1 +0 -3 of 4 group-members g"}, got); diff != "" {
+			h.t.Fatalf("(-want +got):\n%s", diff)
+		}
+		h.approve("flip#1", 1)
+		h.expect("nothing of it is told", "refused listing")
+		h.tickOnce()
+		h.expect("", "listed flip#1 r1 u2:-not-a-member u3:-not-a-member")
+		h.approve("flip#1", 1)
+		h.reject("flip#1")
+		h.expect("not yet all of it: neither word is taken", "refused listing", "refused listing")
+		h.tick()
+		h.approve("flip#1", 1)
+		h.expect("now it is", "listed flip#1 r1 u4:-not-a-member", "closed flip#1 r1 approved +0 -3 user:ops", "policy group-members g", "done flip#1 r1")
+	})
+}
+
 // The id of the group counts, not its name.
 func TestApprovalIsOfOneGroup(t *testing.T) {
 	t.Parallel()
@@ -126,6 +155,24 @@ func TestApprovalIsOfOneGroup(t *testing.T) {
 		h.settled()
 		h.expect("", "opened flip#3 r1 +0 -2 of 3 group-members h",
 			"listed flip#3 r1 ann:-not-a-member cid:-not-a-member")
+	})
+}
+
+// What is proposed may give way to another proposal at once, where both groups go with one page: nobody has agreed to that one.
+func TestApprovalIsNotOfWhatTakesItsPlace(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		h.read([]obs{person("ann"), person("bob"), person("cid"), group("g", address), member("g", "ann", true)}, "g")
+		h.see(group("g", "elsewhere@contoso.com"), group("h", address), member("h", "bob", true))
+		h.told()
+		h.settled()
+		h.expect("", "opened flip#1 r1 +1 -1 of 1 group-members h", "listed flip#1 r1 ann:-not-a-member bob:+group-member")
+		h.see(noGroup("g"), noGroup("h"))
+		h.expect("", "closed flip#1 r1 withdrawn +1 -1")
+		h.tick()
+		h.expect("", "opened flip#2 r1 +2 -0 of 1 all-users", "listed flip#2 r1 bob:+domain-default cid:+domain-default")
+		h.approve("flip#1", 1)
+		h.expect("a group is not everybody", "refused not-open flip#1 r1")
 	})
 }
 

@@ -267,7 +267,20 @@ func (h *harness) roundEnded(tenantID string, vanishing ...string) {
 // tick does all the work that is due.
 func (h *harness) tick() {
 	h.t.Helper()
-	for h.tickOnce() {
+	for n := 0; h.tickOnce(); n++ {
+		if n > 10_000 {
+			h.t.Fatal("the work does not end")
+		}
+	}
+}
+
+// tickUntil does work that is due until something is so.
+func (h *harness) tickUntil(so func() bool) {
+	h.t.Helper()
+	for more := true; !so(); more = h.tickOnce() {
+		if !more {
+			h.t.Fatal("all work is done, and it is not so")
+		}
 	}
 }
 

@@ -160,6 +160,28 @@ func TestWholeCustomerInAGroup(t *testing.T) {
 	})
 }
 
+// A group that holds the whole customer has members, though nobody is named as one: it is not the empty group of an admin who
+// has yet to fill it.
+func TestGroupOfNobodyButTheWholeCustomerCounts(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		threeLicensed(h)
+		h.see(group("g", address), everybody("g", true))
+		h.settled()
+		h.expect("it changes only the reason", "opened flip#1 r1 +0 -0 of 3 group-members g")
+		h.see(everybody("g", false))
+		h.expect("nobody is left", "closed flip#1 r1 withdrawn +0 -0")
+		h.settled()
+		h.see(group("h"), everybody("h", true), nested("g", "h", true))
+		h.settled()
+		h.expect("nor is a group within", "opened flip#2 r1 +0 -0 of 3 group-members g")
+		h.approve("flip#2", 1)
+		h.tick()
+		h.expect("", "closed flip#2 r1 approved +0 -0 user:ops", "policy group-members g", "done flip#2 r1",
+			"reason ann group-member [g h]", "reason bob group-member [g h]", "reason cid group-member [g h]")
+	})
+}
+
 // Groups of a few are decided with the page, but many at once are a bulk there too.
 func TestNestedGroupOfAFewLeaves(t *testing.T) {
 	t.Parallel()

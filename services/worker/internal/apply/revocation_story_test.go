@@ -40,6 +40,23 @@ func TestManyRevocationsOfAPageAreParked(t *testing.T) {
 		h.tick()
 		h.expect("exactly those on the list", join([]string{"closed revocations#1 r4 approved +0 -4 user:ops", "done revocations#1 r4"},
 			eachOf("revoked %s not-a-member", "u2", "u4", "u5", "u7"))...)
+		h.see(member("g", "u6", false))
+		h.expect("somebody has agreed to those: they do not make one more a bulk", "revoked u6 not-a-member")
+	})
+}
+
+// Only one that comes alone goes on: somebody who suspends half of a company at once may have made a mistake.
+func TestManySuspensionsOfAPageAreParked(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		grouped(h, 10)
+		h.see(personAs("u1", "suspended"), personAs("u2", "suspended"), personAs("u3", "deleted"), personAs("u4", "suspended"), personAs("u5", "deleted"))
+		h.expect("", join([]string{"opened revocations#1 r1 +0 -5 of 10"}, eachOf("reason %s held", ids(1, 5)...),
+			[]string{"listed revocations#1 r1 u1:-suspended u2:-suspended u3:-deleted u4:-suspended u5:-deleted"})...)
+		h.see(personAs("u6", "suspended"), personAs("u7", "suspended"))
+		h.expect("while a list is open two are not alone either", "reason u6 held", "reason u7 held", "listed revocations#1 r2 u6:-suspended u7:-suspended")
+		h.see(personAs("u8", "suspended"))
+		h.expect("one is", "revoked u8 suspended")
 	})
 }
 

@@ -34,6 +34,24 @@ func TestSeatsThatAreNoLimit(t *testing.T) {
 	})
 }
 
+func TestSeatsAreNoLimitUnlessSomebodySaysSo(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		threeLicensed(h)
+		ask := func(s event.SeatsRequested) {
+			s.Product, s.By = share, operator
+			h.ask("contoso", event.VerbSeats, event.TypeSeatsRequested, s)
+		}
+		yes := true
+		ask(event.SeatsRequested{Purchased: number(3)})
+		h.see(person("dan"))
+		h.expect("a number alone", "seats 3 enforce=false used=3", "done", "granted dan domain-default", "exceeded 4/3")
+		ask(event.SeatsRequested{Enforce: &yes})
+		h.see(person("eve"))
+		h.expect("now somebody has", "seats 3 enforce=true used=4", "done", "eve joins the line at 1")
+	})
+}
+
 // A bulk tells where it has come to, not what it passes.
 func TestSeatsDuringAFlip(t *testing.T) {
 	t.Parallel()
