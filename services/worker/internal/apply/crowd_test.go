@@ -57,7 +57,7 @@ func newCrowd(t *testing.T, b ledgertest.Backend) *crowd {
 	c.at, c.chunk = 1, chunkSize
 	c.restart()
 	r := newRecord()
-	r.sequence, r.policy = uint64(users)+1, licensing.Policy{Mode: licensing.AllUsers} //nolint:gosec // a count
+	r.sequence, r.policy = uint64(users)+1, licensing.Policy{Mode: licensing.AllUsers}
 	for i := 1; i <= users; i++ {
 		id := ledgertest.UserRef(i)
 		c.licensed[id] = i <= c.members
