@@ -17,7 +17,7 @@ var (
 	natsUser   = regexp.MustCompile(`user: ([a-z-]+)`)
 	natsBucket = regexp.MustCompile(`\$KV\.([a-z]+)\.`)
 	streamName = regexp.MustCompile(`^[A-Z_]{4,}$`)
-	firstCell  = regexp.MustCompile("(?m)^\\| ([^|]*) \\|")
+	firstCell  = regexp.MustCompile(`(?m)^\| ([^|]*) \|`)
 	inCode     = regexp.MustCompile("`([^`]+)`")
 )
 

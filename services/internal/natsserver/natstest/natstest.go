@@ -19,7 +19,8 @@ import (
 
 // Users are all in the file, without that of the server's own account.
 var Users = []string{
-	"operator", "graph-receiver", "workspace-receiver", "worker", "control-center", "readers-operator", "consumer", "consumer-contoso",
+	"operator", "graph-receiver", "workspace-receiver", "worker", "control-center", "readers-operator", "consumer",
+	"contoso-operator", "consumer-contoso",
 }
 
 // Server is a running one, without any stream.

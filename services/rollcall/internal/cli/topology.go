@@ -13,6 +13,7 @@ import (
 func (a *app) topologyCommand() *cobra.Command {
 	var cfg bus.Config
 	var copies bool
+	var of string
 	cmd := &cobra.Command{
 		Use:   "topology",
 		Short: "Make the streams and buckets on a NATS server",
@@ -22,14 +23,22 @@ deleted, and the number of partitions can never change.
 "rollcall serve" does so itself, unless nats.provision is off: then its NATS user need not be allowed to.
 
 With --copies it makes, in the account of the NATS user, the server's copies of LICENSES and of the bucket entitlements, for
-services that consume license events in an account of their own. deploy/nats/users.conf shows both accounts.`,
+services that consume license events in an account of their own; with --tenant as well, of what is that tenant's, for a service
+that may see no other. deploy/nats/users.conf shows these accounts.`,
 		Example: `  rollcall topology --nats nats://nats:4222 --nats-user operator --nats-password-file /run/secrets/operator
-  rollcall topology --copies --nats nats://nats:4222 --nats-user readers-operator --nats-password-file /run/secrets/readers`,
+  rollcall topology --copies --nats nats://nats:4222 --nats-user readers-operator --nats-password-file /run/secrets/readers
+  rollcall topology --copies --tenant contoso --nats nats://nats:4222 --nats-user contoso-operator --nats-password-file /run/secrets/contoso`,
 		Args: cobra.NoArgs,
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
+			if of != "" && !copies {
+				return usage("--tenant is of the copies: want --copies with it")
+			}
 			return a.withBusOf(cfg, func(b *bus.Bus) error {
 				ensure := b.EnsureTopology
-				if copies {
+				switch {
+				case of != "":
+					ensure = func(ctx context.Context) error { return b.EnsureCopiesOf(ctx, of) }
+				case copies:
 					ensure = b.EnsureCopies
 				}
 				if err := ensure(cmd.Context()); err != nil {
@@ -42,6 +51,7 @@ services that consume license events in an account of their own. deploy/nats/use
 	cmd.Flags().IntVar(&cfg.Partitions, "partitions", 32, "into how many partitions tenants are spread: nats.partitions of every process")
 	cmd.Flags().IntVar(&cfg.Replicas, "replicas", 1, "copies of each stream on the servers of a cluster: nats.replicas")
 	cmd.Flags().BoolVar(&copies, "copies", false, "make copies for consumers, in an account of their own")
+	cmd.Flags().StringVar(&of, "tenant", "", "with --copies: only of this tenant")
 	a.natsFlags(cmd)
 	return list(cmd)
 }

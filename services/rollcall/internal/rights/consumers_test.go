@@ -16,13 +16,23 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
 	"github.com/rollcall-hq/rollcall/services/internal/erase"
+	"github.com/rollcall-hq/rollcall/services/internal/natsserver/natstest"
 )
 
-// A consumer of all tenants has everything that package license can do, and the bucket.
+// A consumer has everything that package license can do, and the bucket: of all tenants, or of one.
 func TestAConsumerReads(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	nc := h.server.Connect("consumer")
+	for _, user := range []string{"consumer", "consumer-contoso"} {
+		t.Run(user, func(t *testing.T) {
+			t.Parallel()
+			open(t).reads(t, user)
+		})
+	}
+}
+
+func (h *house) reads(t *testing.T, user string) {
+	t.Helper()
+	nc := h.server.Connect(user)
 	client, err := license.New(nc)
 	if err != nil {
 		t.Fatal(err)
@@ -82,76 +92,49 @@ func stopAt(n uint64, fn func(license.Event)) license.Handler {
 	}
 }
 
-// TestAConsumerOfOneTenant does what docs/operations.md shows for a service that may see one tenant.
-func TestAConsumerOfOneTenant(t *testing.T) {
+// TestAConsumerOfOneTenantSeesNoOther: what it reads from holds nothing else.
+func TestAConsumerOfOneTenantSeesNoOther(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	nc := h.server.Connect("consumer-contoso")
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	consumer, err := js.CreateOrUpdateConsumer(ctx, "LICENSES", jetstream.ConsumerConfig{
-		Durable: "contoso", FilterSubject: "license.contoso.>", AckPolicy: jetstream.AckExplicitPolicy, MaxAckPending: 1,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer messages.Stop()
-	for n := uint64(1); n <= 40; n++ {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
+	h.publish("initech", 41)
+	h.publish("contoso", 41)
+	copies := h.server.Bus("contoso-operator", bus.Config{})
+	h.settled(copies)
+	for stream, prefix := range map[string]string{bus.Licenses: "license.contoso.", "KV_" + bus.BucketEntitlements: "$KV.entitlements.contoso."} {
+		s, err := copies.JetStream().Stream(t.Context(), stream)
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := license.Decode(msg.Data())
-		if err != nil || e.Tenant != "contoso" || e.Sequence != n {
-			t.Fatalf("event %d: %+v, %v", n, e, err)
+		info, err := s.Info(t.Context(), jetstream.WithSubjectFilter(">"))
+		if err != nil || len(info.State.Subjects) != 41 {
+			t.Fatalf("%s holds %d subjects, %v", stream, len(info.State.Subjects), err)
 		}
-		if err := msg.DoubleAck(ctx); err != nil {
-			t.Fatal(err)
+		for subject := range info.State.Subjects {
+			if !strings.HasPrefix(subject, prefix) {
+				t.Errorf("%s holds %s", stream, subject)
+			}
 		}
 	}
-	h.publish("initech", 41)
-	h.publish("contoso", 41)
-	if msg, err := messages.Next(jetstream.NextContext(ctx)); err != nil || msg.Subject() != "license.contoso.p.user.u41" {
-		t.Errorf("next: %v, %v", msg, err)
-	}
-
-	value, err := nc.RequestWithContext(ctx, "$JS.API.DIRECT.GET.KV_entitlements.$KV.entitlements.contoso.p.u1", nil)
+	client, err := license.New(h.server.Connect("consumer-contoso"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e, err := license.Decode(value.Data); err != nil || e.User != "u1" {
-		t.Errorf("the bucket says %+v, %v", e, err)
+	err = client.Replay(t.Context(), license.Options{Tenant: "initech"}, func(_ context.Context, e license.Event) error {
+		t.Errorf("it is told of %+v", e)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
-// What the subject of a request allows, its body must not widen.
-func TestAConsumerOfOneTenantAsksForAnother(t *testing.T) {
+// A tenant's name must not be a wildcard.
+func TestCopiesAreOfOneTenant(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	nc := h.server.Connect("consumer-contoso")
-	for name, config := range map[string]map[string]any{
-		"another filter": {"filter_subject": "license.initech.>"},
-		"all":            {"filter_subject": "license.>"},
-		"several":        {"filter_subjects": []string{"license.contoso.>", "license.initech.>"}},
-		"none":           {},
-		"another name":   {"filter_subject": "license.contoso.>", "name": "initech", "durable_name": "initech"},
-	} {
-		for key, value := range map[string]any{"name": "contoso", "durable_name": "contoso", "ack_policy": "explicit"} {
-			if config[key] == nil {
-				config[key] = value
-			}
-		}
-		answer := h.ask(nc, "$JS.API.CONSUMER.CREATE.LICENSES.contoso.license.contoso.>", map[string]any{"stream_name": "LICENSES", "config": config, "action": "create"})
-		if !strings.Contains(answer, `"error"`) {
-			t.Errorf("%s: %s", name, answer)
+	b := natstest.Start(t).Bus("contoso-operator", bus.Config{})
+	for _, name := range []string{"", "*", ">", "contoso.>", "Contoso"} {
+		if err := b.EnsureCopiesOf(t.Context(), name); err == nil || !strings.Contains(err.Error(), "want the id of one") {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
 }

@@ -38,41 +38,51 @@ func TestWithinTheAccountRightsAreNoWall(t *testing.T) {
 	h.until("LICENSES is deleted", func() bool { return h.lastOf(record, bus.Licenses) == 0 })
 }
 
-// TestConsumersReachTheCopiesAlone: consumers, even one of a single tenant, can have the copies deleted, which are made anew.
-// What Rollcall itself works with is in another account, and no answer becomes a request there.
-func TestConsumersReachTheCopiesAlone(t *testing.T) {
+// TestConsumersReachTheirCopiesAlone: consumers can have the copies in their account deleted, which are made anew. Those of
+// another account, and what Rollcall itself works with, they do not reach, and no answer becomes a request there.
+func TestConsumersReachTheirCopiesAlone(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	record, copies := h.server.Bus("operator", bus.Config{}), h.server.Bus("readers-operator", bus.Config{})
-	h.settled(copies)
-	nc := h.server.Connect("consumer")
-	// The answer to this tells of a consumer, much as a request for one does.
-	body, err := json.Marshal(map[string]any{
-		"stream_name": "LICENSES", "action": "create",
-		"config": map[string]any{"name": "x", "filter_subject": "license.contoso.p.user.u1", "deliver_subject": "copies.readers.x", "ack_policy": "none"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const create = "CONSUMER.CREATE.LICENSES.x.license.contoso.p.user.u1"
-	if err := nc.PublishRequest("$JS.API."+create, "rollcall.API."+create, body); err != nil {
-		t.Fatal(err)
-	}
-	for user, stream := range map[string]string{"consumer": "LICENSES", "consumer-contoso": "KV_entitlements"} {
-		h.settled(copies)
-		const nothing = "$JS.API.DIRECT.GET.KV_entitlements.$KV.entitlements.contoso.nothing.there"
-		h.send(h.server.Connect(user), nothing, "$JS.API.STREAM.DELETE."+stream)
-		h.until(user+" has "+stream+" deleted", func() bool { return h.lastOf(copies, stream) == 0 })
-		h.until("it is made anew", func() bool { return copies.EnsureCopies(t.Context()) == nil }) // its folder may be going yet
-	}
-	h.settled(copies)
-	for _, stream := range []string{"LICENSES", "KV_entitlements"} {
-		if last := h.lastOf(record, stream); last != 80 {
-			t.Errorf("%s has come to %d", stream, last)
-		}
-	}
-	if answer := h.ask(h.server.Connect("operator"), "$JS.API.CONSUMER.INFO.LICENSES.x", map[string]any{}); !refused([]byte(answer)) {
-		t.Errorf("LICENSES has a consumer of theirs: %s", answer)
+	for user, operator := range map[string]string{"consumer": "readers-operator", "consumer-contoso": "contoso-operator"} {
+		t.Run(user, func(t *testing.T) {
+			t.Parallel()
+			h := open(t)
+			h.publish("contoso", 41)
+			all := map[string]*bus.Bus{}
+			for _, of := range []string{"operator", "readers-operator", "contoso-operator"} {
+				all[of] = h.server.Bus(of, bus.Config{})
+				h.settled(all[of])
+			}
+			nc := h.server.Connect(user)
+			// The answer to this tells of a consumer, much as a request for one does.
+			body, err := json.Marshal(map[string]any{
+				"stream_name": "LICENSES", "action": "create",
+				"config": map[string]any{"name": "x", "filter_subject": "license.contoso.>", "deliver_subject": "copies.readers.x", "ack_policy": "none"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			const create = "CONSUMER.CREATE.LICENSES.x.license.contoso.>"
+			if err := nc.PublishRequest("$JS.API."+create, "rollcall.API."+create, body); err != nil {
+				t.Fatal(err)
+			}
+			for _, stream := range []string{"LICENSES", "KV_entitlements"} {
+				const nothing = "$JS.API.DIRECT.GET.KV_entitlements.$KV.entitlements.contoso.nothing.there"
+				h.send(nc, nothing, "rollcall.API.STREAM.DELETE."+stream)
+				h.send(nc, nothing, "$JS.API.STREAM.DELETE."+stream)
+				h.until(stream+" is deleted in the account of the user", func() bool { return h.lastOf(all[operator], stream) == 0 })
+			}
+			delete(all, operator)
+			for of, b := range all {
+				for _, stream := range []string{"LICENSES", "KV_entitlements"} {
+					if last := h.lastOf(b, stream); last != h.last {
+						t.Errorf("%s of %s has come to %d", stream, of, last)
+					}
+				}
+			}
+			if answer := h.ask(h.server.Connect("operator"), "$JS.API.CONSUMER.INFO.LICENSES.x", map[string]any{}); !refused([]byte(answer)) {
+				t.Errorf("LICENSES has a consumer of theirs: %s", answer)
+			}
+		})
 	}
 }
 

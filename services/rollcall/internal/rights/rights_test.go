@@ -43,6 +43,9 @@ func open(t *testing.T) *house {
 		if err := h.server.Bus("readers-operator", cfg).EnsureCopies(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if err := h.server.Bus("contoso-operator", cfg).EnsureCopiesOf(t.Context(), "contoso"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, tenant := range []string{"contoso", "initech"} {
 		for n := uint64(1); n <= 40; n++ {
@@ -164,28 +167,28 @@ var never = map[string][]string{
 	"$KV.owners.entra-receiver.p00":                          {"graph-receiver"},
 	"$KV.owners.google-workspace-receiver.p00":               {"workspace-receiver"},
 	"$KV.sessions.s":                                         {"control-center"},
-	"$JS.API.STREAM.CREATE.LICENSES":                         {"operator", "readers-operator"},
-	"$JS.API.STREAM.UPDATE.LICENSES":                         {"operator", "readers-operator"},
-	"$JS.API.STREAM.DELETE.NONE":                             {"operator", "readers-operator"},
-	"$JS.API.STREAM.PURGE.NONE":                              {"operator", "readers-operator"},
-	"$JS.API.STREAM.MSG.GET.LICENSES":                        {"operator", "readers-operator"},
-	"$JS.API.STREAM.NAMES":                                   {"operator", "readers-operator"},
-	"$JS.API.CONSUMER.CREATE.NOTIFICATIONS.x.notification.>": {"operator", "readers-operator", "graph-receiver", "workspace-receiver"},
-	"$JS.API.CONSUMER.CREATE.LEDGER_IN.x.directory.>":        {"operator", "readers-operator", "graph-receiver", "workspace-receiver", "worker", "control-center"},
-	"$JS.API.CONSUMER.CREATE.KV_tenants.x.$KV.tenants.>":     {"operator", "readers-operator", "graph-receiver", "workspace-receiver", "worker", "control-center"},
-	"$JS.API.DIRECT.GET.KV_tenants.$KV.tenants.contoso":      {"operator", "readers-operator", "graph-receiver", "workspace-receiver", "worker", "control-center"},
-	"$JS.API.CONSUMER.CREATE.LICENSES.x.license.>":           {"operator", "readers-operator", "worker", "control-center", "consumer"},
+	"$JS.API.STREAM.CREATE.LICENSES":                         {"operator", "readers-operator", "contoso-operator"},
+	"$JS.API.STREAM.UPDATE.LICENSES":                         {"operator", "readers-operator", "contoso-operator"},
+	"$JS.API.STREAM.DELETE.NONE":                             {"operator", "readers-operator", "contoso-operator"},
+	"$JS.API.STREAM.PURGE.NONE":                              {"operator", "readers-operator", "contoso-operator"},
+	"$JS.API.STREAM.MSG.GET.LICENSES":                        {"operator", "readers-operator", "contoso-operator"},
+	"$JS.API.STREAM.NAMES":                                   {"operator", "readers-operator", "contoso-operator"},
+	"$JS.API.CONSUMER.CREATE.NOTIFICATIONS.x.notification.>": {"operator", "readers-operator", "contoso-operator", "graph-receiver", "workspace-receiver"},
+	"$JS.API.CONSUMER.CREATE.LEDGER_IN.x.directory.>":        {"operator", "readers-operator", "contoso-operator", "graph-receiver", "workspace-receiver", "worker", "control-center"},
+	"$JS.API.CONSUMER.CREATE.KV_tenants.x.$KV.tenants.>":     {"operator", "readers-operator", "contoso-operator", "graph-receiver", "workspace-receiver", "worker", "control-center"},
+	"$JS.API.DIRECT.GET.KV_tenants.$KV.tenants.contoso":      {"operator", "readers-operator", "contoso-operator", "graph-receiver", "workspace-receiver", "worker", "control-center"},
+	"$JS.API.CONSUMER.CREATE.LICENSES.x.license.>":           {"operator", "readers-operator", "contoso-operator", "worker", "control-center", "consumer", "consumer-contoso"},
 	"$JS.API.CONSUMER.CREATE.LICENSES.contoso.license.contoso.>": {
-		"operator", "readers-operator", "worker", "control-center", "consumer", "consumer-contoso",
+		"operator", "readers-operator", "contoso-operator", "worker", "control-center", "consumer", "consumer-contoso",
 	},
-	"$JS.API.CONSUMER.CREATE.LICENSES.contoso.license.initech.>":              {"operator", "readers-operator", "worker", "control-center", "consumer"},
-	"$JS.API.CONSUMER.CREATE.LICENSES.contoso":                                {"operator", "readers-operator", "worker", "control-center", "consumer"},
-	"$JS.API.CONSUMER.MSG.NEXT.LICENSES.other":                                {"operator", "readers-operator", "worker", "control-center", "consumer"},
-	"$JS.API.CONSUMER.DELETE.LICENSES.other":                                  {"operator", "readers-operator", "worker", "control-center", "consumer"},
-	"$JS.API.STREAM.INFO.LICENSES":                                            {"operator", "readers-operator", "worker", "control-center", "consumer"},
-	"$JS.API.DIRECT.GET.KV_entitlements.$KV.entitlements.contoso.p.u1":        {"operator", "readers-operator", "control-center", "consumer", "consumer-contoso"},
-	"$JS.API.DIRECT.GET.KV_entitlements.$KV.entitlements.initech.p.u1":        {"operator", "readers-operator", "control-center", "consumer"},
-	"$JS.API.DIRECT.GET.KV_entitlements":                                      {"operator", "readers-operator"},
+	"$JS.API.CONSUMER.CREATE.LICENSES.contoso.license.initech.>":              {"operator", "readers-operator", "contoso-operator", "worker", "control-center", "consumer", "consumer-contoso"},
+	"$JS.API.CONSUMER.CREATE.LICENSES.contoso":                                {"operator", "readers-operator", "contoso-operator", "worker", "control-center", "consumer", "consumer-contoso"},
+	"$JS.API.CONSUMER.MSG.NEXT.LICENSES.other":                                {"operator", "readers-operator", "contoso-operator", "worker", "control-center", "consumer", "consumer-contoso"},
+	"$JS.API.CONSUMER.DELETE.LICENSES.other":                                  {"operator", "readers-operator", "contoso-operator", "worker", "control-center", "consumer", "consumer-contoso"},
+	"$JS.API.STREAM.INFO.LICENSES":                                            {"operator", "readers-operator", "contoso-operator", "worker", "control-center", "consumer", "consumer-contoso"},
+	"$JS.API.DIRECT.GET.KV_entitlements.$KV.entitlements.contoso.p.u1":        {"operator", "readers-operator", "contoso-operator", "control-center", "consumer", "consumer-contoso"},
+	"$JS.API.DIRECT.GET.KV_entitlements.$KV.entitlements.initech.p.u1":        {"operator", "readers-operator", "contoso-operator", "control-center", "consumer", "consumer-contoso"},
+	"$JS.API.DIRECT.GET.KV_entitlements":                                      {"operator", "readers-operator", "contoso-operator"},
 	"rollcall.API.CONSUMER.CREATE.LICENSES.x.license.>":                       {},
 	"rollcall.API.CONSUMER.CREATE.KV_entitlements.x.$KV.entitlements.contoso": {},
 }
@@ -200,7 +203,7 @@ func TestWhoMayPublishWhat(t *testing.T) {
 				t.Errorf("%s may publish %s: %t", user, subject, may)
 			}
 		}
-		for _, subject := range []string{">", "license.>", "$KV.>", "notification.>", "directory.>", "_INBOX.>", "copies.readers.>", "$JS.ACK.>"} {
+		for _, subject := range []string{">", "license.>", "$KV.>", "notification.>", "directory.>", "_INBOX.>", "copies.>", "copies.contoso.>", "$JS.ACK.>"} {
 			if v.maySubscribe(subject) {
 				t.Errorf("%s may listen to %s", user, subject)
 			}
