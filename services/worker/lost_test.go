@@ -107,3 +107,29 @@ func TestALossMarksItsTenantUntilItIsReadInFull(t *testing.T) {
 		t.Errorf("stale after a full read: %v", stale)
 	}
 }
+
+// What is replayed has the stamp that it had: it undoes nothing that was seen since, and counts where nothing was.
+func TestAReplayedObservationUndoesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.page("contoso", "", person("ann", directory.Suspended))
+	h.stamp = 99
+	h.page("contoso", "", person("bob", directory.Active))
+	h.await(bus.DeadLetters, atLeast(2))
+	h.stamp = 1
+	h.register("contoso")
+	h.connect("contoso", person("ann", directory.Active))
+	h.await(bus.Licenses, atLeast(2))
+	err := h.bus.Letters(t.Context(), "", "", func(l bus.Letter) error {
+		_, err := h.bus.Replay(t.Context(), l)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := h.await(bus.Licenses, func(all []event.Event) bool { return all[len(all)-1].Subject() == "bob" })
+	if len(told) != 3 {
+		t.Errorf("%d events, want that of the policy and one for each user", len(told))
+	}
+	h.checkKV("contoso", "ann", true)
+}
