@@ -216,7 +216,7 @@ func TestAReplayIntoAFullStreamSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := s.CachedInfo().Config
-	cfg.MaxBytes = int64(s.CachedInfo().State.Bytes) + 1 //nolint:gosec // a few hundred
+	cfg.MaxBytes = int64(s.CachedInfo().State.Bytes) + 1
 	if _, err := b.JetStream().UpdateStream(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
