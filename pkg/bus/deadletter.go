@@ -44,7 +44,7 @@ func deadLetter(m Message, consumer string, cause error, now time.Time) (subject
 	}
 	tenant := tenantOf(m)
 	meta := event.Meta{
-		ID:     fmt.Sprintf("%s.%d-%d.%s", m.Stream, m.StreamCreated.Unix(), m.Sequence, consumer),
+		ID:     letterID(m.Stream, m.StreamCreated, m.Sequence, consumer),
 		Source: event.DeadLetterSource(m.Stream), Subject: m.Subject, Time: now, Tenant: tenant,
 	}
 	if m.Fault == nil {
@@ -52,6 +52,11 @@ func deadLetter(m Message, consumer string, cause error, now time.Time) (subject
 	}
 	ev, err = event.New(event.TypeDeadLetter, meta, letter)
 	return event.DeadLetterSubject(m.Stream, tenant), ev, err
+}
+
+// letterID is derived from where a message stood and who gave it up there.
+func letterID(stream string, created time.Time, sequence uint64, consumer string) string {
+	return fmt.Sprintf("%s.%d-%d.%s", stream, created.Unix(), sequence, consumer)
 }
 
 // escaped is how long JSON is once Marshal has escaped what is special in HTML: up to six times as long.

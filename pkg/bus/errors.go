@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -13,6 +14,8 @@ var (
 	// ErrUnavailable says that NATS did not take or answer it: away, closing, out of space, or too late. Whether a
 	// publish that timed out was stored is unknown; its Nats-Msg-Id or expected sequence makes trying again safe.
 	ErrUnavailable = errors.New("NATS is unavailable")
+	// ErrFull says that a stream, or its server, holds as much as it may and refuses new messages. It comes with ErrUnavailable.
+	ErrFull = errors.New("it is full")
 	// ErrUnexpectedSequence says that the stream's last sequence is not the one that the publisher expected: somebody
 	// else has written. Nothing was stored.
 	ErrUnexpectedSequence = errors.New("the stream's last sequence is not the expected one")
@@ -24,6 +27,7 @@ var (
 const (
 	codeStorageExceeded         jetstream.ErrorCode = 10047
 	codeWrongLastSequence       jetstream.ErrorCode = 10071
+	codeStoreFailed             jetstream.ErrorCode = 10077 // its description says why
 	codeDuplicateInProcess      jetstream.ErrorCode = 10158
 	codeWrongLastSequenceInBulk jetstream.ErrorCode = 10164
 	codeIncompleteBatch         jetstream.ErrorCode = 10176
@@ -58,8 +62,13 @@ func classifyAPI(err error, api *jetstream.APIError) error {
 		return fmt.Errorf("%w: %w", ErrUnexpectedSequence, err)
 	case codeDuplicateInBatch:
 		return fmt.Errorf("%w: %w", ErrDuplicate, err)
-	case codeStorageExceeded, codeDuplicateInProcess, codeIncompleteBatch:
+	case codeStorageExceeded:
+		return fmt.Errorf("%w: %w: %w", ErrUnavailable, ErrFull, err)
+	case codeDuplicateInProcess, codeIncompleteBatch:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if api.ErrorCode == codeStoreFailed && strings.HasPrefix(api.Description, "maximum ") {
+		return fmt.Errorf("%w: %w: %w", ErrUnavailable, ErrFull, err)
 	}
 	if api.Code >= 500 || api.Code == 429 { // stream full or offline, no quorum, too many batches in flight
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -60,10 +60,6 @@ func (w *Worker) handle(ctx context.Context, p partition, m bus.Message) error {
 		return bus.RetryAfter(0, errLost)
 	}
 	id := subjectTenant(m.Subject)
-	if named := event.Tenant(m.Event); m.Fault == nil && named != id {
-		w.metrics.message(m, "foreign")
-		return bus.Reject(fmt.Errorf("the subject is of tenant %q, the event of %q", id, named))
-	}
 	t, err := w.deps.Tenants.Get(ctx, id)
 	if errors.Is(err, tenant.ErrNotFound) || errors.Is(err, tenant.ErrUnreadable) {
 		return w.unknownTenant(id, m, err)
@@ -75,7 +71,10 @@ func (w *Worker) handle(ctx context.Context, p partition, m bus.Message) error {
 		return err
 	}
 	if m.Fault != nil {
-		return w.refuse(ctx, p, t, m, m.Fault)
+		return w.refuse(ctx, p, t, m, m.Fault, "refused")
+	}
+	if named := event.Tenant(m.Event); named != id {
+		return w.refuse(ctx, p, t, m, fmt.Errorf("the subject is of tenant %q, the event of %q", id, named), "foreign")
 	}
 	if err := w.fault(messageRead); err != nil {
 		return err
@@ -87,7 +86,7 @@ func (w *Worker) handle(ctx context.Context, p partition, m bus.Message) error {
 		w.metrics.lag(w.deps.Clock.Now().Sub(m.Event.Time()))
 		return w.fault(beforeAck)
 	case errors.Is(err, apply.ErrRefused):
-		return w.refuse(ctx, p, t, m, err)
+		return w.refuse(ctx, p, t, m, err, "refused")
 	case w.fenced(ctx, p, err):
 		w.metrics.message(m, "fenced")
 		return bus.RetryAfter(0, err)
@@ -97,10 +96,10 @@ func (w *Worker) handle(ctx context.Context, p partition, m bus.Message) error {
 	}
 }
 
-// refuse orders a full read where a whole message was lost. Where it was applied but for some of its observations
-// nothing is gained by reading them again.
-func (w *Worker) refuse(ctx context.Context, p partition, t tenant.Tenant, m bus.Message, fault error) error {
-	w.metrics.message(m, "refused")
+// refuse marks the tenant of a dead letter as stale and orders a full read, where a whole message was lost. Where it was
+// applied but for some of its observations nothing is gained by reading them again.
+func (w *Worker) refuse(ctx context.Context, p partition, t tenant.Tenant, m bus.Message, fault error, result string) error {
+	w.metrics.message(m, result)
 	if !errors.Is(fault, apply.ErrPartly) {
 		if err := w.apply.OrderReread(ctx, p.Owner, t, m.Event.ID()); err != nil {
 			return err

@@ -61,7 +61,10 @@ func newMetrics(deps Deps) (*metrics, error) {
 		Name: "rollcall_worker_rows_written_total", Help: "Rows of the ledger inserted, changed or deleted.",
 	}, func() float64 { return float64(deps.Ledger.RowsWritten()) })
 	var errs []error
-	for _, c := range []prometheus.Collector{m.messages, m.decisions, m.relayed, m.fenced, rows, m.flips, m.conflicts, m.refused, m.lagging, depth} {
+	all := []prometheus.Collector{
+		m.messages, m.decisions, m.relayed, m.fenced, rows, m.flips, m.conflicts, m.refused, m.lagging, depth, newStale(deps),
+	}
+	for _, c := range all {
 		errs = append(errs, deps.Metrics.Register(c))
 	}
 	if err := errors.Join(errs...); err != nil {

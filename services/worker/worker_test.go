@@ -37,6 +37,7 @@ type house struct {
 	bus      *bus.Bus
 	path     string
 	registry *tenant.Registry
+	metrics  *prometheus.Registry // of the worker that was started last
 	stop     func()
 	stamp    uint64
 	pages    int
@@ -74,9 +75,10 @@ func (h *house) startWith(prepare func(*worker.Worker)) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.metrics = prometheus.NewRegistry()
 	w, err := worker.New(h.settings, worker.Deps{
 		Bus: h.bus, Ledger: l, Tenants: h.registry, Leases: leasetest.Alone{Clock: clock.System()}, Logger: slog.New(slog.DiscardHandler), Clock: clock.System(),
-		Metrics: prometheus.NewRegistry(),
+		Metrics: h.metrics,
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -312,15 +314,6 @@ func TestTenantThatIsRegisteredLateLosesNothing(t *testing.T) {
 	h.await(bus.Licenses, atLeast(2))
 }
 
-func TestUnusablePageIsADeadLetterAndIsReadAgain(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	h.register("contoso")
-	h.publish("contoso", "page", event.TypeDirectoryObserved, map[string]any{"stamp": "yesterday"})
-	h.await(bus.LedgerIn, lastIs(event.TypeRefreshRequested))
-	h.await(bus.DeadLetters, atLeast(1))
-}
-
 func TestEventOnAnothersSubjectIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -340,6 +333,9 @@ func TestEventOnAnothersSubjectIsRefused(t *testing.T) {
 	}
 	h.await(bus.DeadLetters, atLeast(1))
 	h.checkKV("contoso", "ann", true)
+	if stale := h.stale(); len(stale) != 1 || !stale["fabrikam"] {
+		t.Errorf("stale: %v", stale)
+	}
 }
 
 func TestNewRefusesMissingParts(t *testing.T) {

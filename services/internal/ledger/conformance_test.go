@@ -34,6 +34,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"older than the snapshot and without a row is dropped": withoutARowOlderThanTheSnapshotIsDropped,
 	"forgotten memberships count again when seen again":    forgottenMembershipsCountAgainWhenSeenAgain,
 	"tenants are stored whole":                             tenantsAreStoredWhole,
+	"stale tenants are found":                              staleTenantsAreFound,
 	"products are stored whole":                            productsAreStoredWhole,
 	"users come in order":                                  usersComeInOrder,
 	"groups keep their addresses":                          groupsKeepTheirAddresses,

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Tenants returns what the ledger keeps of every tenant as a whole, by name.
@@ -14,6 +15,21 @@ func (r *Reader) Tenants(ctx context.Context) (map[string]Tenant, error) {
 		var t Tenant
 		err := row.Scan(t.columns()...)
 		all[t.Name] = t
+		return err
+	})
+	return all, err
+}
+
+// Stale returns since when something is missing of what was said of a tenant, by its name, for each of which that is so.
+func (r *Reader) Stale(ctx context.Context) (map[string]time.Time, error) {
+	const query = `SELECT name, stale_since FROM tenants WHERE stale_since > 0`
+	all := map[string]time.Time{}
+	rows, err := r.db.QueryContext(ctx, query)
+	err = eachRow(query, rows, err, func(row scanner) error {
+		var name string
+		var since time.Time
+		err := row.Scan(&name, scanMicros(&since))
+		all[name] = since
 		return err
 	})
 	return all, err

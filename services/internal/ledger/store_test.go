@@ -26,6 +26,7 @@ func tenantsAreStoredWhole(t *testing.T, b ledgertest.Backend) {
 		want.Seen, want.Snapshot = directory.Stamp{Epoch: 1 << 40, Counter: 1 << 40}, at(7)
 		want.SnapshotAt, want.RoundBegan, want.RereadAt = nine, nine.Add(time.Microsecond), nine.AddDate(200, 0, 0)
 		want.Granted, want.Revoked, want.Removed = 1<<40, 2, 3
+		want.RereadDue, want.StaleSince, want.Stale = nine.Add(time.Minute), nine.Add(time.Hour), at(6)
 		_, err := tx.Tenant("Alpha") // by bytes, before "contoso"
 		if err != nil {
 			return err
@@ -57,6 +58,31 @@ func tenantsAreStoredWhole(t *testing.T, b ledgertest.Backend) {
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+func staleTenantsAreFound(t *testing.T, b ledgertest.Backend) {
+	l := open(t, b.Address(t))
+	update(t, l, func(tx *ledger.Tx) error {
+		here, err := tx.Tenant("contoso")
+		must(t, err)
+		other, err := tx.Tenant("initech")
+		must(t, err)
+		here.Part, here.RereadDue, here.StaleSince = 3, nine.Add(time.Minute), nine
+		other.Part, other.RereadDue = 4, nine
+		must(t, tx.SaveTenant(here), tx.SaveTenant(other))
+		at, err := tx.NextTimer(3)
+		same(t, "the next full read", here.RereadDue, at, err)
+		if due, found, err := tx.DueReread(3, nine); found || err != nil {
+			t.Errorf("too early: %+v, %v, %v", due, found, err)
+		}
+		due, found, err := tx.DueReread(3, nine.Add(time.Minute))
+		if same(t, "the tenant to read", here, due, err); !found {
+			t.Error("no full read is due")
+		}
+		return nil
+	})
+	all, err := l.Reader().Stale(t.Context())
+	same(t, "stale", map[string]time.Time{"contoso": nine}, all, err)
 }
 
 func snapshotsWaitForTheirProofs(t *testing.T, b ledgertest.Backend) {

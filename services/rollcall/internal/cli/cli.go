@@ -77,7 +77,8 @@ Begin with "rollcall demo": it needs nothing but this binary.`,
 	root.AddCommand(
 		a.demoCommand(), a.serveCommand(), a.tenantsCommand(), a.eventsCommand(), a.checkCommand(), a.explainCommand(),
 		a.licensesCommand(), a.auditCommand(), a.seatsCommand(), a.refreshCommand(), a.heldCommand(), a.freezeCommand(),
-		a.unfreezeCommand(), a.ledgerCommand(), a.keysCommand(), a.topologyCommand(), a.simulateCommand(), a.versionCommand(),
+		a.unfreezeCommand(), a.deadLettersCommand(), a.ledgerCommand(), a.keysCommand(), a.topologyCommand(), a.simulateCommand(),
+		a.versionCommand(),
 	)
 	return root
 }

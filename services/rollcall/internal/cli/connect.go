@@ -40,7 +40,9 @@ func (a *app) connect() (*nats.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	nc, err := nats.Connect(url, append(proof, nats.Name("rollcall command line"), nats.Timeout(3*time.Second))...)
+	nc, err := nats.Connect(url, append(proof, nats.Name("rollcall command line"), nats.Timeout(3*time.Second),
+		// What matters of it comes back as an error of what was being done, see allowed.
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))...)
 	if err != nil && a.nats == "" {
 		return nil, fmt.Errorf("no rollcall answers with the data folder %s any more: %w", a.data, err)
 	}
@@ -63,7 +65,15 @@ func (a *app) withBusOf(cfg bus.Config, work func(*bus.Bus) error) error {
 	if err != nil {
 		return err
 	}
-	return work(b)
+	return allowed(nc, work(b))
+}
+
+// allowed adds to an error that the server has refused something to the NATS user: to whoever asks it does not answer.
+func allowed(nc *nats.Conn, err error) error {
+	if refused := nc.LastError(); err != nil && errors.Is(refused, nats.ErrPermissionViolation) {
+		return fmt.Errorf("the NATS user has not the right: %w: %w", refused, err)
+	}
+	return err
 }
 
 // withTenants gives work the registry of tenants.

@@ -4,18 +4,20 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
 // standing is what keeps a tenant's licenses from simply following its directory.
 type standing struct {
-	Frozen       bool       `json:"frozen"`             // nothing is revoked
-	Paused       bool       `json:"paused"`             // nothing is decided
-	Disconnected bool       `json:"disconnected"`       // the directory is not followed
-	Licenses     string     `json:"licenses,omitempty"` // of one that is disconnected: kept or revoked
-	Restoring    bool       `json:"restoring"`          // nothing is decided until the directory is read completely
-	Held         []openHeld `json:"held,omitempty"`     // that wait, or are being carried out
+	Frozen       bool       `json:"frozen"`               // nothing is revoked
+	Paused       bool       `json:"paused"`               // nothing is decided
+	Disconnected bool       `json:"disconnected"`         // the directory is not followed
+	Licenses     string     `json:"licenses,omitempty"`   // of one that is disconnected: kept or revoked
+	Restoring    bool       `json:"restoring"`            // nothing is decided until the directory is read completely
+	StaleSince   time.Time  `json:"stale_since,omitzero"` // something that was said of it was given up, and it was not read completely since
+	Held         []openHeld `json:"held,omitempty"`       // that wait, or are being carried out
 }
 
 // openHeld names a held change that has not ended.
@@ -27,7 +29,7 @@ type openHeld struct {
 }
 
 func standingOf(t ledger.Tenant, held []ledger.HeldChange) *standing {
-	s := &standing{Frozen: t.Frozen, Paused: t.Paused, Disconnected: !t.Follows(), Restoring: t.Restoring}
+	s := &standing{Frozen: t.Frozen, Paused: t.Paused, Disconnected: !t.Follows(), Restoring: t.Restoring, StaleSince: t.StaleSince}
 	switch t.Disconnected {
 	case ledger.LicensesKept:
 		s.Licenses = "kept"
@@ -85,6 +87,7 @@ func (s *standing) words() string {
 		{s.Frozen, "FROZEN"},
 		{s.Paused, "PAUSED"},
 		{s.Restoring, "RESTORING"},
+		{!s.StaleSince.IsZero(), "STALE"},
 		{len(s.Held) > 0, fmt.Sprintf("%d HELD", len(s.Held))},
 	} {
 		if w.so {
@@ -112,6 +115,8 @@ func (s *standing) notices(tenant string) string {
 	say(s.Frozen, "%s is FROZEN: nothing is revoked until \"rollcall unfreeze --tenant %s\".", tenant, tenant)
 	say(s.Paused, "%s is PAUSED: nothing is decided until \"rollcall tenants resume %s\".", tenant, tenant)
 	say(s.Restoring, "%s is RESTORING: nothing is decided until its directory has been read completely.", tenant)
+	say(!s.StaleSince.IsZero(), "%s is STALE since %s: something that was said of it was given up, see \"rollcall dead-letters list --tenant %s\"; the full read that is ordered makes up for it.",
+		tenant, s.StaleSince.UTC().Format(time.RFC3339), tenant)
 	for _, h := range s.Held {
 		switch h.State {
 		case string(ledger.HeldListing):

@@ -131,8 +131,8 @@ func (a *Applier) Message(ctx context.Context, owner Owner, t tenant.Tenant, m b
 	return refused
 }
 
-// OrderReread asks for a full read of a tenant's directory, because something that it said could not be used: at most
-// once in Config.Reread.
+// OrderReread marks a tenant as stale and asks for a full read of its directory, because something that it said could not
+// be used: at most once in Config.Reread, and once more behind that time where something was lost meanwhile.
 func (a *Applier) OrderReread(ctx context.Context, owner Owner, t tenant.Tenant, cause string) error {
 	err := a.update(ctx, origin{cause: cause}, func(s *session) error {
 		if err := s.fence(owner); err != nil {

@@ -77,6 +77,7 @@ func (a *Applier) rereadPartition(s *session, partition int) error {
 		if err := s.tx.SaveTenant(other.tenant); err != nil {
 			return err
 		}
+		s.result.Part, s.result.Timers = partition, s.result.Timers || other.result.Timers
 	}
 	return nil
 }

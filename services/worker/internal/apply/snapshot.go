@@ -3,6 +3,7 @@ package apply
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
@@ -44,6 +45,9 @@ func (s *session) snapshotEnded(data event.SnapshotEnded) error {
 	}
 	if began.Compare(s.tenant.Snapshot) > 0 {
 		s.tenant.Snapshot, s.tenant.SnapshotAt = began, s.origin.at
+	}
+	if began.Compare(s.tenant.Stale) > 0 { // whatever was lost before it began, it has shown again
+		s.tenant.StaleSince, s.tenant.RereadDue = time.Time{}, time.Time{}
 	}
 	if err := s.completePreview(snapshot.Ref); err != nil {
 		return err
@@ -159,12 +163,23 @@ func (s *session) refreshCompleted(snapshot ledger.Snapshot, fault string) error
 	})
 }
 
-// orderReread asks for a full read, unless the worker did so a short while ago.
+// orderReread notes that something was lost of what was said of the tenant, and has the directory read in full.
 func (s *session) orderReread() error {
-	if !s.tenant.RereadAt.IsZero() && s.now.Sub(s.tenant.RereadAt) < s.cfg.Reread {
+	if s.tenant.StaleSince.IsZero() {
+		s.tenant.StaleSince = s.now
+	}
+	s.tenant.Stale = s.tenant.Seen
+	return s.askReread()
+}
+
+// askReread asks for a full read, at once or, where the worker did so a short while ago, later: the read that was asked for
+// then may have begun before what was lost now.
+func (s *session) askReread() error {
+	if again := s.tenant.RereadAt.Add(s.cfg.Reread); !s.tenant.RereadAt.IsZero() && s.now.Before(again) {
+		s.tenant.RereadDue, s.result.Timers = again, true
 		return nil
 	}
-	s.tenant.RereadAt = s.now
+	s.tenant.RereadAt, s.tenant.RereadDue = s.now, time.Time{}
 	id := fmt.Sprintf("%s.reread.%d", s.tenant.Name, s.now.UnixMicro())
 	return s.command(event.TypeRefreshRequested, "refresh", id, s.origin.cause, event.RefreshRequested{RequestedBy: "worker"})
 }

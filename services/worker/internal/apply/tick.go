@@ -9,9 +9,9 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
-// Tick does one piece of an owner's work that no message asks for: it lets a held change expire, asks for the round that a
-// settled change waits for, or does the next chunk of a job. It reports whether there may be more at once; if not, next is
-// when there will be (zero: not before a message makes some).
+// Tick does one piece of an owner's work that no message asks for: it asks for a full read that was put off, lets a held
+// change expire, asks for the round that a settled change waits for, or does the next chunk of a job. It reports whether
+// there may be more at once; if not, next is when there will be (zero: not before a message makes some).
 func (a *Applier) Tick(ctx context.Context, owner Owner) (more bool, next time.Time, err error) {
 	var begun time.Time // of a chunk, by the clock
 	err = a.update(ctx, origin{}, func(s *session) error {
@@ -20,7 +20,7 @@ func (a *Applier) Tick(ctx context.Context, owner Owner) (more bool, next time.T
 			return err
 		}
 		s.cfg.Chunk = a.pace.chunk()
-		for _, do := range []func(context.Context, int) (bool, error){s.expire, s.askRound, s.work} {
+		for _, do := range []func(context.Context, int) (bool, error){s.rereadDue, s.expire, s.askRound, s.work} {
 			if more, err = do(ctx, owner.Part); more || err != nil {
 				return err
 			}
@@ -35,6 +35,19 @@ func (a *Applier) Tick(ctx context.Context, owner Owner) (more bool, next time.T
 		a.pace.took(a.deps.Clock.Now().Sub(begun))
 	}
 	return more, next, nil
+}
+
+// rereadDue asks for a full read that was put off.
+func (s *session) rereadDue(_ context.Context, part int) (bool, error) {
+	due, found, err := s.tx.DueReread(part, s.now)
+	if !found || err != nil {
+		return false, err
+	}
+	s.tenant = due
+	if err := s.askReread(); err != nil {
+		return false, err
+	}
+	return true, s.tx.SaveTenant(s.tenant)
 }
 
 // askRound asks for a round where a settle time is over. It asks again later when none has come by then, ever more seldom:
