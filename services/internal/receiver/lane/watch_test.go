@@ -125,6 +125,28 @@ func TestVanishedGroupThatIsStillFoundStays(t *testing.T) {
 	b.until(event.TypeDirectoryObserved, "").says(t, "g1")
 }
 
+// It may be restored between the second read and the lookup; or a replica knows nothing of it, and another one does.
+func TestVanishedGroupThatItsAddressFindsStays(t *testing.T) {
+	t.Parallel()
+	b := connected(t, watched)
+	b.dir.DeleteGroup("g1")
+	b.hint("hint-1", "group", "g1")
+	b.until(event.TypeRoundEnded, "hint-1").says(t)
+	b.silent()
+	b.dir.Hold()
+	b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
+		if c.Method == "GroupsAt" {
+			b.dir.Intercept = nil
+			watched(b.dir)
+		}
+		return nil
+	}
+	b.advance(vanish)
+	b.advance(vanish)
+	b.until(event.TypeDirectoryObserved, "hint-1").says(t, "g1")
+	b.baseline("", "g1", "g1>u1", "g1>u2")
+}
+
 func TestSuccessorComesWithTheEndOfTheFirst(t *testing.T) {
 	t.Parallel()
 	b := connected(t, watched)
