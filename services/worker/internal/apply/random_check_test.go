@@ -32,6 +32,9 @@ func (s *scenario) lines(query string, args ...any) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
+	if err := rows.Err(); err != nil {
+		s.t.Fatal(err)
+	}
 	return lines
 }
 
@@ -39,7 +42,7 @@ func (s *scenario) lines(query string, args ...any) (lines []string) {
 func (s *scenario) stmt(query string) *sql.Stmt {
 	s.t.Helper()
 	if s.stmts[query] == nil {
-		stmt, err := s.db.PrepareContext(context.Background(), query)
+		stmt, err := s.db.PrepareContext(context.Background(), query) //nolint:sqlclosecheck // it ends with the database
 		if err != nil {
 			s.t.Fatal(err)
 		}

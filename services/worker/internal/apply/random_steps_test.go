@@ -139,7 +139,7 @@ func (s *scenario) randomPage() {
 	s.stamp++
 	at := s.stamp
 	if s.once(4) {
-		at -= uint64(s.fair(10)) //nolint:gosec // not below 0
+		at -= uint64(s.fair(10))
 	}
 	s.observe("", "hint", at, s.randomObservations(6))
 }
