@@ -20,7 +20,7 @@ const mine = `JOIN tenants t ON t.id = p.tenant WHERE t.name = $1 `
 // lines returns the rows of a query on the tenant.
 func (s *scenario) lines(query string, args ...any) (lines []string) {
 	s.t.Helper()
-	rows, err := s.stmt(query).QueryContext(context.Background(), append([]any{s.id}, args...)...)
+	rows, err := s.stmt(query).QueryContext(context.Background(), append([]any{s.id}, args...)...) //nolint:sqlclosecheck // the statement ends with the database
 	if err != nil {
 		s.t.Fatal(err)
 	}
