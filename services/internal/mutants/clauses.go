@@ -48,4 +48,9 @@ var clauses = []clause{
 	{"disconnect", "A disconnected tenant's licenses are kept, or all revoked with that reason."},
 	{"tenants never meet", "What is said in one tenant counts in no other."},
 	{"once", "A message counts once, however often and by whomever it is delivered."},
+	{"hint", "A hint, and a command, is acknowledged when what is to follow is stored."},
+	{"cursor", "A cursor advances with what was published, and no sooner."},
+	{"forbidden", "What may not be read is not empty."},
+	{"in order", "What was decided is told in that order."},
+	{"tombstone", "What has ended stays known until a complete snapshot that began behind it."},
 }

@@ -49,6 +49,30 @@ func TestOnlyGraphsOwnNotFoundIsADeletion(t *testing.T) {
 	}
 }
 
+// A list that may not be read, or cannot be, is not one of nobody.
+func TestMembersThatAreNotToldAreNone(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, says(http.StatusOK, `{"value":[]}`))
+	d := f.connect(t)
+	if p, err := d.Members(t.Context(), "g1", ""); err != nil || len(p.Observations) != 0 {
+		t.Fatalf("nobody is in it: %+v, %v", p, err)
+	}
+	for name, answer := range map[string]http.HandlerFunc{
+		"forbidden":       says(http.StatusForbidden, odata("Authorization_RequestDenied")),
+		"unavailable":     says(http.StatusServiceUnavailable, ""),
+		"a gateway's 404": says(http.StatusNotFound, "<html>not found</html>"),
+		"empty":           says(http.StatusOK, ""),
+		"no list":         says(http.StatusOK, `{}`),
+		"null":            says(http.StatusOK, `{"value":null}`),
+		"nothing, as 204": says(http.StatusNoContent, ""),
+	} {
+		f.answer = answer
+		if p, err := d.Members(t.Context(), "g1", ""); err == nil {
+			t.Errorf("%s: %+v, want an error", name, p)
+		}
+	}
+}
+
 func TestIDsThatAreNoneSendNothing(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, says(http.StatusOK, `{"value":[]}`))

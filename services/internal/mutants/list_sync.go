@@ -1,0 +1,23 @@
+package main
+
+const (
+	engine    = "services/internal/receiver/engine"
+	relay     = "services/worker/internal/relay"
+	graph     = "services/graph-receiver/internal/graph"
+	workspace = "services/workspace-receiver/internal/workspace"
+)
+
+// ofSync are faults of how the directory is read, and of how what was decided is told.
+var ofSync = []mutant{
+	{"hint", "it is acknowledged before its mark is stored", engine + "/hints.go", "ID: data.ID})\n\tif err != nil {", "ID: data.ID})\n\tif err != nil && false {", engine},
+	{"hint", "a command is acknowledged before it is stored", engine + "/hints.go", "if err := t.lane.Command(ctx, c); err != nil {", "if err := t.lane.Command(ctx, c); err != nil && false {", engine},
+	{"cursor", "it advances before what it showed is published", receiver + "/feed.go", "if err := l.take(ctx, p, feed, stamp, page); err != nil {", "if err := l.take(ctx, p, feed, stamp, page); err != nil && false {", receiver},
+	{"cursor", "a journal's advances before what it names is read", receiver + "/round.go", "if l.deps.Traits.Journals {\n\t\tp.moved", "if false {\n\t\tp.moved", receiver},
+	{"forbidden", "members that may not be read are nobody, for Graph", graph + "/reads.go", "\t\treturn receiver.Page{}, noGroup(err)\n", "\t\tif a, ok := errors.AsType[*ResponseError](err); ok && a.Status == 403 {\n\t\t\treturn receiver.Page{}, nil\n\t\t}\n\t\treturn receiver.Page{}, noGroup(err)\n", graph},
+	{"forbidden", "members that may not be read are nobody, for Workspace", workspace + "/members.go", "\t\treturn receiver.Page{}, foreignGroup(noGroup(err))\n", "\t\tif a, ok := err.(*ResponseError); ok && a.Status == 403 {\n\t\t\treturn receiver.Page{}, nil\n\t\t}\n\t\treturn receiver.Page{}, foreignGroup(noGroup(err))\n", workspace},
+	{"removal needs proof", "a user whom a snapshot did not show is gone", receiver + "/prove.go", "u, stamp, err := ask(ctx, v.Lane, v.p, func(ctx context.Context) (directory.User, error) { return v.deps.Directory.User(ctx, id) })", "u, stamp, err := directory.User{ID: id, Status: directory.Deleted}, v.deps.Stamps.Next(), error(nil)", receiver},
+	{"removal needs proof", "a member whom a list did not show is gone", receiver + "/missing.go", "answer, stamp, err := l.member(ctx, p, m)\n", "answer, stamp, err := m, l.deps.Stamps.Next(), error(nil)\n", receiver},
+	{"in order", "the outbox is told from its end", store + "/outbox.go", "FROM outbox ORDER BY id LIMIT $1", "FROM outbox ORDER BY id DESC LIMIT $1", relay},
+	{"tombstone", "a membership that has ended is forgotten at once", store + "/membership.go", "t.outdated(at, row, exists) ||", "t.outdated(at, row, exists && was) ||", worker},
+	{"tombstone", "the read of one group forgets those of before", worker + "/proof.go", "if !data.Users || !data.Groups {\n\t\t\tcontinue", "if false {\n\t\t\tcontinue", worker},
+}
