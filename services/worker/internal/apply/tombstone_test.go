@@ -26,3 +26,20 @@ func readOfAGroupKeepsItsTombstones(t on) {
 	h.page("contoso", 20, member("g", "ann", true))
 	h.expect("what was read before she left undoes nothing")
 }
+
+// Of what has no row an older observation than the last complete read tells nothing: it may be gone since.
+func TestOlderThanTheSnapshotIsNoNews(t *testing.T) { onEach(t, olderThanTheSnapshotIsNoNews) }
+
+func olderThanTheSnapshotIsNoNews(t on) {
+	h := newHarness(t, contoso())
+	h.snapshotPage("contoso", "s1", 10, person("ann"), group("g", address), member("g", "ann", true))
+	h.snapshotEnded("contoso", "s1", 10, 1, "g")
+	h.tick()
+	h.told()
+	h.page("contoso", 9, person("bob"), member("g", "bob", true))
+	h.expect("the read would have shown bob")
+	h.page("contoso", 11, person("bob"))
+	h.expect("and bob in the group")
+	h.page("contoso", 12, member("g", "bob", true))
+	h.expect("now it is later", "granted bob group-member")
+}
