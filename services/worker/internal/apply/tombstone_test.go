@@ -2,6 +2,7 @@ package apply_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 )
@@ -42,4 +43,23 @@ func olderThanTheSnapshotIsNoNews(t on) {
 	h.expect("and bob in the group")
 	h.page("contoso", 12, member("g", "bob", true))
 	h.expect("now it is later", "granted bob group-member")
+}
+
+// What was read of a group before its end is not of the group that has come back: it does not even begin the settle time anew.
+func TestMembersFromBeforeTheEndOfAGroupAreNoNews(t *testing.T) {
+	onEach(t, membersFromBeforeTheEndOfAGroupAreNoNews)
+}
+
+func membersFromBeforeTheEndOfAGroupAreNoNews(t on) {
+	h := connected(t)
+	h.page("contoso", 2, group("g", address), member("g", "ann", true))
+	h.page("contoso", 5, noGroup("g"))
+	h.page("contoso", 6, group("g", address))
+	h.page("contoso", 7, member("g", "ann", true))
+	h.clock.Advance(settle - time.Second)
+	h.page("contoso", 3, member("g", "bob", true))
+	h.clock.Advance(time.Second)
+	h.roundEnded("contoso")
+	h.tick()
+	h.expect("", "policy group-members g", "revoked bob not-a-member", "reason ann group-member", "revoked cid not-a-member")
 }
