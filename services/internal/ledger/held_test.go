@@ -155,25 +155,29 @@ func licensesAreHeldAgainstAReason(t *testing.T, b ledgertest.Backend) {
 
 func parkedRevocationsAreFound(t *testing.T, b ledgertest.Backend) {
 	onProduct(t, b, func(tx *ledger.Tx, _ ledger.Tenant, p ledger.Product) {
-		parked := func(when string, want string) {
+		parked := func(when string, want ...string) {
 			t.Helper()
-			h, line, cause, found, err := tx.Parked(p.ID, 1)
-			if found != (want != "") || err != nil || found && (h.Ref == "" && h.ID == 0 || line.Reason != want) {
-				t.Errorf("%s: %+v, %+v, %q, %v, %v", when, h, line, cause, found, err)
+			words, err := tx.Words(p.ID, 1)
+			var got []string
+			for _, w := range words {
+				got = append(got, fmt.Sprintf("%s %s: %s%s", w.Held.Kind, w.Held.State, w.Reason, w.Cause))
 			}
+			same(t, when, want, got, err)
 		}
 		held := ledger.Entitlement{Product: p.ID, User: 1, Licensed: true, Since: nine, Reason: "held", Against: "not-a-member", Sequence: 1}
 		must(t, tx.Transition(nil, held, nine, "e"))
-		parked("on no list", "")
+		parked("on no list")
+		at, err := tx.DecidedAt(p.ID, 1)
+		same(t, "that it is held is no decision", uint64(0), at, err)
 		refresh, err := tx.AddHeld(ledger.Held{Product: p.ID, Ref: "r", Kind: ledger.HeldRefresh, State: ledger.HeldOpen, Revision: 1})
 		must(t, err, tx.PutHeldUser(refresh.ID, ledger.HeldUser{User: 1, Revision: 1, Listed: true, Reason: "not-a-member"}))
-		parked("on that of a refresh", "not-a-member")
+		parked("on that of a refresh", "refresh open: not-a-member")
 		bulk, err := tx.AddHeld(ledger.Held{Product: p.ID, Ref: "b", Kind: ledger.HeldRevocations, State: ledger.HeldApproved, Revision: 1})
 		must(t, err, tx.PutHeldUser(bulk.ID, ledger.HeldUser{User: 1, Revision: 1, Listed: true, Reason: "suspended"}),
 			tx.PutJob(ledger.Job{Product: p.ID, Kind: ledger.JobClose, Cause: "f", Held: bulk.ID}))
-		parked("what was approved comes first", "suspended")
+		parked("what was approved comes first", "revocations approved: suspendedf", "refresh open: not-a-member")
 		must(t, tx.PutJob(ledger.Job{Product: p.ID, Kind: ledger.JobClose, After: 1, Cause: "f", Held: bulk.ID}))
-		parked("until it has come to the user", "not-a-member")
+		parked("until it has come to the user", "refresh open: not-a-member")
 		against := func(when, want string) {
 			t.Helper()
 			e, _, err := tx.Entitlement(p.ID, 1)
@@ -185,6 +189,12 @@ func parkedRevocationsAreFound(t *testing.T, b ledgertest.Backend) {
 		against("approved, and yet to come", "")
 		must(t, tx.HoldAgainst(p.ID, 1, "suspended"), tx.DropJobs(p.ID), tx.ReleaseApproved(p.ID))
 		against("approved, and done", "suspended")
+		member := ledger.Entitlement{Product: p.ID, User: 1, Licensed: true, Since: nine, Reason: "group-member", Sequence: 2}
+		again := held
+		again.Sequence = 3
+		must(t, tx.Transition(&held, member, nine, "e"), tx.Transition(&member, again, nine, "e"))
+		at, err = tx.DecidedAt(p.ID, 1)
+		same(t, "the last decision of its own", uint64(2), at, err)
 	})
 }
 

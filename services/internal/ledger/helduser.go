@@ -49,18 +49,37 @@ func (tx *Tx) heldUsers(query string, args ...any) (all []HeldUser, err error) {
 	return all, err
 }
 
-// Parked returns the held change on whose list a user is to lose a license of a product, and the line, where it is said already
-// what becomes of that: a refresh that waits for somebody, or one that is closed and whose job comes to the user yet, with the
-// cause that the job names.
-func (tx *Tx) Parked(product, user int64) (h Held, line HeldUser, cause string, found bool, err error) {
-	h.Product, line.User, line.Listed = product, user, true
-	found, err = tx.get(`SELECT h.id, h.kind, h.state, l.reason, COALESCE(j.cause, '') FROM held h
+// Word is what was said of a user's revocation: the held change on whose list it is, the reason there, and what the job that
+// carries it out names as its cause.
+type Word struct {
+	Held   Held // its id, product, kind and state
+	Reason string
+	Cause  string
+}
+
+// Words returns what was said of a user's revocation and is not done yet: by a refresh that waits for somebody, or by held changes
+// that are closed and whose jobs come to the user yet. What was approved comes first, and of as much the later.
+func (tx *Tx) Words(product, user int64) (all []Word, err error) {
+	err = tx.each(`SELECT h.id, h.kind, h.state, l.reason, COALESCE(j.cause, '') FROM held h
 		JOIN held_users l ON l.held = h.id AND l.user_id = $2 AND l.listed = 1 AND l.licensed = 0
 		LEFT JOIN jobs j ON j.product = h.product AND j.kind IN ('apply', 'close') AND j.held = h.id AND j.after < l.user_id
 		WHERE h.product = $1 AND (h.kind = 'refresh' AND h.state IN ('listing', 'open') OR j.held IS NOT NULL)
-		ORDER BY CASE h.state WHEN 'approved' THEN 0 WHEN 'rejected' THEN 1 WHEN 'expired' THEN 1 ELSE 2 END, h.id DESC LIMIT 1`,
-		[]any{product, user}, &h.ID, &h.Kind, &h.State, &line.Reason, &cause)
-	return h, line, cause, found, err
+		ORDER BY CASE h.state WHEN 'approved' THEN 0 WHEN 'rejected' THEN 1 WHEN 'expired' THEN 1 ELSE 2 END, h.id DESC`,
+		[]any{product, user}, func(row scanner) error {
+			w := Word{Held: Held{Product: product}}
+			err := row.Scan(&w.Held.ID, &w.Held.Kind, &w.Held.State, &w.Reason, &w.Cause)
+			all = append(all, w)
+			return err
+		})
+	return all, err
+}
+
+// DecidedAt returns the sequence of the last decision about a user that was none to let a license stand for now; 0 where there
+// is none.
+func (tx *Tx) DecidedAt(product, user int64) (sequence uint64, err error) {
+	_, err = tx.get(`SELECT COALESCE(MAX(sequence), 0) FROM history WHERE product = $1 AND user_id = $2 AND reason <> 'held'`,
+		[]any{product, user}, &sequence)
+	return sequence, err
 }
 
 // Closing reports whether the list of a held change of a product that was closed is being gone through.

@@ -117,7 +117,7 @@ func (s *session) judge(p *product, user person) (v verdict, differs bool, err e
 			return v, false, err
 		}
 		said, err := s.said(p, v)
-		return v, said.State == ledger.HeldApproved, err
+		return v, said.Held.State == ledger.HeldApproved, err
 	case v.next.Licensed && !v.holds():
 		waits, err := s.waits(p, user.ID)
 		return v, !waits, err

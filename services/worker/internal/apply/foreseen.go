@@ -41,14 +41,14 @@ func (s *session) foreseen(p *product, revocations []verdict, m manner) (others 
 		if err != nil {
 			return nil, err
 		}
-		switch said.State {
+		switch said.Held.State {
 		case ledger.HeldApproved:
-			err = s.settle(p, v, v.next, said.cause)
+			err = s.settle(p, v, v.next, said.Cause)
 		case ledger.HeldRejected, ledger.HeldExpired:
-			err = s.keep(p, v, said.cause)
+			err = s.keep(p, v, said.Cause)
 		case ledger.HeldOpen, ledger.HeldListing:
 			if !goesOn {
-				err = s.park(p, p.holds[said.Kind], v, m.cause)
+				err = s.park(p, p.holds[said.Held.Kind], v, m.cause)
 				break
 			}
 			others = append(others, v)
@@ -79,28 +79,28 @@ func (s *session) parkedOn(p *product, u ledger.User) (*hold, error) {
 	return nil, nil //nolint:nilnil // no list is no fault
 }
 
-// word is what was said of a revocation, and the event that did.
-type word struct {
-	ledger.Held
-	cause string
-}
-
 // said returns what was said of a revocation that is not carried out yet; nothing, for most. See saidOfAny.
-func (s *session) said(p *product, v verdict) (word, error) {
-	parked, line, cause, found, err := s.tx.Parked(p.ID, v.user.ID)
-	if !found || err != nil {
-		return word{}, err
+func (s *session) said(p *product, v verdict) (ledger.Word, error) {
+	words, err := s.tx.Words(p.ID, v.user.ID)
+	if len(words) == 0 || err != nil {
+		return ledger.Word{}, err
 	}
-	if parked.State == ledger.HeldApproved && s.tenant.Frozen {
-		return word{}, nil // it rests
+	decided := v.before.Sequence
+	if v.before.Reason == string(licensing.Held) { // a license that stands for now is no decision of its own
+		if decided, err = s.tx.DecidedAt(p.ID, v.user.ID); err != nil {
+			return ledger.Word{}, err
+		}
 	}
-	if licensing.Reason(v.before.Reason) != licensing.Held && v.before.Sequence > s.sequenceOf(p, cause) {
-		return word{}, nil // it was decided otherwise since: this is another one
+	for _, w := range words {
+		switch {
+		case decided > s.sequenceOf(p, w.Cause): // it was decided otherwise since: this is another one
+		case w.Held.State == ledger.HeldApproved && s.tenant.Frozen: // it rests
+		case (w.Held.State == ledger.HeldRejected || w.Held.State == ledger.HeldExpired) && w.Reason != string(v.next.Reason): // another one, too
+		default:
+			return w, nil
+		}
 	}
-	if (parked.State == ledger.HeldRejected || parked.State == ledger.HeldExpired) && line.Reason != string(v.next.Reason) {
-		return word{}, nil // that was another one
-	}
-	return word{Held: parked, cause: cause}, nil
+	return ledger.Word{}, nil
 }
 
 // sequenceOf is the sequence of a product's event with an id; of any other event it is one that nothing comes after.

@@ -177,3 +177,28 @@ func TestReviewLeavesToARefreshWhatIsOnItsList(t *testing.T) {
 			"closed refresh#1 r1 rejected +0 -1 user:ops", "done refresh#1 r1", "reason u1 held")
 	})
 }
+
+// An approved flip would have taken the license of u9, who became a member before its job came there and left again: the end of
+// that membership was rejected, and what was said before is of another one.
+func TestWordIsNotOfWhatIsDecidedLaterAndHeld(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h *harness) {
+		h.chunk = 100
+		h.restart()
+		h.read(people(9))
+		h.see(join([]obs{group("g", address)}, members("g", true, ids(1, 6)...))...)
+		h.settled()
+		h.told()
+		h.chunk = 2
+		h.restart()
+		h.approve("flip#1", 1)
+		h.see(member("g", "u9", true))
+		h.see(join(members("g", false, ids(1, 5)...), []obs{member("g", "u9", false)})...)
+		h.told()
+		h.reject("revocations#1")
+		h.tick()
+		if h.lost() != "u7 u8" {
+			t.Errorf("lost %s, want u7 u8: whom the flip was approved for", h.lost())
+		}
+	})
+}
