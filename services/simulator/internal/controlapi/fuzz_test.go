@@ -36,7 +36,7 @@ func newServer(t testing.TB) http.Handler {
 	return New(Config{
 		Store: s, Push: push.New(push.Config{Store: s, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}),
 		GooglePush: googlepush.New(googlepush.Config{Store: s, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}),
-		Meter:      traffic.NewMeter(), Faults: &traffic.Faults{}, Settings: settings,
+		Meter:      traffic.NewMeter(), Faults: traffic.NewFaults(clock.System()), Settings: settings,
 	}).Handler()
 }
 

@@ -2,17 +2,16 @@ package entra
 
 import (
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 const maxBody = 4 << 20 // bytes, unpacked; Graph's limit for a request
@@ -23,7 +22,8 @@ type call struct {
 	r      *http.Request
 	query  query
 	tenant store.Tenant
-	route  string          // as counted
+	route  string // as counted
+	spoil  traffic.Spoil
 	served control.Counter // what the answer holds
 }
 
@@ -48,6 +48,9 @@ func (s *Server) wrap(route string, need right, f handler) http.Handler {
 			err = f(c)
 		}
 		c.served.Requests = 1
+		if c.spoil.Tears() {
+			c.served = control.Counter{Requests: 1, Failed: 1}
+		}
 		if err != nil {
 			status := s.fail(c, err, id, clientID)
 			c.served = control.Counter{Requests: 1, Failed: 1}
@@ -56,6 +59,7 @@ func (s *Server) wrap(route string, need right, f handler) http.Handler {
 			}
 		}
 		s.Meter.Count(c.tenant.DirectoryID, c.route, c.served)
+		traffic.Tear(c.w)
 	})
 }
 
@@ -64,31 +68,22 @@ func (s *Server) admit(c *call, need right) error {
 	if err := s.authenticate(c); err != nil {
 		return err
 	}
-	if fault, ok := s.Faults.Next(c.tenant.DirectoryID, c.route); ok {
-		if err := pause(c.r.Context(), fault.Delay); err != nil {
-			return err
-		}
-		if fault.Status != 0 {
-			return spoiled(fault.Status, fault.RetryAfter)
-		}
+	var err error
+	c.spoil, err = s.Faults.Deal(c.r.Context(), traffic.Request{
+		Tenant: c.tenant.DirectoryID, Route: c.route, Cursor: strings.HasSuffix(c.route, "/delta token"),
+	})
+	c.w = c.spoil.Writer(c.w)
+	switch {
+	case err != nil:
+		return err
+	case c.spoil.Status != 0 || c.spoil.Early():
+		return spoiled(c.spoil)
 	}
 	if !allowed(c.tenant.App.Permissions, need) {
 		return denied()
 	}
 	c.w.Header().Set("x-ms-resource-unit", strconv.Itoa(cost(c.route, c.query)))
 	return unpack(c.r)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // unpack undoes the gzip that Microsoft's SDKs put on request bodies.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 )
 
@@ -47,7 +48,7 @@ func (s *Server) delta(c *call, resource string, find func(string) (string, bool
 	r.minimal = strings.Contains(c.r.Header.Get("Prefer"), "return=minimal") && c.query.has("deltatoken")
 	out := map[string]any{"@odata.context": c.context(resource, token.Select)}
 	err = s.Store.View(c.tenant.DirectoryID, func(v store.View) error {
-		if token.Issued != 0 && token.stale(v, s.now()) {
+		if token.Issued != 0 && (token.stale(v, s.now()) || c.spoil.Kind == control.Expired) {
 			return gone(restart(c, resource, token))
 		}
 		r.view = v

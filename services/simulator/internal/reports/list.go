@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleerror"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 )
@@ -16,6 +17,9 @@ func (s *Server) list(c *call) error {
 	q, err := readQuery(c.r.PathValue("applicationName"), c.r.PathValue("userKey"), values, s.Clock.Now())
 	if err != nil {
 		return err
+	}
+	if c.spoil.Kind == control.Expired {
+		return googleerror.InvalidParameter("pageToken", last(values, "pageToken"))
 	}
 	var page []activity
 	var more bool

@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -18,6 +17,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleauth"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleerror"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 // call is one request under way.
@@ -27,6 +27,7 @@ type call struct {
 	query  url.Values
 	caller googleauth.Caller
 	route  string // as counted
+	spoil  traffic.Spoil
 	now    time.Time
 	items  int // in the answer
 }
@@ -53,14 +54,18 @@ func (s *Server) wrap(route string, need right, f handler) http.Handler {
 			err = f(c)
 		}
 		served := control.Counter{Requests: 1, Items: c.items}
-		if err != nil {
-			status := googleerror.Write(w, known(err))
+		if c.spoil.Tears() {
 			served = control.Counter{Requests: 1, Failed: 1}
-			if status == http.StatusTooManyRequests || errors.Is(err, errQuota) {
+		}
+		if err != nil {
+			status := googleerror.Write(c.w, known(err))
+			served = control.Counter{Requests: 1, Failed: 1}
+			if status == http.StatusTooManyRequests || c.spoil.Kind == control.Throttled || errors.Is(err, errQuota) {
 				served = control.Counter{Requests: 1, Throttled: 1}
 			}
 		}
 		s.Meter.Count(c.tenant().DirectoryID, c.route, served)
+		traffic.Tear(c.w)
 	})
 }
 
@@ -70,13 +75,15 @@ func (s *Server) admit(c *call, need right) error {
 	if c.caller, err = s.Callers.Caller(c.r); err != nil {
 		return err
 	}
-	if fault, ok := s.Faults.Next(c.tenant().DirectoryID, c.route); ok {
-		if err := pause(c.r.Context(), fault.Delay); err != nil {
-			return err
-		}
-		if fault.Status != 0 {
-			return spoiled(fault)
-		}
+	c.spoil, err = s.Faults.Deal(c.r.Context(), traffic.Request{
+		Tenant: c.tenant().DirectoryID, Route: c.route, Cursor: c.r.Method == http.MethodGet && c.query.Get("pageToken") != "",
+	})
+	c.w = c.spoil.Writer(c.w)
+	switch {
+	case err != nil:
+		return err
+	case c.spoil.Status != 0 || c.spoil.Early():
+		return spoiled(c.spoil)
 	}
 	limit := s.Settings().QuotaPerMinute
 	if limit == 0 {
@@ -88,24 +95,19 @@ func (s *Server) admit(c *call, need right) error {
 	return c.caller.May(need.privilege, need.scopes...)
 }
 
-func spoiled(f control.Fault) error {
-	e := googleerror.Spoiled(f.Status)
-	if f.RetryAfter > 0 {
-		e.Header = http.Header{"Retry-After": {strconv.Itoa(f.RetryAfter)}}
+// spoiled is the error that a fault asks for. A request can be throttled in either of two ways.
+func spoiled(s traffic.Spoil) error {
+	switch {
+	case s.Kind == control.Throttled && s.Choice%2 == 0:
+		e := *errQuota
+		e.Header = s.RetryHeader()
+		return &e
+	case s.Kind == control.Forbidden:
+		return googleerror.NotAuthorized()
 	}
+	e := googleerror.Spoiled(s.Status)
+	e.Header = s.RetryHeader()
 	return e
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // known turns the store's errors into Google's.

@@ -1,0 +1,41 @@
+package controlapi
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+)
+
+func (s *Server) planRoutes(mux *http.ServeMux) {
+	route(mux, "PUT /control/plan", s.putPlan)
+	route(mux, "GET /control/plan", func(*http.Request) (any, error) { return s.Faults.Plans(), nil })
+	route(mux, "DELETE /control/plan", func(r *http.Request) (any, error) {
+		id, err := s.directoryID(r.URL.Query().Get("tenant"))
+		if err == nil {
+			s.Faults.EndPlan(id)
+		}
+		return done, err
+	})
+	route(mux, "GET /control/plan/dealt", func(r *http.Request) (any, error) {
+		id, err := s.directoryID(r.URL.Query().Get("tenant"))
+		return s.Faults.Dealt(id), err
+	})
+}
+
+func (s *Server) putPlan(r *http.Request) (any, error) {
+	var body control.Plan
+	if err := decode(r, &body); err != nil {
+		return nil, err
+	}
+	if err := body.Check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", err, store.ErrInvalid)
+	}
+	var err error
+	if body.Tenant, err = s.directoryID(body.Tenant); err != nil {
+		return nil, err
+	}
+	s.Faults.PutPlan(body)
+	return done, nil
+}
