@@ -27,17 +27,29 @@ const (
 	Slow      FaultKind = "slow"      // the answer takes a while
 )
 
+// The kinds of faults that befall pushes of changes: one of the first four at most, and it can be repeated besides.
+const (
+	PushLost         FaultKind = "push-lost"
+	PushDelayed      FaultKind = "push-delayed"
+	PushReordered    FaultKind = "push-reordered" // a later one of the same subscription is sent before it
+	SubscriptionLost FaultKind = "subscription-lost"
+	PushRepeated     FaultKind = "push-repeated"
+)
+
 // FaultKinds lists all kinds.
 func FaultKinds() []FaultKind {
-	return []FaultKind{Throttled, Failed, Forbidden, Expired, Cut, HalfPage, Slow}
+	return append(slices.Concat(exclusive...), Slow, PushRepeated)
 }
 
-// exclusive are the sets of kinds of which one at most befalls a request.
-var exclusive = [][]FaultKind{{Throttled, Failed, Forbidden, Expired, Cut, HalfPage}}
+// exclusive are the sets of kinds of which one at most befalls a request or a push.
+var exclusive = [][]FaultKind{
+	{Throttled, Failed, Forbidden, Expired, Cut, HalfPage}, {PushLost, PushDelayed, PushReordered, SubscriptionLost},
+}
 
-// Plan lets faults happen by dice, each kind at a rate of its own, to those requests that the kind can befall. The same
-// seed does the same to the n-th request of a tenant and route, whatever comes in between. The README says what each kind
-// stands for. A Fault goes before a plan, and a tenant's own plan before the one for all.
+// Plan lets faults happen by dice, each kind at a rate of its own, to those requests and pushes that the kind can befall.
+// The same seed does the same to the n-th request of a tenant and route, and to its n-th push of a resource, whatever comes
+// in between. The README says what each kind stands for. A Fault, and what Push says, go before a plan, and a tenant's own
+// plan before the one for all.
 type Plan struct {
 	Seed   uint64                `json:"seed"`
 	Tenant string                `json:"tenant,omitempty"` // id or directory id; empty is for all that have no plan of their own
@@ -46,6 +58,8 @@ type Plan struct {
 	RetryAfter int `json:"retry_after,omitempty"`
 	// Delay is the longest that a slow answer waits, in nanoseconds; 0 means DefaultDelay.
 	Delay time.Duration `json:"delay,omitempty"`
+	// PushDelay is the longest that a push waits, to be late, to be overtaken or to come again; 0 means the same as Delay.
+	PushDelay time.Duration `json:"push_delay,omitempty"`
 	// From and Until bound the time in which faults happen; zero means no bound.
 	From  time.Time `json:"from,omitzero"`
 	Until time.Time `json:"until,omitzero"`
@@ -74,7 +88,7 @@ func (p Plan) Check() error {
 		}
 	}
 	switch {
-	case p.RetryAfter < 0 || p.Delay < 0:
+	case p.RetryAfter < 0 || p.Delay < 0 || p.PushDelay < 0:
 		return fmt.Errorf("plan: a time is below 0")
 	case !p.Until.IsZero() && !p.Until.After(p.From):
 		return fmt.Errorf("plan: it ends before it begins")

@@ -71,6 +71,9 @@ func (f *Faults) PutPlan(p control.Plan) {
 	if p.Delay == 0 {
 		p.Delay = control.DefaultDelay
 	}
+	if p.PushDelay == 0 {
+		p.PushDelay = p.Delay
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.plans[p.Tenant] = &plan{Plan: p, rolled: map[key]uint64{}}

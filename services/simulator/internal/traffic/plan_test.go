@@ -225,3 +225,46 @@ func TestSlowAnswersWaitByTheClock(t *testing.T) {
 		t.Errorf("waited %s", s.Delay)
 	}
 }
+
+func TestPushesAreDealt(t *testing.T) {
+	t.Parallel()
+	const pushes = 10_000
+	rates := map[control.FaultKind]float64{
+		control.PushLost: 0.3, control.PushDelayed: 0.2, control.PushReordered: 0.1, control.SubscriptionLost: 0.01, control.PushRepeated: 0.1,
+	}
+	told := func(seed uint64) (all []traffic.PushSpoil, dealt map[control.FaultKind]int) {
+		f := faults(t, control.Plan{Seed: seed, Rates: rates, PushDelay: time.Hour})
+		for i := range pushes {
+			s := f.DealPush("a", "users")
+			if all = append(all, s); s.Kind == control.PushReordered {
+				f.Count("a", s.Kind)
+			}
+			if i%3 == 0 { // what goes on elsewhere changes nothing
+				f.DealPush("a", "groups")
+			}
+			if s.Wait < 0 || s.Wait > time.Hour || s.Again < 0 || s.Again > time.Hour {
+				t.Fatalf("%+v", s)
+			}
+		}
+		return all, f.Dealt("a")
+	}
+	all, dealt := told(1)
+	again, _ := told(1)
+	other, _ := told(2)
+	if !slices.Equal(all, again) || slices.Equal(all, other) {
+		t.Error("a seed does not tell one story")
+	}
+	left := 1 - rates[control.PushLost] - rates[control.SubscriptionLost]
+	rates[control.PushRepeated] *= left // what is lost is not repeated
+	total := float64(pushes + (pushes+2)/3)
+	for kind, rate := range rates {
+		of := total
+		if kind == control.PushReordered {
+			of = pushes // those of the other resource were not counted
+		}
+		expected, sigma := rate*of, math.Sqrt(of*rate*(1-rate))
+		if math.Abs(float64(dealt[kind])-expected) > 3*sigma {
+			t.Errorf("%s: %d, want %.0f", kind, dealt[kind], expected)
+		}
+	}
+}
