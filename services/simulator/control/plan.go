@@ -16,15 +16,16 @@ import (
 // FaultKind is something that goes wrong by a plan.
 type FaultKind string
 
-// The kinds of faults that befall requests. One of the first six at most befalls a request; it can be slow besides.
+// The kinds of faults that befall requests. One of the first seven at most befalls a request; it can be slow besides.
 const (
-	Throttled FaultKind = "throttled" // 429; Google's APIs answer 403 and 503 too when a quota is spent
-	Failed    FaultKind = "failed"    // 500, 502, 503 or 504
-	Forbidden FaultKind = "forbidden" // 403 for this request only, as while a permission spreads
-	Expired   FaultKind = "expired"   // a delta link answers 410; of Google, a page token 400
-	Cut       FaultKind = "cut"       // the connection ends without an answer, before or after the request was carried out
-	HalfPage  FaultKind = "half-page" // the connection ends within the answer
-	Slow      FaultKind = "slow"      // the answer takes a while
+	Throttled FaultKind = "throttled"  // 429; Google's APIs answer 403 and 503 too when a quota is spent
+	Failed    FaultKind = "failed"     // 500, 502, 503 or 504
+	Forbidden FaultKind = "forbidden"  // 403 for this request only, as while a permission spreads
+	Expired   FaultKind = "expired"    // a delta link answers 410; of Google, a page token 400
+	Cut       FaultKind = "cut"        // the connection ends without an answer, before or after the request was carried out
+	HalfPage  FaultKind = "half-page"  // the connection ends within the answer
+	StaleRead FaultKind = "stale-read" // users, groups and members as they were a moment ago
+	Slow      FaultKind = "slow"       // the answer takes a while
 )
 
 // The kinds of faults that befall pushes of changes: one of the first four at most, and it can be repeated besides.
@@ -43,7 +44,7 @@ func FaultKinds() []FaultKind {
 
 // exclusive are the sets of kinds of which one at most befalls a request or a push.
 var exclusive = [][]FaultKind{
-	{Throttled, Failed, Forbidden, Expired, Cut, HalfPage}, {PushLost, PushDelayed, PushReordered, SubscriptionLost},
+	{Throttled, Failed, Forbidden, Expired, Cut, HalfPage, StaleRead}, {PushLost, PushDelayed, PushReordered, SubscriptionLost},
 }
 
 // Plan lets faults happen by dice, each kind at a rate of its own, to those requests and pushes that the kind can befall.
@@ -60,13 +61,18 @@ type Plan struct {
 	Delay time.Duration `json:"delay,omitempty"`
 	// PushDelay is the longest that a push waits, to be late, to be overtaken or to come again; 0 means the same as Delay.
 	PushDelay time.Duration `json:"push_delay,omitempty"`
+	// Stale is the longest that a stale read is behind, in nanoseconds; 0 means DefaultStale.
+	Stale time.Duration `json:"stale,omitempty"`
 	// From and Until bound the time in which faults happen; zero means no bound.
 	From  time.Time `json:"from,omitzero"`
 	Until time.Time `json:"until,omitzero"`
 }
 
-// DefaultDelay is the Delay of a plan that names none.
-const DefaultDelay = 5 * time.Second
+// The Delay and Stale of a plan that names none.
+const (
+	DefaultDelay = 5 * time.Second
+	DefaultStale = 10 * time.Second
+)
 
 // Check reports what is wrong with a plan.
 func (p Plan) Check() error {
@@ -88,7 +94,7 @@ func (p Plan) Check() error {
 		}
 	}
 	switch {
-	case p.RetryAfter < 0 || p.Delay < 0 || p.PushDelay < 0:
+	case p.RetryAfter < 0 || p.Delay < 0 || p.PushDelay < 0 || p.Stale < 0:
 		return fmt.Errorf("plan: a time is below 0")
 	case !p.Until.IsZero() && !p.Until.After(p.From):
 		return fmt.Errorf("plan: it ends before it begins")

@@ -13,10 +13,11 @@ func (s *Server) planRoutes(mux *http.ServeMux) {
 	route(mux, "GET /control/plan", func(*http.Request) (any, error) { return s.Faults.Plans(), nil })
 	route(mux, "DELETE /control/plan", func(r *http.Request) (any, error) {
 		id, err := s.directoryID(r.URL.Query().Get("tenant"))
-		if err == nil {
-			s.Faults.EndPlan(id)
+		if err != nil {
+			return nil, err
 		}
-		return done, err
+		s.Faults.EndPlan(id)
+		return done, s.trail(s.Store.Tenants()...)
 	})
 	route(mux, "GET /control/plan/dealt", func(r *http.Request) (any, error) {
 		id, err := s.directoryID(r.URL.Query().Get("tenant"))
@@ -37,5 +38,15 @@ func (s *Server) putPlan(r *http.Request) (any, error) {
 		return nil, err
 	}
 	s.Faults.PutPlan(body)
-	return done, nil
+	return done, s.trail(s.Store.Tenants()...)
+}
+
+// trail keeps replicas of the tenants that plans want stale reads of.
+func (s *Server) trail(tenants ...store.Tenant) error {
+	for _, t := range tenants {
+		if err := s.Store.Trail(t.DirectoryID, s.Faults.Stale(t.DirectoryID)); err != nil {
+			return fmt.Errorf("keep replicas for stale reads: %w", err)
+		}
+	}
+	return nil
 }

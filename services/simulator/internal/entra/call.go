@@ -86,6 +86,21 @@ func (s *Server) admit(c *call, need right) error {
 	return unpack(c.r)
 }
 
+// view shows a tenant, or for a stale read its replica as far as that fits; a nil fits takes all.
+func (s *Server) view(c *call, fits func(store.View) bool, f func(store.View) error) error {
+	tenant := c.tenant.DirectoryID
+	if c.spoil.Age > 0 {
+		shown, err := s.Store.ViewBehind(tenant, s.now().Add(-c.spoil.Age), fits, f)
+		if shown {
+			s.Faults.Count(tenant, control.StaleRead)
+		}
+		if shown || err != nil {
+			return err
+		}
+	}
+	return s.Store.View(tenant, f)
+}
+
 // unpack undoes the gzip that Microsoft's SDKs put on request bodies.
 func unpack(r *http.Request) error {
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {

@@ -47,7 +47,7 @@ func (s *Server) delta(c *call, resource string, find func(string) (string, bool
 	r := round{deltaToken: token, size: s.pageSize(deltaPage), members: s.pageSize(deltaPageMember), values: []any{}}
 	r.minimal = strings.Contains(c.r.Header.Get("Prefer"), "return=minimal") && c.query.has("deltatoken")
 	out := map[string]any{"@odata.context": c.context(resource, token.Select)}
-	err = s.Store.View(c.tenant.DirectoryID, func(v store.View) error {
+	err = s.view(c, token.shownBy, func(v store.View) error {
 		if token.Issued != 0 && (token.stale(v, s.now()) || c.spoil.Kind == control.Expired) {
 			return gone(restart(c, resource, token))
 		}

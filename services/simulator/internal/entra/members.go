@@ -29,7 +29,7 @@ func (s *Server) members(transitive bool) handler {
 		}
 		l.transitive = transitive
 		var out map[string]any
-		err = s.Store.View(c.tenant.DirectoryID, func(v store.View) error {
+		err = s.view(c, nil, func(v store.View) error {
 			g, err := liveGroup(v, c.r.PathValue("id"))
 			if err != nil {
 				return err

@@ -45,8 +45,9 @@ func within(longest time.Duration, share float64) time.Duration {
 // roll decides what befalls a request. Every die is cast each time, so that a rate that is changed changes no other kind.
 func (p *plan) roll(r Request) Spoil {
 	dice := p.dice(r.Tenant, r.Route)
-	kind := p.pick(dice.Float64(), control.Throttled, control.Failed, control.Forbidden, control.Expired, control.Cut, control.HalfPage)
+	kind := p.pick(dice.Float64(), control.Throttled, control.Failed, control.Forbidden, control.Expired, control.Cut, control.HalfPage, control.StaleRead)
 	slow, wait, choice := dice.Float64() < p.Rates[control.Slow], dice.Float64(), dice.Uint64()
+	age := dice.Float64()
 	var s Spoil
 	if r.can(kind) {
 		s.Kind, s.Choice = kind, choice
@@ -58,6 +59,8 @@ func (p *plan) roll(r Request) Spoil {
 		s.Status = []int{500, 502, 503, 504}[choice%4]
 	case control.Forbidden:
 		s.Status = 403
+	case control.StaleRead:
+		s.Age = within(p.Stale, age)
 	}
 	if slow {
 		s.Delay = within(p.Delay, wait)
@@ -70,6 +73,9 @@ func (p *plan) roll(r Request) Spoil {
 func (f *Faults) PutPlan(p control.Plan) {
 	if p.Delay == 0 {
 		p.Delay = control.DefaultDelay
+	}
+	if p.Stale == 0 {
+		p.Stale = control.DefaultStale
 	}
 	if p.PushDelay == 0 {
 		p.PushDelay = p.Delay
@@ -100,6 +106,16 @@ func (f *Faults) Plans() []control.Plan {
 	return out
 }
 
+// Stale is how far behind reads of a tenant may be by the plan for it; 0 when none is.
+func (f *Faults) Stale(tenant string) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p := f.plan(tenant); p != nil && p.Rates[control.StaleRead] > 0 {
+		return p.Stale
+	}
+	return 0
+}
+
 // Dealt returns how often each kind of fault happened to a tenant, or to all.
 func (f *Faults) Dealt(tenant string) map[control.FaultKind]int {
 	f.mu.Lock()
@@ -120,13 +136,17 @@ func (f *Faults) Reset() {
 	clear(f.dealt)
 }
 
+// plan is the one for a tenant, whatever its time. The caller holds the lock.
+func (f *Faults) plan(tenant string) *plan {
+	if p := f.plans[tenant]; p != nil {
+		return p
+	}
+	return f.plans[""]
+}
+
 // planFor is the plan that holds for a tenant now; nil for none. What is of no tenant has none. The caller holds the lock.
 func (f *Faults) planFor(tenant string) *plan {
-	p := f.plans[tenant]
-	if p == nil {
-		p = f.plans[""]
-	}
-	now := f.clock.Now()
+	p, now := f.plan(tenant), f.clock.Now()
 	if p == nil || tenant == "" || now.Before(p.From) || !p.Until.IsZero() && !now.Before(p.Until) {
 		return nil
 	}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
@@ -27,15 +29,23 @@ func (r Request) can(kind control.FaultKind) bool {
 		return !signIn
 	case control.HalfPage:
 		return strings.HasPrefix(r.Route, http.MethodGet+" ")
+	case control.StaleRead:
+		return slices.ContainsFunc(directories, func(prefix string) bool { return strings.HasPrefix(r.Route, prefix) })
 	}
 	return true
 }
+
+// directories are the beginnings of the routes that show users, groups and members.
+var directories = []string{"GET /users", "GET /groups", "GET admin/users", "GET admin/groups", "GET admin/members", "GET admin/hasMember"}
 
 // Spoil is what befalls a request. The zero value is nothing.
 type Spoil struct {
 	control.Fault
 	Kind   control.FaultKind // by a plan; "" for none that changes the answer
 	Choice uint64            // decides between the forms that a kind has
+	// Age is how old the directory is that is to be shown. Whether anything has changed since is for the server to see, and
+	// to Count.
+	Age time.Duration
 }
 
 // Deal decides what befalls a request, a fault before a plan, and waits as long as that says. The error is the context's.
@@ -64,7 +74,7 @@ func (f *Faults) decide(r Request) Spoil {
 	if fault, ok := f.next(r.Tenant, r.Route); ok {
 		return Spoil{Fault: fault}
 	}
-	if s.Kind != "" {
+	if s.Kind != "" && s.Kind != control.StaleRead {
 		f.deal(r.Tenant, s.Kind)
 	}
 	if s.Delay > 0 {

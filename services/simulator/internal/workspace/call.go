@@ -95,6 +95,21 @@ func (s *Server) admit(c *call, need right) error {
 	return c.caller.May(need.privilege, need.scopes...)
 }
 
+// view shows a tenant, or for a stale read its replica.
+func (s *Server) view(c *call, f func(store.View) error) error {
+	tenant := c.tenant().DirectoryID
+	if c.spoil.Age > 0 {
+		shown, err := s.Store.ViewBehind(tenant, s.Clock.Now().Add(-c.spoil.Age), nil, f)
+		if shown {
+			s.Faults.Count(tenant, control.StaleRead)
+		}
+		if shown || err != nil {
+			return err
+		}
+	}
+	return s.Store.View(tenant, f)
+}
+
 // spoiled is the error that a fault asks for. A request can be throttled in either of two ways.
 func spoiled(s traffic.Spoil) error {
 	switch {
