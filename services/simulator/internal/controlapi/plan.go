@@ -10,7 +10,15 @@ import (
 
 func (s *Server) planRoutes(mux *http.ServeMux) {
 	route(mux, "PUT /control/plan", s.putPlan)
-	route(mux, "GET /control/plan", func(*http.Request) (any, error) { return s.Faults.Plans(), nil })
+	route(mux, "GET /control/plan", func(*http.Request) (any, error) {
+		plans := s.Faults.Plans()
+		for i := range plans {
+			if t, ok := s.Store.Tenant(plans[i].Tenant); ok && plans[i].Tenant != "" {
+				plans[i].Tenant = t.ID
+			}
+		}
+		return plans, nil
+	})
 	route(mux, "DELETE /control/plan", func(r *http.Request) (any, error) {
 		id, err := s.directoryID(r.URL.Query().Get("tenant"))
 		if err != nil {
