@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -209,8 +210,8 @@ func (w *watched) holdKinds() {
 	w.none()
 }
 
-// holdMix deals all kinds at once, and holds what was counted against what came.
-func (w *watched) holdMix() {
+// holdMix deals all kinds at once, and holds what was counted against what came. It returns how often each change was told.
+func (w *watched) holdMix() (told []int) {
 	w.t.Helper()
 	w.plan(map[control.FaultKind]float64{
 		control.PushLost: 0.2, control.PushRepeated: 0.3, control.PushDelayed: 0.2, control.PushReordered: 0.2,
@@ -228,20 +229,23 @@ func (w *watched) holdMix() {
 	})
 	lost, repeated := 0, 0
 	for _, id := range ids {
-		switch n := came[id]; {
-		case n == 0:
+		n := came[id]
+		told = append(told, n)
+		if n == 0 {
 			lost++
-		default:
+		} else {
 			repeated += n - 1
 		}
 	}
 	if lost != dealt[control.PushLost] || repeated != dealt[control.PushRepeated] || lost == 0 || repeated == 0 || dealt[control.PushDelayed] == 0 {
 		w.t.Errorf("%d were lost and %d repeated, counted are %v", lost, repeated, dealt)
 	}
+	return told
 }
 
-func TestPlannedPushesOfGraph(t *testing.T) {
-	t.Parallel()
+// watchGraph starts a simulator with a tenant of Graph whose users are watched.
+func watchGraph(t *testing.T) *watched {
+	t.Helper()
 	fake := clock.NewFake(time.Now())
 	w := &watched{sim: start(t, simulator.Config{AllowLoopbackHTTP: true}, fake), fake: fake}
 	w.putTenant()
@@ -251,12 +255,22 @@ func TestPlannedPushesOfGraph(t *testing.T) {
 		}
 	}
 	w.listen()
-	w.holdMix()
-	w.holdKinds()
+	return w
 }
 
-func TestPlannedPushesOfWorkspace(t *testing.T) {
+func TestPlannedPushesOfGraph(t *testing.T) {
 	t.Parallel()
+	w := watchGraph(t)
+	told := w.holdMix()
+	w.holdKinds()
+	if again := watchGraph(t).holdMix(); !slices.Equal(told, again) {
+		t.Errorf("the same seed told %v, then %v", told, again)
+	}
+}
+
+// watchWorkspace is watchGraph for a customer of Workspace.
+func watchWorkspace(t *testing.T) *watched {
+	t.Helper()
 	fake := clock.NewFake(time.Now())
 	c := initech(t, simulator.Config{AllowLoopbackHTTP: true}, fake)
 	channel := 0
@@ -268,6 +282,15 @@ func TestPlannedPushesOfWorkspace(t *testing.T) {
 		}
 	}}
 	w.listen()
-	w.holdMix()
+	return w
+}
+
+func TestPlannedPushesOfWorkspace(t *testing.T) {
+	t.Parallel()
+	w := watchWorkspace(t)
+	told := w.holdMix()
 	w.holdKinds()
+	if again := watchWorkspace(t).holdMix(); !slices.Equal(told, again) {
+		t.Errorf("the same seed told %v, then %v", told, again)
+	}
 }

@@ -163,7 +163,7 @@ func TestPlanOfGraph(t *testing.T) {
 	s := contoso(t, simulator.Config{})
 	s.user("ann")
 	_, delta, _ := s.pages("/users/delta")
-	s.holdPlans(s.impatient(true), delta)
+	s.holdPlans(s.impatient(false), delta)
 }
 
 func TestPlanOfWorkspace(t *testing.T) {
@@ -179,7 +179,7 @@ func TestPlanOfWorkspace(t *testing.T) {
 		next, _ := out["nextPageToken"].(string)
 		links = append(links, s.server.URL()+"/admin"+path+"&pageToken="+url.QueryEscape(next))
 	}
-	s.holdPlans(s.impatient(false), links...)
+	s.holdPlans(s.impatient(true), links...)
 }
 
 // TestSignInIsPlannedToo cuts and fails the token endpoints.

@@ -19,7 +19,7 @@ type late struct {
 
 // deliver hands an item to its endpoint as plans let it, and reports whether its subscription is still there.
 func (h *Hub) deliver(sub *store.Subscription, it item, duplicates int) bool {
-	spoil := h.Faults.DealPush(it.tenant, strings.ToLower(strings.Trim(sub.Resource, "/")))
+	spoil := h.Faults.DealPush(it.tenant, kind(sub.Resource))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.seq++
@@ -43,6 +43,15 @@ func (h *Hub) deliver(sub *store.Subscription, it item, duplicates int) bool {
 		h.later(&late{url: sub.URL, item: it}, spoil.Again)
 	}
 	return true
+}
+
+// kind is a resource without the id in it, which is another one each time that a story is played.
+func kind(resource string) string {
+	parts := strings.Split(strings.ToLower(strings.Trim(resource, "/")), "/")
+	if len(parts) > 1 {
+		parts[1] = "{id}"
+	}
+	return strings.Join(parts, "/")
 }
 
 // later puts an item off. The caller holds the lock.

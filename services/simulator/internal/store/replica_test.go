@@ -38,7 +38,7 @@ func TestReplicasShowThePast(t *testing.T) {
 			t.Fatal(err)
 		}
 		rng := rand.New(rand.NewPCG(9, 0))
-		churn(s, rng, 100)
+		churn(s, rng, 60)
 		if err := s.Trail(tenantID, 8*time.Second); err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestReplicasShowThePast(t *testing.T) {
 		}
 		album, versions := map[uint64]past{}, []uint64{}
 		shown, last := 0, uint64(0)
-		for range 300 {
+		for range 120 {
 			now = now.Add(time.Second)
 			churn(s, rng, 2)
 			_ = s.View(tenantID, func(v View) error {
@@ -85,7 +85,7 @@ func TestReplicasShowThePast(t *testing.T) {
 				t.Fatalf("%d records wait", n)
 			}
 		}
-		if shown < 100 {
+		if shown < 40 {
 			t.Errorf("%d views were behind", shown)
 		}
 	}
