@@ -16,7 +16,7 @@ import (
 // FaultKind is something that goes wrong by a plan.
 type FaultKind string
 
-// The kinds of faults that befall requests. One of the first seven at most befalls a request; it can be slow besides.
+// The kinds of faults that befall requests. One of the first eight at most befalls a request; it can be slow besides.
 const (
 	Throttled FaultKind = "throttled"  // 429; Google's APIs answer 403 and 503 too when a quota is spent
 	Failed    FaultKind = "failed"     // 500, 502, 503 or 504
@@ -24,6 +24,7 @@ const (
 	Expired   FaultKind = "expired"    // a delta link answers 410; of Google, a page token 400
 	Cut       FaultKind = "cut"        // the connection ends without an answer, before or after the request was carried out
 	HalfPage  FaultKind = "half-page"  // the connection ends within the answer
+	ShortPage FaultKind = "short-page" // fewer entries than asked for, and more behind them
 	StaleRead FaultKind = "stale-read" // users, groups and members as they were a moment ago
 	Slow      FaultKind = "slow"       // the answer takes a while
 )
@@ -44,7 +45,7 @@ func FaultKinds() []FaultKind {
 
 // exclusive are the sets of kinds of which one at most befalls a request or a push.
 var exclusive = [][]FaultKind{
-	{Throttled, Failed, Forbidden, Expired, Cut, HalfPage, StaleRead}, {PushLost, PushDelayed, PushReordered, SubscriptionLost},
+	{Throttled, Failed, Forbidden, Expired, Cut, HalfPage, StaleRead, ShortPage}, {PushLost, PushDelayed, PushReordered, SubscriptionLost},
 }
 
 // Plan lets faults happen by dice, each kind at a rate of its own, to those requests and pushes that the kind can befall.

@@ -33,7 +33,7 @@ tenant only. The same --seed does the same to the same requests again. Without a
 happened so far. It is there to see that changes still arrive, if later, and that nobody loses a license for a fault.
 
 Requests, each of which suffers one of these at most:
-  throttled, failed (5xx), forbidden (403), expired (a cursor), cut (no answer), half-page, stale-read
+  throttled, failed (5xx), forbidden (403), expired (a cursor), cut (no answer), half-page, short-page, stale-read
 and beside them: slow
 Notifications, each of which suffers one of these at most:
   push-lost, push-delayed, push-reordered, subscription-lost

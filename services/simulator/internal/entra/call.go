@@ -24,6 +24,8 @@ type call struct {
 	tenant store.Tenant
 	route  string // as counted
 	spoil  traffic.Spoil
+	short  bool            // the page is smaller than it should be
+	more   bool            // and others follow
 	served control.Counter // what the answer holds
 }
 
@@ -59,6 +61,9 @@ func (s *Server) wrap(route string, need right, f handler) http.Handler {
 			}
 		}
 		s.Meter.Count(c.tenant.DirectoryID, c.route, c.served)
+		if c.short && c.more {
+			s.Faults.Count(c.tenant.DirectoryID, control.ShortPage)
+		}
 		traffic.Tear(c.w)
 	})
 }
@@ -116,6 +121,13 @@ func unpack(r *http.Request) error {
 		return &apiError{status: http.StatusUnsupportedMediaType, code: "UnsupportedMediaType", message: "The content encoding is not supported."}
 	}
 	return nil
+}
+
+// shortened is how many entries a page may have that is to have so many.
+func (c *call) shortened(size int) int {
+	out := c.spoil.Size(size)
+	c.short = c.short || out < size
+	return out
 }
 
 // body reads the request's JSON object into out.

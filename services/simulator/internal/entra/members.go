@@ -71,6 +71,7 @@ func (s *Server) readMembers(c *call) (memberListing, error) {
 	if l.size, err = c.query.top(s.pageSize(listPage)); err != nil {
 		return l, err
 	}
+	l.size = c.shortened(l.size)
 	if c.query.has("skiptoken") {
 		if l.after, err = strconv.ParseUint(c.query.get("skiptoken"), 16, 64); err != nil {
 			return l, &apiError{status: http.StatusBadRequest, code: "Directory_ExpiredPageToken", message: "The specified page token value is not valid."}

@@ -45,7 +45,7 @@ func within(longest time.Duration, share float64) time.Duration {
 // roll decides what befalls a request. Every die is cast each time, so that a rate that is changed changes no other kind.
 func (p *plan) roll(r Request) Spoil {
 	dice := p.dice(r.Tenant, r.Route)
-	kind := p.pick(dice.Float64(), control.Throttled, control.Failed, control.Forbidden, control.Expired, control.Cut, control.HalfPage, control.StaleRead)
+	kind := p.pick(dice.Float64(), control.Throttled, control.Failed, control.Forbidden, control.Expired, control.Cut, control.HalfPage, control.StaleRead, control.ShortPage)
 	slow, wait, choice := dice.Float64() < p.Rates[control.Slow], dice.Float64(), dice.Uint64()
 	age := dice.Float64()
 	var s Spoil

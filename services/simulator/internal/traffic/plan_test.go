@@ -57,7 +57,7 @@ func TestRatesAreKept(t *testing.T) {
 	const rolls = 10_000
 	rates := map[control.FaultKind]float64{
 		control.Throttled: 0.3, control.Failed: 0.1, control.Forbidden: 0.05, control.Expired: 0.02, control.Cut: 0.1,
-		control.HalfPage: 0.2, control.StaleRead: 0.1, control.Slow: 0.5,
+		control.HalfPage: 0.2, control.StaleRead: 0.1, control.ShortPage: 0.1, control.Slow: 0.5,
 	}
 	f := faults(t, control.Plan{Seed: 1, Rates: rates})
 	seen := map[control.FaultKind]int{}
@@ -69,7 +69,7 @@ func TestRatesAreKept(t *testing.T) {
 		if s.Delay > 0 {
 			seen[control.Slow]++
 		}
-		if s.Kind == control.StaleRead {
+		if s.Kind == control.StaleRead || s.Kind == control.ShortPage {
 			f.Count("a", s.Kind) // as who shows it does
 		}
 		if s.Delay < 0 || s.Delay > control.DefaultDelay || (s.Age > 0) != (s.Kind == control.StaleRead) || s.Age > control.DefaultStale {
@@ -177,6 +177,7 @@ func TestKindsBefallWhatTheyCan(t *testing.T) {
 		control.Forbidden: "GET /users/delta token,GET /users,POST /subscriptions",
 		control.HalfPage:  "GET /users/delta token,GET /users",
 		control.StaleRead: "GET /users/delta token,GET /users",
+		control.ShortPage: "GET /users/delta token,GET /users",
 		control.Cut:       "GET /users/delta token,GET /users,POST /subscriptions,POST /token",
 	} {
 		f := faults(t, control.Plan{Rates: map[control.FaultKind]float64{kind: 1}})

@@ -27,7 +27,7 @@ func (r Request) can(kind control.FaultKind) bool {
 		return r.Cursor
 	case control.Forbidden:
 		return !signIn
-	case control.HalfPage:
+	case control.HalfPage, control.ShortPage:
 		return strings.HasPrefix(r.Route, http.MethodGet+" ")
 	case control.StaleRead:
 		return slices.ContainsFunc(directories, func(prefix string) bool { return strings.HasPrefix(r.Route, prefix) })
@@ -74,13 +74,21 @@ func (f *Faults) decide(r Request) Spoil {
 	if fault, ok := f.next(r.Tenant, r.Route); ok {
 		return Spoil{Fault: fault}
 	}
-	if s.Kind != "" && s.Kind != control.StaleRead {
+	if s.Kind != "" && s.Kind != control.StaleRead && s.Kind != control.ShortPage { // those are seen when they are shown
 		f.deal(r.Tenant, s.Kind)
 	}
 	if s.Delay > 0 {
 		f.deal(r.Tenant, control.Slow)
 	}
 	return s
+}
+
+// Size is how many entries a page may have that is to have so many.
+func (s Spoil) Size(size int) int {
+	if s.Kind == control.ShortPage {
+		return max(1, size/2)
+	}
+	return size
 }
 
 // RetryHeader is the header that a spoiled answer has; nil for none.

@@ -28,6 +28,8 @@ type call struct {
 	caller googleauth.Caller
 	route  string // as counted
 	spoil  traffic.Spoil
+	short  bool // the page is smaller than it should be
+	more   bool // and others follow
 	now    time.Time
 	items  int // in the answer
 }
@@ -65,6 +67,9 @@ func (s *Server) wrap(route string, need right, f handler) http.Handler {
 			}
 		}
 		s.Meter.Count(c.tenant().DirectoryID, c.route, served)
+		if c.short && c.more {
+			s.Faults.Count(c.tenant().DirectoryID, control.ShortPage)
+		}
 		traffic.Tear(c.w)
 	})
 }
@@ -150,6 +155,7 @@ func (c *call) reply(of shape, v object) error {
 	if err != nil {
 		return err
 	}
+	c.more = v["nextPageToken"] != nil
 	if tag, ok := v["etag"].(string); ok {
 		c.w.Header().Set("ETag", tag)
 	}

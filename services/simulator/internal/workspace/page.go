@@ -85,5 +85,7 @@ func (s *Server) pageSize(c *call, standard, limit int, strict bool) (int, error
 	if cap := s.Settings().PageSize; cap > 0 {
 		size = min(size, cap)
 	}
-	return size, nil
+	shortened := c.spoil.Size(size)
+	c.short = shortened < size
+	return shortened, nil
 }
