@@ -23,6 +23,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/pki"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/push"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 // Config says where the simulator listens and what it keeps. The zero value works: a random loopback port, nothing kept.
@@ -55,6 +56,7 @@ type Server struct {
 	scratch  string // a folder to remove at the end, or ""
 	store    *store.Store
 	notifier *http.Client
+	faults   *traffic.Faults
 	hub      *push.Hub       // Graph's
 	google   *googlepush.Hub // Google's
 	settings atomic.Pointer[control.Settings]
@@ -110,12 +112,14 @@ func (s *Server) open() error {
 	if s.notifier, err = newNotifier(s.cfg.TrustCAFiles); err != nil {
 		return err
 	}
+	s.faults = traffic.NewFaults(s.deps.Clock)
 	s.hub = push.New(push.Config{
 		Store: s.store, Client: s.notifier, Clock: s.deps.Clock, Logger: s.deps.Logger, RetryBase: s.cfg.RetryBase,
+		Faults: s.faults,
 	})
 	s.google = googlepush.New(googlepush.Config{
 		Store: s.store, Client: s.notifier, Clock: s.deps.Clock, Logger: s.deps.Logger, RetryBase: s.cfg.RetryBase,
-		AllowLoopbackHTTP: s.cfg.AllowLoopbackHTTP, Settings: s.current,
+		AllowLoopbackHTTP: s.cfg.AllowLoopbackHTTP, Settings: s.current, Faults: s.faults,
 	})
 	s.store.Watch(func(tenant string, changes []store.Change) {
 		if store.IsCustomerID(tenant) {

@@ -29,7 +29,7 @@ type parts struct {
 // addresses, the control API below /control, and the Microsoft identity platform, whose paths begin with a tenant, at
 // everything else.
 func (s *Server) handler(secret []byte) http.Handler {
-	p := parts{secret: secret, meter: traffic.NewMeter(), faults: &traffic.Faults{}}
+	p := parts{secret: secret, meter: traffic.NewMeter(), faults: s.faults}
 	platform := identity.New(identity.Config{
 		Tenants: s.store, Secret: secret, Now: s.deps.Clock.Now, Meter: p.meter, Faults: p.faults,
 	})

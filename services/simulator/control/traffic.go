@@ -18,7 +18,7 @@ func (c *Client) Counters(ctx context.Context, tenant string) (map[string]Counte
 	return out, err
 }
 
-// ResetCounters sets every counter to zero.
+// ResetCounters sets every counter to zero, and those of Dealt.
 func (c *Client) ResetCounters(ctx context.Context) error {
 	return c.do(ctx, http.MethodDelete, path("counters"), nil, nil)
 }
@@ -28,7 +28,7 @@ func (c *Client) AddFault(ctx context.Context, f Fault) error {
 	return c.do(ctx, http.MethodPost, path("faults"), f, nil)
 }
 
-// ClearFaults ends all faults.
+// ClearFaults ends all faults; plans go on.
 func (c *Client) ClearFaults(ctx context.Context) error {
 	return c.do(ctx, http.MethodDelete, path("faults"), nil, nil)
 }

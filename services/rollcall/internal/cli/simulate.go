@@ -59,7 +59,7 @@ is meant: contoso.com is in Microsoft Entra ID, initech.com in Google Workspace;
 		c.Flags().StringVar(&s.group, "group", "", "group, instead of the provisioning group")
 		cmd.AddCommand(c)
 	}
-	return group(cmd, s.generateCommand(), s.pushCommand(), s.lagCommand())
+	return group(cmd, s.generateCommand(), s.pushCommand(), s.lagCommand(), s.faultsCommand())
 }
 
 // act is one change that a person can make.

@@ -10,6 +10,43 @@ import (
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
+// TestSimulatedFaults puts plans in force by command, and ends them.
+func TestSimulatedFaults(t *testing.T) {
+	t.Parallel()
+	h := open(t, 0)
+	for _, c := range []struct{ line, says string }{
+		{"faults", "no faults are in force"},
+		{"faults throttled=0.3 all=0.1 --seed 7 --retry-after 2s --for 1h --push-delay 1m", "faults throttled=0.3 all=0.1: done"},
+		{"faults --tenant contoso failed=1 --stale 1s", "faults failed=1 in contoso: done"},
+	} {
+		if out := h.must(t, append([]string{"simulate"}, strings.Fields(c.line)...)...); !strings.Contains(out, c.says) {
+			t.Errorf("simulate %s: %s", c.line, out)
+		}
+	}
+	plans, err := h.client.Plans(t.Context())
+	if err != nil || len(plans) != 2 {
+		t.Fatalf("%+v %v", plans, err)
+	}
+	if p := plans[0]; p.Seed != 7 || p.Rates[control.Throttled] != 0.3 || p.Rates[control.PushLost] != 0.1 || p.RetryAfter != 2 ||
+		p.PushDelay != time.Minute || time.Until(p.Until) > time.Hour || p.Until.IsZero() {
+		t.Errorf("%+v", p)
+	}
+	if p := plans[1]; p.Tenant != "contoso" || len(p.Rates) != 1 || p.Stale != time.Second || !p.Until.IsZero() {
+		t.Errorf("%+v", p)
+	}
+	if out := h.must(t, "simulate", "faults"); !strings.Contains(out, "failed=1") || !strings.Contains(out, "seed 7 for all tenants") {
+		t.Errorf("%s", out)
+	}
+	h.must(t, "simulate", "faults", "off", "--tenant", "contoso")
+	if plans, err := h.client.Plans(t.Context()); err != nil || len(plans) != 1 {
+		t.Errorf("%+v %v", plans, err)
+	}
+	h.must(t, "simulate", "faults", "off")
+	if out := h.must(t, "simulate", "faults", "--output", "json"); !strings.Contains(out, `"plans": []`) {
+		t.Errorf("%s", out)
+	}
+}
+
 // TestSimulateChangesTheDirectoryThatIsMeant has a Workspace tenant beside the house's own, which commands change when an
 // address or a flag says so.
 func TestSimulateChangesTheDirectoryThatIsMeant(t *testing.T) {

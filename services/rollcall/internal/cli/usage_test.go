@@ -28,6 +28,7 @@ func TestHelpTeaches(t *testing.T) {
 		"simulate add-group", "simulate remove-group", "simulate rename-group", "simulate add-member", "simulate remove-member",
 		"dead-letters list", "dead-letters show", "dead-letters replay", "dead-letters drop",
 		"simulate archive", "simulate unarchive", "topology", "keys list", "keys rotate", "simulate generate", "simulate push", "simulate lag",
+		"simulate faults",
 	} {
 		stdout, stderr, code := run(t, append(strings.Fields(command), "--help")...)
 		if code != 0 || stderr != "" {
@@ -119,6 +120,12 @@ func TestMistakesAreToldOnOneLine(t *testing.T) {
 		"simulate suspend a@b.c":                                    {1, "no demo runs"},
 		"simulate push sideways":                                    {2, "sideways"},
 		"simulate lag soon":                                         {2, "soon"},
+		"simulate faults off off":                                   {2, "KIND=RATE"},
+		"simulate faults cut=often":                                 {2, "cut=often"},
+		"simulate faults none=0.1":                                  {2, "push-lost"},
+		"simulate faults cut=0.6 failed=0.6":                        {2, "more than 1"},
+		"simulate faults cut=0.6 --for 0s":                          {2, "--for"},
+		"simulate faults":                                           {1, "no demo runs"},
 		"simulate suspend a --simulator https://127.0.0.1:1":        {2, "--simulator-ca"},
 		"demo --users 3 --once":                                     {1, "users"},
 		"demo --log-level loud":                                     {2, "loud"},

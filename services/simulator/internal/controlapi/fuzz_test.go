@@ -36,7 +36,7 @@ func newServer(t testing.TB) http.Handler {
 	return New(Config{
 		Store: s, Push: push.New(push.Config{Store: s, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}),
 		GooglePush: googlepush.New(googlepush.Config{Store: s, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}),
-		Meter:      traffic.NewMeter(), Faults: &traffic.Faults{}, Settings: settings,
+		Meter:      traffic.NewMeter(), Faults: traffic.NewFaults(clock.System()), Settings: settings,
 	}).Handler()
 }
 
@@ -57,6 +57,7 @@ func FuzzBodies(f *testing.F) {
 		"PUT /control/tenants/contoso/permissions", "POST /control/tenants/initech/groups/g@initech.com/members/new",
 		"PUT /control/tenants/initech/groups/g@initech.com/members/a@initech.com/role", "PUT /control/tenants/initech/admins",
 		"PUT /control/tenants/initech/scopes", "PUT /control/tenants/globex", "POST /control/tenants/initech/groups/g@initech.com/members?via=api",
+		"PUT /control/plan",
 	}
 	for i, body := range []string{
 		`{"address":"b@contoso.com","aliases":["c@contoso.com"]}`, `{"kind":"distribution","address":"list@contoso.com"}`,
@@ -64,6 +65,7 @@ func FuzzBodies(f *testing.F) {
 		`{"id":"fabrikam","domains":["fabrikam.com"],"app":{"client_id":"x"}}`, `{"page_size":10}`, `{"mode":"hold"}`, `{"status":429,"count":1}`, `[]`,
 		`{"member":"all@adatum.com","kind":"group","role":"OWNER"}`, `"OWNER"`, `[{"address":"b@initech.com","privileges":["GROUPS_RETRIEVE"]}]`, `["a"]`,
 		`{"provider":"google-workspace","domains":["globex.com"],"app":{"service_account":"a@b.c"}}`, `["customer","zoe@fabrikam.com"]`,
+		`{"seed":1,"tenant":"contoso","rates":{"cut":0.5,"stale-read":0.5},"from":"2026-11-26T09:00:00Z"}`,
 	} {
 		f.Add(uint8(i), body)
 		f.Add(uint8(i), body+body)

@@ -44,6 +44,7 @@ func (s *Server) Handler() http.Handler {
 	s.userRoutes(mux)
 	s.groupRoutes(mux)
 	s.trafficRoutes(mux)
+	s.planRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.AllowRemote && !fromHere(r) {
 			fail(w, http.StatusForbidden, "forbidden", "the control API serves callers on this machine only")

@@ -59,7 +59,10 @@ func (s *Server) putTenant(r *http.Request) (any, error) {
 	if err := s.Store.PutTenant(t); err != nil {
 		return nil, err
 	}
-	return showTenant(t), s.ensureAdmins(t)
+	if err := s.ensureAdmins(t); err != nil {
+		return nil, err
+	}
+	return showTenant(t), s.trail(t)
 }
 
 func readTenant(body control.Tenant) (store.Tenant, error) {

@@ -14,7 +14,11 @@ func (s *Server) trafficRoutes(mux *http.ServeMux) {
 		id, err := s.directoryID(r.URL.Query().Get("tenant"))
 		return s.Meter.Totals(id), err
 	})
-	route(mux, "DELETE /control/counters", func(*http.Request) (any, error) { s.Meter.Reset(); return done, nil })
+	route(mux, "DELETE /control/counters", func(*http.Request) (any, error) {
+		s.Meter.Reset()
+		s.Faults.Reset()
+		return done, nil
+	})
 	route(mux, "POST /control/faults", s.addFault)
 	route(mux, "DELETE /control/faults", func(*http.Request) (any, error) { s.Faults.Clear(); return done, nil })
 	route(mux, "PUT /control/push", s.setPush)

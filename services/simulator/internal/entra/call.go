@@ -2,17 +2,16 @@ package entra
 
 import (
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 const maxBody = 4 << 20 // bytes, unpacked; Graph's limit for a request
@@ -23,7 +22,10 @@ type call struct {
 	r      *http.Request
 	query  query
 	tenant store.Tenant
-	route  string          // as counted
+	route  string // as counted
+	spoil  traffic.Spoil
+	short  bool            // the page is smaller than it should be
+	more   bool            // and others follow
 	served control.Counter // what the answer holds
 }
 
@@ -48,6 +50,9 @@ func (s *Server) wrap(route string, need right, f handler) http.Handler {
 			err = f(c)
 		}
 		c.served.Requests = 1
+		if c.spoil.Tears() {
+			c.served = control.Counter{Requests: 1, Failed: 1}
+		}
 		if err != nil {
 			status := s.fail(c, err, id, clientID)
 			c.served = control.Counter{Requests: 1, Failed: 1}
@@ -56,6 +61,10 @@ func (s *Server) wrap(route string, need right, f handler) http.Handler {
 			}
 		}
 		s.Meter.Count(c.tenant.DirectoryID, c.route, c.served)
+		if c.short && c.more {
+			s.Faults.Count(c.tenant.DirectoryID, control.ShortPage)
+		}
+		traffic.Tear(c.w)
 	})
 }
 
@@ -64,13 +73,16 @@ func (s *Server) admit(c *call, need right) error {
 	if err := s.authenticate(c); err != nil {
 		return err
 	}
-	if fault, ok := s.Faults.Next(c.tenant.DirectoryID, c.route); ok {
-		if err := pause(c.r.Context(), fault.Delay); err != nil {
-			return err
-		}
-		if fault.Status != 0 {
-			return spoiled(fault.Status, fault.RetryAfter)
-		}
+	var err error
+	c.spoil, err = s.Faults.Deal(c.r.Context(), traffic.Request{
+		Tenant: c.tenant.DirectoryID, Route: c.route, Cursor: strings.HasSuffix(c.route, "/delta token"),
+	})
+	c.w = c.spoil.Writer(c.w)
+	switch {
+	case err != nil:
+		return err
+	case c.spoil.Status != 0 || c.spoil.Early():
+		return spoiled(c.spoil)
 	}
 	if !allowed(c.tenant.App.Permissions, need) {
 		return denied()
@@ -79,16 +91,19 @@ func (s *Server) admit(c *call, need right) error {
 	return unpack(c.r)
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
+// view shows a tenant, or for a stale read its replica as far as that fits; a nil fits takes all.
+func (s *Server) view(c *call, fits func(store.View) bool, f func(store.View) error) error {
+	tenant := c.tenant.DirectoryID
+	if c.spoil.Age > 0 {
+		shown, err := s.Store.ViewBehind(tenant, s.now().Add(-c.spoil.Age), fits, f)
+		if shown {
+			s.Faults.Count(tenant, control.StaleRead)
+		}
+		if shown || err != nil {
+			return err
+		}
 	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return s.Store.View(tenant, f)
 }
 
 // unpack undoes the gzip that Microsoft's SDKs put on request bodies.
@@ -106,6 +121,13 @@ func unpack(r *http.Request) error {
 		return &apiError{status: http.StatusUnsupportedMediaType, code: "UnsupportedMediaType", message: "The content encoding is not supported."}
 	}
 	return nil
+}
+
+// shortened is how many entries a page may have that is to have so many.
+func (c *call) shortened(size int) int {
+	out := c.spoil.Size(size)
+	c.short = c.short || out < size
+	return out
 }
 
 // body reads the request's JSON object into out.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 )
 
@@ -43,15 +44,19 @@ func (s *Server) delta(c *call, resource string, find func(string) (string, bool
 	if err := check(token.Select); err != nil {
 		return err
 	}
-	r := round{deltaToken: token, size: s.pageSize(deltaPage), members: s.pageSize(deltaPageMember), values: []any{}}
+	r := round{deltaToken: token, size: c.shortened(s.pageSize(deltaPage)), members: s.pageSize(deltaPageMember), values: []any{}}
 	r.minimal = strings.Contains(c.r.Header.Get("Prefer"), "return=minimal") && c.query.has("deltatoken")
 	out := map[string]any{"@odata.context": c.context(resource, token.Select)}
-	err = s.Store.View(c.tenant.DirectoryID, func(v store.View) error {
-		if token.Issued != 0 && token.stale(v, s.now()) {
+	err = s.view(c, token.shownBy, func(v store.View) error {
+		if token.Issued != 0 && (token.stale(v, s.now()) || c.spoil.Kind == control.Expired) {
 			return gone(restart(c, resource, token))
 		}
 		r.view = v
+		if c.short && c.spoil.Choice%2 == 0 {
+			r.size = 0
+		}
 		kind := s.step(c, &r)
+		c.more = kind == "next"
 		out["@odata."+kind+"Link"] = r.link(c)
 		return nil
 	})

@@ -71,6 +71,19 @@ func (t deltaToken) stale(v store.View, now time.Time) bool {
 		t.Phase != phaseInitial && t.From < v.Oldest()
 }
 
+// shownBy reports whether a replica may answer with what it has. A page must not show less than its round has promised:
+// what the next delta link takes as told, nothing would tell again.
+func (t deltaToken) shownBy(v store.View) bool {
+	switch t.Phase {
+	case phaseInitial:
+		return v.Version() >= t.From
+	case phaseRound:
+		return v.Version() >= t.To
+	default: // the round ends where the replica does
+		return true
+	}
+}
+
 // deltaPhase names what a request of a delta query is, for the counters.
 func deltaPhase(q query) string {
 	switch {

@@ -3,7 +3,9 @@ package entra
 import (
 	"fmt"
 	"net/http"
-	"strconv"
+
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 // apiError is an error in Graph's shape. Source: learn.microsoft.com/graph/errors.
@@ -70,8 +72,12 @@ func gone(restart string) *apiError {
 }
 
 // spoiled answers a request that a fault was injected into.
-func spoiled(status, retryAfter int) *apiError {
-	e := &apiError{status: status, code: "serviceNotAvailable", message: "The service is temporarily unavailable."}
+func spoiled(s traffic.Spoil) *apiError {
+	if s.Kind == control.Forbidden {
+		return denied()
+	}
+	status := s.Status
+	e := &apiError{status: status, code: "serviceNotAvailable", message: "The service is temporarily unavailable.", header: s.RetryHeader()}
 	switch {
 	case status == http.StatusTooManyRequests:
 		e.code, e.message = "TooManyRequests", "Too many requests."
@@ -80,9 +86,6 @@ func spoiled(status, retryAfter int) *apiError {
 		e.code, e.message = "generalException", "An unspecified error has occurred."
 	case status == http.StatusInternalServerError:
 		e.code, e.message = "InternalServerError", "An internal server error occurred."
-	}
-	if retryAfter > 0 {
-		e = e.with("Retry-After", strconv.Itoa(retryAfter))
 	}
 	return e
 }

@@ -27,6 +27,7 @@ func readListing[T any](s *Server, c *call, schema schema[T]) (listing[T], error
 	}
 	if err == nil {
 		l.size, err = c.query.top(s.pageSize(listPage))
+		l.size = c.shortened(l.size)
 	}
 	if err == nil && c.query.has("filter") {
 		l.filter, err = c.filter(schema.find)

@@ -29,7 +29,7 @@ func (s *Server) members(transitive bool) handler {
 		}
 		l.transitive = transitive
 		var out map[string]any
-		err = s.Store.View(c.tenant.DirectoryID, func(v store.View) error {
+		err = s.view(c, nil, func(v store.View) error {
 			g, err := liveGroup(v, c.r.PathValue("id"))
 			if err != nil {
 				return err
@@ -71,6 +71,7 @@ func (s *Server) readMembers(c *call) (memberListing, error) {
 	if l.size, err = c.query.top(s.pageSize(listPage)); err != nil {
 		return l, err
 	}
+	l.size = c.shortened(l.size)
 	if c.query.has("skiptoken") {
 		if l.after, err = strconv.ParseUint(c.query.get("skiptoken"), 16, 64); err != nil {
 			return l, &apiError{status: http.StatusBadRequest, code: "Directory_ExpiredPageToken", message: "The specified page token value is not valid."}

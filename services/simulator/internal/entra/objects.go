@@ -18,7 +18,7 @@ func (s *Server) listUsers(c *call) error {
 		return err
 	}
 	var out map[string]any
-	err = s.Store.View(c.tenant.DirectoryID, func(v store.View) error {
+	err = s.view(c, nil, func(v store.View) error {
 		out = l.page(c, "users", userSource(v, l.filter, l.after), func() int { return l.count(userSource(v, l.filter, 0)) })
 		return nil
 	})
@@ -33,7 +33,7 @@ func (s *Server) countUsers(c *call) error {
 		return badQuery("The request is missing the header ConsistencyLevel: eventual.")
 	}
 	n := 0
-	err := s.Store.View(c.tenant.DirectoryID, func(v store.View) error {
+	err := s.view(c, nil, func(v store.View) error {
 		for range userSource(v, nil, 0) {
 			n++
 		}
@@ -54,7 +54,7 @@ func (s *Server) getUser(c *call) error {
 		return err
 	}
 	var out map[string]any
-	err := s.Store.View(c.tenant.DirectoryID, func(v store.View) error {
+	err := s.view(c, nil, func(v store.View) error {
 		id := strings.ToLower(c.r.PathValue("id"))
 		u := v.User(id)
 		if strings.Contains(id, "@") {
@@ -84,7 +84,7 @@ func (s *Server) listGroups(c *call) error {
 		return err
 	}
 	var out map[string]any
-	err = s.Store.View(c.tenant.DirectoryID, func(v store.View) error {
+	err = s.view(c, nil, func(v store.View) error {
 		out = l.page(c, "groups", groupSource(v, l.filter, l.after), func() int { return l.count(groupSource(v, l.filter, 0)) })
 		return nil
 	})
@@ -100,7 +100,7 @@ func (s *Server) getGroup(c *call) error {
 		return err
 	}
 	var out map[string]any
-	err := s.Store.View(c.tenant.DirectoryID, func(v store.View) error {
+	err := s.view(c, nil, func(v store.View) error {
 		g, err := liveGroup(v, c.r.PathValue("id"))
 		if err != nil {
 			return err

@@ -82,6 +82,7 @@ func (c *call) counts() bool { return strings.EqualFold(c.query.get("count"), "t
 
 // next is the address of the next page of a list: the same request with a token in it.
 func (c *call) next(token string) string {
+	c.more = true
 	values := url.Values{}
 	for name, v := range c.query.values {
 		values["$"+name] = v

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/signed"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
@@ -49,7 +50,7 @@ func newPlatform(t testing.TB, now time.Time) (*Platform, *rsa.PrivateKey) {
 	if _, err := s.AddUsers("C03az79cb", []*store.User{{ID: "1", UPN: "admin@initech.com"}}); err != nil {
 		t.Fatal(err)
 	}
-	return New(Config{Tenants: s, Secret: []byte("secret"), Now: func() time.Time { return now }, Meter: traffic.NewMeter(), Faults: &traffic.Faults{}}), key
+	return New(Config{Tenants: s, Secret: []byte("secret"), Now: func() time.Time { return now }, Meter: traffic.NewMeter(), Faults: traffic.NewFaults(clock.System())}), key
 }
 
 func post(h http.Handler, path, contentType, body string, header ...string) *httptest.ResponseRecorder {

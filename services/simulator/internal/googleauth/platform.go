@@ -6,7 +6,6 @@
 package googleauth
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -80,36 +79,28 @@ func (p *Platform) serve(route string, f func(*http.Request) (answer, *fault)) h
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 		out, err := f(r)
-		if spoil, ok := p.Faults.Next(out.tenant, route); ok {
-			if pause(r.Context(), spoil.Delay) != nil {
-				return
-			}
-			if spoil.Status != 0 {
-				err = spoiled(spoil.Status)
-			}
+		spoil, waited := p.Faults.Deal(r.Context(), traffic.Request{Tenant: out.tenant, Route: route})
+		if waited != nil {
+			return
+		}
+		if spoil.Status != 0 || spoil.Tears() {
+			err = spoiled(spoil.Status)
+		}
+		w = spoil.Writer(w)
+		for name, values := range spoil.RetryHeader() {
+			w.Header()[name] = values
 		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate")
 		if err != nil {
 			p.Meter.Count(out.tenant, route, control.Counter{Requests: 1, Failed: 1})
+			traffic.Tear(w)
 			w.WriteHeader(err.status)
 			_ = json.NewEncoder(w).Encode(err.body) // the caller is gone; there is nobody to tell
 			return
 		}
 		p.Meter.Count(out.tenant, route, control.Counter{Requests: 1, Items: 1})
 		_ = json.NewEncoder(w).Encode(out.body)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

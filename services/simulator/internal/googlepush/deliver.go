@@ -36,6 +36,7 @@ type delivery struct {
 	body                            func() ([]byte, error) // nil without one
 	contentType                     string
 
+	seq     uint64 // the order in which deliveries came up
 	version uint64
 	name    string
 	attempt int
@@ -52,6 +53,7 @@ func (h *Hub) delivery(tenant string, sub *store.Subscription, number uint64, st
 // endpoint is one address. The hub's lock guards it.
 type endpoint struct {
 	pending []*delivery
+	held    []*late // until they are overtaken
 	busy    int
 }
 
@@ -65,13 +67,19 @@ func (e *endpoint) take(anyOrder bool, random *rand.Rand) *delivery {
 	return d
 }
 
-// ready hands a delivery to its endpoint. The caller holds the lock.
-func (h *Hub) ready(d *delivery) {
-	e := h.endpoints[d.address]
+// endpoint is that of an address. The caller holds the lock.
+func (h *Hub) endpoint(address string) *endpoint {
+	e := h.endpoints[address]
 	if e == nil {
 		e = &endpoint{}
-		h.endpoints[d.address] = e
+		h.endpoints[address] = e
 	}
+	return e
+}
+
+// ready hands a delivery to its endpoint. The caller holds the lock.
+func (h *Hub) ready(d *delivery) {
+	e := h.endpoint(d.address)
 	if len(e.pending) >= backlog {
 		h.Logger.Warn("a push was dropped: its address is too far behind")
 		return
@@ -83,6 +91,7 @@ func (h *Hub) ready(d *delivery) {
 func (h *Hub) post(ctx context.Context, d *delivery, e *endpoint) {
 	h.send(ctx, d)
 	h.mu.Lock()
+	h.overtake(e, d)
 	e.busy--
 	h.mu.Unlock()
 	h.rouse()
@@ -115,7 +124,7 @@ func (h *Hub) send(ctx context.Context, d *delivery) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if due := h.Clock.Now().Add(wait); h.push.Mode != control.PushOff && due.Sub(d.began) <= giveUpAfter {
-		h.queue.add(due, d)
+		h.queue.Add(due, d)
 		h.rouse()
 	}
 }

@@ -10,8 +10,10 @@ import (
 
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/delay"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/outbound"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 // Config is what a hub works with.
@@ -25,6 +27,7 @@ type Config struct {
 	// AllowLoopbackHTTP accepts addresses with plain http on this machine, which Google refuses.
 	AllowLoopbackHTTP bool
 	Settings          func() control.Settings // nil means the zero value
+	Faults            *traffic.Faults         // whose plans befall pushes of changes; nil means none
 }
 
 // Hub keeps channels, and turns changes into pushes while Run runs.
@@ -40,7 +43,8 @@ type Hub struct {
 	working   bool // between the taking of notices and the next pump
 	push      control.Push
 	random    *rand.Rand
-	queue     queue
+	queue     delay.Queue[any]     // *news that are to be spread, *delivery and *late that are to be sent
+	seq       uint64               // of the last delivery
 	endpoints map[string]*endpoint // by address
 	numbers   map[name]uint64      // the last message number of a channel
 	used      map[name]bool        // ids that were given to channels of a client
@@ -64,6 +68,9 @@ func New(cfg Config) *Hub {
 	if cfg.RetryBase == 0 {
 		cfg.RetryBase = 5 * time.Second
 	}
+	if cfg.Faults == nil {
+		cfg.Faults = traffic.NewFaults(cfg.Clock)
+	}
 	h := &Hub{
 		Config: cfg, out: outbound.Sender{Client: cfg.Client, Clock: cfg.Clock}, wake: make(chan struct{}, 1),
 		endpoints: map[string]*endpoint{}, numbers: map[name]uint64{}, used: map[name]bool{},
@@ -86,7 +93,7 @@ func (h *Hub) Set(p control.Push) {
 	h.push = p
 	if p.Mode == control.PushOff {
 		h.notices = nil
-		h.queue.forget()
+		h.queue.Keep(func(what any) bool { _, ok := what.(*news); return ok })
 		clear(h.endpoints)
 	}
 	h.rouse()
@@ -125,28 +132,13 @@ func (h *Hub) Run(ctx context.Context) error {
 		h.gather()
 		h.advance()
 		h.pump(ctx, &posts)
-		h.set(timer)
+		delay.Arm(timer, h.next)
 		select {
 		case <-h.wake:
 		case <-timer.C():
 		case <-ctx.Done():
 			return nil
 		}
-	}
-}
-
-// set makes the timer fire when the next thing is due.
-func (h *Hub) set(timer clock.Timer) {
-	for {
-		wait, ok := h.next()
-		if !ok {
-			timer.Stop()
-			return
-		}
-		timer.Reset(wait)
-		if now, _ := h.next(); wait-now < time.Second {
-			return
-		} // else the clock was moved between the two
 	}
 }
 
@@ -168,7 +160,7 @@ func (h *Hub) gather() {
 		})
 		h.mu.Lock()
 		for _, m := range messages {
-			h.queue.add(m.Due, &news{tenant: n.tenant, push: n.push, Message: m})
+			h.queue.Add(m.Due, &news{tenant: n.tenant, push: n.push, Message: m})
 		}
 		h.mu.Unlock()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 // news is a message of a tenant, and how it is to be delivered.
@@ -30,16 +31,17 @@ func (n *news) luck(sub *store.Subscription) *rand.Rand {
 func (h *Hub) next() (wait time.Duration, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.queue.entries) == 0 {
+	due, ok := h.queue.Next()
+	if !ok {
 		return 0, false
 	}
-	return max(0, h.queue.entries[0].due.Sub(h.Clock.Now())), true
+	return max(0, due.Sub(h.Clock.Now())), true
 }
 
 // advance does what is due: it spreads news to the channels and hands deliveries to their endpoints.
 func (h *Hub) advance() {
 	h.mu.Lock()
-	due := h.queue.take(h.Clock.Now())
+	due := h.queue.Take(h.Clock.Now())
 	h.mu.Unlock()
 	channels := map[string][]*store.Subscription{}
 	for _, what := range due {
@@ -48,12 +50,19 @@ func (h *Hub) advance() {
 			h.mu.Lock()
 			h.ready(what)
 			h.mu.Unlock()
+		case *late:
+			h.mu.Lock()
+			h.release(what, control.PushDelayed)
+			h.mu.Unlock()
 		case *news:
 			if _, known := channels[what.tenant]; !known {
 				channels[what.tenant] = h.live(what.tenant)
 			}
 			for _, sub := range channels[what.tenant] {
-				h.tell(what, sub)
+				if !h.tell(what, sub) {
+					h.lose(what.tenant, sub)
+					channels[what.tenant] = h.live(what.tenant)
+				}
 			}
 		}
 	}
@@ -81,32 +90,38 @@ func alive(sub *store.Subscription, now time.Time, afterStop time.Duration) bool
 	return sub.Expires.After(now) && (sub.Stopped.IsZero() || sub.Stopped.Add(afterStop).After(now))
 }
 
-// tell makes the deliveries of a message to a channel, if that watches it.
-func (h *Hub) tell(n *news, sub *store.Subscription) {
+// tell makes the deliveries of a message to a channel, if that watches it, and reports whether the channel is still there.
+func (h *Hub) tell(n *news, sub *store.Subscription) bool {
 	state, ok := n.State(watched(sub))
 	if !ok {
-		return
+		return true
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	luck := n.luck(sub)
 	if h.push.Mode == control.PushOff || luck.Float64() < n.push.Drop {
-		return
+		return true
 	}
+	spoil := h.Faults.DealPush(n.tenant, sub.Resource)
 	d := h.delivery(n.tenant, sub, h.number(n.tenant, sub), state)
-	d.version, d.name = n.Version, n.Name
+	h.seq++
+	d.seq, d.version, d.name = h.seq, n.Version, n.Name
 	if sub.Payload {
 		d.body, d.contentType = n.Body, contentType(n.push, d.number)
+	}
+	if spoil != (traffic.PushSpoil{}) {
+		return h.spoil(d, spoil)
 	}
 	for range 1 + n.push.Duplicates {
 		again := *d
 		if n.push.Delay > 0 {
 			wait := time.Duration(luck.Int64N(int64(n.push.Delay)))
-			h.queue.add(h.Clock.Now().Add(wait), &again)
+			h.queue.Add(h.Clock.Now().Add(wait), &again)
 			continue
 		}
 		h.ready(&again)
 	}
+	return true
 }
 
 // number is the next message number of a channel. Numbers rise, also over a restart, but not by one.
@@ -132,7 +147,7 @@ func (h *Hub) pump(ctx context.Context, posts *sync.WaitGroup) {
 			e.busy++
 			posts.Go(func() { h.post(ctx, d, e) })
 		}
-		if e.busy == 0 && len(e.pending) == 0 {
+		if e.busy == 0 && len(e.pending) == 0 && len(e.held) == 0 {
 			delete(h.endpoints, address)
 		}
 	}
@@ -147,5 +162,6 @@ func (h *Hub) Idle() bool {
 			return false
 		}
 	}
-	return !h.working && len(h.notices) == 0 && (len(h.queue.entries) == 0 || h.queue.entries[0].due.After(h.Clock.Now()))
+	due, waits := h.queue.Next()
+	return !h.working && len(h.notices) == 0 && (!waits || due.After(h.Clock.Now()))
 }

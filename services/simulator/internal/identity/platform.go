@@ -51,17 +51,18 @@ func (p *Platform) Handler() http.Handler {
 
 func (p *Platform) token(w http.ResponseWriter, r *http.Request) {
 	tenant, known := p.Tenants.Tenant(r.PathValue("tenant"))
-	if spoil, ok := p.Faults.Next(tenant.DirectoryID, traffic.TokenRoute); ok {
-		select {
-		case <-time.After(spoil.Delay):
-		case <-r.Context().Done():
-			return
+	spoil, waited := p.Faults.Deal(r.Context(), traffic.Request{Tenant: tenant.DirectoryID, Route: traffic.TokenRoute})
+	if waited != nil {
+		return
+	}
+	if spoil.Status != 0 || spoil.Tears() {
+		p.Meter.Count(tenant.DirectoryID, traffic.TokenRoute, control.Counter{Requests: 1, Failed: 1})
+		traffic.Tear(spoil.Writer(w))
+		for name, values := range spoil.RetryHeader() {
+			w.Header()[name] = values
 		}
-		if spoil.Status != 0 {
-			p.Meter.Count(tenant.DirectoryID, traffic.TokenRoute, control.Counter{Requests: 1, Failed: 1})
-			(&fault{status: spoil.Status, kind: "temporarily_unavailable", code: 90033, message: "A transient error has occurred. Please try again."}).write(w, p.Now())
-			return
-		}
+		(&fault{status: spoil.Status, kind: "temporarily_unavailable", code: 90033, message: "A transient error has occurred. Please try again."}).write(w, p.Now())
+		return
 	}
 	err := unknownTenant(r.PathValue("tenant"))
 	if known {

@@ -26,6 +26,7 @@ const (
 // endpoint is one notification URL. The hub's lock guards it.
 type endpoint struct {
 	pending []item
+	held    []*late // until they are overtaken
 	busy    int
 }
 
@@ -66,6 +67,7 @@ func (h *Hub) post(ctx context.Context, url string, e *endpoint, items []item) {
 			answer = retryAnswer
 		}
 		delivered := h.send(ctx, url, raw, answer, describe(items, attempt))
+		h.overtake(e, items)
 		h.release(e)
 		wait := min(h.RetryBase<<min(attempt-1, 20), longestWait)
 		if delivered || ctx.Err() != nil || h.Clock.Now().Add(wait).Sub(began) > giveUpAfter {

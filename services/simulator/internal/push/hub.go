@@ -11,8 +11,10 @@ import (
 
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/delay"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/outbound"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 // Config is what a hub works with.
@@ -23,6 +25,7 @@ type Config struct {
 	Logger *slog.Logger
 	// RetryBase is the delay before the first retry, doubled for each further one; 0 means 10 s.
 	RetryBase time.Duration
+	Faults    *traffic.Faults // whose plans befall notifications of changes; nil means none
 }
 
 // Hub turns changes into notifications and delivers them while Run runs.
@@ -35,6 +38,9 @@ type Hub struct {
 	notices   []notice
 	push      control.Push
 	endpoints map[string]*endpoint
+	queue     delay.Queue[*late]
+	seq       uint64 // of the last item
+	sweepAt   time.Time
 	reminded  map[string]time.Time // by subscription: last reauthorizationRequired
 }
 
@@ -48,6 +54,9 @@ type notice struct {
 func New(cfg Config) *Hub {
 	if cfg.RetryBase == 0 {
 		cfg.RetryBase = 10 * time.Second
+	}
+	if cfg.Faults == nil {
+		cfg.Faults = traffic.NewFaults(cfg.Clock)
 	}
 	return &Hub{
 		Config: cfg, out: outbound.Sender{Client: cfg.Client, Clock: cfg.Clock},
@@ -85,9 +94,9 @@ func (h *Hub) Set(p control.Push) {
 	defer h.mu.Unlock()
 	h.push = p
 	if p.Mode == control.PushOff {
-		h.notices = nil
+		h.notices, h.queue = nil, delay.Queue[*late]{}
 		for _, e := range h.endpoints {
-			e.pending = nil
+			e.pending, e.held = nil, nil
 		}
 	}
 	h.rouse()
@@ -97,20 +106,36 @@ func (h *Hub) Set(p control.Push) {
 func (h *Hub) Run(ctx context.Context) error {
 	var posts sync.WaitGroup
 	defer posts.Wait()
-	sweep := h.Clock.NewTimer(sweepEvery)
-	defer sweep.Stop()
+	h.sweepAt = h.Clock.Now().Add(sweepEvery)
+	timer := h.Clock.NewTimer(sweepEvery)
+	defer timer.Stop()
 	for {
 		h.dispatch()
+		h.advance()
 		h.pump(ctx, &posts)
+		delay.Arm(timer, h.next)
 		select {
 		case <-h.wake:
-		case <-sweep.C():
-			h.sweep()
-			sweep.Reset(sweepEvery)
+		case <-timer.C():
+			if now := h.Clock.Now(); !now.Before(h.sweepAt) {
+				h.sweep()
+				h.sweepAt = now.Add(sweepEvery)
+			}
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+// next is how long until something is due.
+func (h *Hub) next() (time.Duration, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at := h.sweepAt
+	if due, ok := h.queue.Next(); ok && due.Before(at) {
+		at = due
+	}
+	return max(0, at.Sub(h.Clock.Now())), true
 }
 
 // dispatch turns what was noticed into items at the endpoints that want them.
@@ -121,31 +146,39 @@ func (h *Hub) dispatch() {
 	h.mu.Unlock()
 	for _, n := range notices {
 		items := gather(n.changes)
+		var lost []string
 		_ = h.Store.View(n.tenant, func(v store.View) error { // a tenant never goes away
 			for _, sub := range v.Subscriptions() {
 				if !sub.Expires.After(h.Clock.Now()) {
 					continue
 				}
 				for _, it := range items {
-					if it.version > sub.Since && sub.Covers(it.resource, it.id) && sub.Wants(it.change) {
-						h.enqueue(sub.URL, it.to(n.tenant, sub), n.duplicates)
+					if it.version > sub.Since && sub.Covers(it.resource, it.id) && sub.Wants(it.change) &&
+						!h.deliver(sub, it.to(n.tenant, sub), n.duplicates) {
+						lost = append(lost, sub.ID)
+						break
 					}
 				}
 			}
 			return nil
 		})
+		h.lose(n.tenant, lost)
 	}
 }
 
-// enqueue adds an item, and its duplicates, to an endpoint.
-func (h *Hub) enqueue(url string, it item, duplicates int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// endpoint is that of a notification URL. The caller holds the lock.
+func (h *Hub) endpoint(url string) *endpoint {
 	e := h.endpoints[url]
 	if e == nil {
 		e = &endpoint{}
 		h.endpoints[url] = e
 	}
+	return e
+}
+
+// enqueue adds an item, and its duplicates, to an endpoint. The caller holds the lock.
+func (h *Hub) enqueue(url string, it item, duplicates int) {
+	e := h.endpoint(url)
 	for range 1 + duplicates {
 		if !e.add(it) {
 			h.Logger.Warn("a notification was dropped: its endpoint is too far behind")

@@ -22,6 +22,7 @@ type item struct {
 	members  []member
 	version  uint64
 	at       time.Time
+	seq      uint64 // the order in which items came up
 }
 
 type member struct {
@@ -72,7 +73,10 @@ func (it *item) absorb(later item) bool {
 		return false
 	}
 	it.members = append(it.members, later.members...)
-	it.version, it.at = later.version, later.at
+	if later.version > it.version { // else it was kept back
+		it.version, it.at = later.version, later.at
+	}
+	it.seq = max(it.seq, later.seq)
 	return true
 }
 

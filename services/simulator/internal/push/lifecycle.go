@@ -49,6 +49,8 @@ func (h *Hub) due(subscription string, now time.Time) bool {
 
 func (h *Hub) lifecycle(tenant string, sub *store.Subscription, event string) {
 	if sub.LifecycleURL != "" {
+		h.mu.Lock()
+		defer h.mu.Unlock()
 		h.enqueue(sub.LifecycleURL, item{lifecycle: event}.to(tenant, sub), 0)
 	}
 }

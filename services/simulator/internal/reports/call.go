@@ -1,17 +1,16 @@
 package reports
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleauth"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleerror"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 // call is one request under way.
@@ -19,6 +18,7 @@ type call struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	caller googleauth.Caller
+	spoil  traffic.Spoil
 	items  int // in the answer
 }
 
@@ -32,13 +32,17 @@ func (s *Server) wrap(name string, f func(*call) error) http.Handler {
 			err = f(c)
 		}
 		served := control.Counter{Requests: 1, Items: c.items}
+		if c.spoil.Tears() {
+			served = control.Counter{Requests: 1, Failed: 1}
+		}
 		if err != nil {
-			served = failed(googleerror.Write(w, known(err)))
+			served = failed(googleerror.Write(c.w, known(err)))
 			if errors.Is(err, errQuota) {
 				served = control.Counter{Requests: 1, Throttled: 1}
 			}
 		}
 		s.Meter.Count(c.caller.Tenant.DirectoryID, route, served)
+		traffic.Tear(c.w)
 	})
 }
 
@@ -48,13 +52,15 @@ func (s *Server) admit(c *call, route string) error {
 	if c.caller, err = s.Tokens.Caller(c.r); err != nil {
 		return err
 	}
-	if fault, ok := s.Faults.Next(c.caller.Tenant.DirectoryID, route); ok {
-		if err := pause(c.r.Context(), fault.Delay); err != nil {
-			return err
-		}
-		if fault.Status != 0 {
-			return spoiled(fault)
-		}
+	c.spoil, err = s.Faults.Deal(c.r.Context(), traffic.Request{
+		Tenant: c.caller.Tenant.DirectoryID, Route: route, Cursor: c.r.Method == http.MethodGet && c.r.URL.Query().Get("pageToken") != "",
+	})
+	c.w = c.spoil.Writer(c.w)
+	switch {
+	case err != nil:
+		return err
+	case c.spoil.Status != 0 || c.spoil.Early():
+		return spoiled(c.spoil)
 	}
 	if err := s.spend(c); err != nil {
 		return err
@@ -63,18 +69,6 @@ func (s *Server) admit(c *call, route string) error {
 		return err
 	}
 	return googleerror.NoActivities()
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // known turns the store's errors into Google's.

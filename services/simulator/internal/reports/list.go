@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleerror"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 )
@@ -17,13 +18,23 @@ func (s *Server) list(c *call) error {
 	if err != nil {
 		return err
 	}
+	if c.spoil.Kind == control.Expired {
+		return googleerror.InvalidParameter("pageToken", last(values, "pageToken"))
+	}
 	var page []activity
 	var more bool
 	err = s.Store.View(c.caller.Tenant.DirectoryID, func(v store.View) error {
 		if err := checkWhose(v, last(values, "customerId"), q.user); err != nil {
 			return err
 		}
-		page, more = s.page(v, q)
+		size := q.size
+		if most := s.Settings().PageSize; most > 0 {
+			size = min(size, most)
+		}
+		q.size = c.spoil.Size(size)
+		if page, more = s.page(v, q); more && q.size < size {
+			s.Faults.Count(c.caller.Tenant.DirectoryID, control.ShortPage)
+		}
 		return nil
 	})
 	if err != nil {
@@ -66,10 +77,6 @@ func checkWhose(v store.View, customer, user string) error {
 // page collects the activities of one page.
 func (s *Server) page(v store.View, q query) (page []activity, more bool) {
 	settings, now := s.Settings(), s.Clock.Now()
-	size := q.size
-	if settings.PageSize > 0 {
-		size = min(size, settings.PageSize)
-	}
 	w := newScribe(v, settings.OpaqueIDs)
 	changes := v.Changes(v.VersionAt(q.start.Add(-time.Millisecond)), v.VersionAt(q.end.Add(time.Millisecond)))
 	for mutation := range backwards(changes) {
@@ -82,7 +89,7 @@ func (s *Server) page(v store.View, q query) (page []activity, more bool) {
 			if !q.shows(a) || a.visible(settings).After(now) {
 				continue
 			}
-			if len(page) == size {
+			if len(page) == q.size {
 				return page, true
 			}
 			page = append(page, a)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleerror"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 // What a user of a project may ask in a minute. Source: developers.google.com/workspace/admin/reports/v1/limits.
@@ -47,11 +47,17 @@ func filtering(r *http.Request) bool {
 	return false
 }
 
-// spoiled is the error that a fault asks for.
-func spoiled(f control.Fault) error {
-	e := googleerror.Spoiled(f.Status)
-	if f.RetryAfter > 0 {
-		e.Header = http.Header{"Retry-After": {strconv.Itoa(f.RetryAfter)}}
+// spoiled is the error that a fault asks for. A request can be throttled in either of two ways.
+func spoiled(s traffic.Spoil) error {
+	switch {
+	case s.Kind == control.Throttled && s.Choice%2 == 0:
+		e := googleerror.Quota(http.StatusServiceUnavailable)
+		e.Header = s.RetryHeader()
+		return fmt.Errorf("%w: %w", errQuota, e)
+	case s.Kind == control.Forbidden:
+		return googleerror.NotAuthorized()
 	}
+	e := googleerror.Spoiled(s.Status)
+	e.Header = s.RetryHeader()
 	return e
 }

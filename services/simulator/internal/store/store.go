@@ -21,11 +21,12 @@ type Store struct {
 }
 
 type shared struct {
-	cfg     Config
-	mu      sync.RWMutex
-	tenants map[string]*state // by directory id
-	journal *journal          // nil in memory
-	watch   func(tenant string, changes []Change)
+	cfg      Config
+	mu       sync.RWMutex
+	tenants  map[string]*state // by directory id
+	replicas map[string]*replica
+	journal  *journal // nil in memory
+	watch    func(tenant string, changes []Change)
 }
 
 // Open reads what the folder holds, dropping a torn last line, or starts empty.
@@ -36,7 +37,7 @@ func Open(cfg Config) (*Store, error) {
 	if cfg.Retain == 0 {
 		cfg.Retain = 8 * 24 * time.Hour
 	}
-	s := &Store{shared: &shared{cfg: cfg, tenants: map[string]*state{}}}
+	s := &Store{shared: &shared{cfg: cfg, tenants: map[string]*state{}, replicas: map[string]*replica{}}}
 	if cfg.Dir == "" {
 		return s, nil
 	}
@@ -112,6 +113,7 @@ func (s *Store) commit(st *state, r record) (Result, error) {
 	if err := st.apply(r); err != nil {
 		return Result{}, err
 	}
+	s.follow(r)
 	changes := st.log[before:]
 	count := 0
 	for _, c := range changes {

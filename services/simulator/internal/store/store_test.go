@@ -51,29 +51,30 @@ type picture struct {
 	Subs    []Subscription
 }
 
-func look(t *testing.T, s *Store) picture {
+func look(t *testing.T, s *Store) (p picture) {
 	t.Helper()
-	p := picture{Members: map[string][]string{}, At: map[string][]string{}}
-	err := s.View(tenantID, func(v View) error {
-		p.Version = v.Version()
-		for u := range v.Users(0) {
-			p.Users = append(p.Users, *u)
-			p.At[u.UPN] = slices.Sorted(slices.Values(v.At(u.UPN)))
-		}
-		for g := range v.Groups(0) {
-			p.Groups = append(p.Groups, *g)
-			for _, id := range v.Members(g.ID, 0) {
-				p.Members[g.ID] = append(p.Members[g.ID], id)
-			}
-		}
-		p.Log = append(p.Log, v.Changes(0, v.Version())...)
-		for _, sub := range v.Subscriptions() {
-			p.Subs = append(p.Subs, *sub)
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.View(tenantID, func(v View) error { p = lookAt(v); return nil }); err != nil {
 		t.Fatal(err)
+	}
+	return p
+}
+
+func lookAt(v View) picture {
+	p := picture{Members: map[string][]string{}, At: map[string][]string{}}
+	p.Version = v.Version()
+	for u := range v.Users(0) {
+		p.Users = append(p.Users, *u)
+		p.At[u.UPN] = slices.Sorted(slices.Values(v.At(u.UPN)))
+	}
+	for g := range v.Groups(0) {
+		p.Groups = append(p.Groups, *g)
+		for _, id := range v.Members(g.ID, 0) {
+			p.Members[g.ID] = append(p.Members[g.ID], id)
+		}
+	}
+	p.Log = append(p.Log, v.Changes(0, v.Version())...)
+	for _, sub := range v.Subscriptions() {
+		p.Subs = append(p.Subs, *sub)
 	}
 	return p
 }

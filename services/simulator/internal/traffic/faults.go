@@ -4,13 +4,22 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
-// Faults holds the faults in force. It is safe for concurrent use.
+// Faults holds the faults and plans in force. It is safe for concurrent use.
 type Faults struct {
+	clock  clock.Clock
 	mu     sync.Mutex
 	faults []*armed
+	plans  map[string]*plan // by tenant; "" for all others
+	dealt  map[dealt]int
+}
+
+// NewFaults returns no faults. Delays, and the bounds of plans, are by the clock.
+func NewFaults(c clock.Clock) *Faults {
+	return &Faults{clock: c, plans: map[string]*plan{}, dealt: map[dealt]int{}}
 }
 
 type armed struct {
@@ -30,17 +39,15 @@ func (f *Faults) Add(fault control.Fault) {
 	f.faults = append(f.faults, a)
 }
 
-// Clear ends all faults.
+// Clear ends all faults; plans go on.
 func (f *Faults) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.faults = nil
 }
 
-// Next returns the fault for a request, if there is one, and uses it up by one.
-func (f *Faults) Next(tenant, route string) (control.Fault, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+// next returns the fault for a request, if there is one, and uses it up by one. The caller holds the lock.
+func (f *Faults) next(tenant, route string) (control.Fault, bool) {
 	for _, a := range f.faults {
 		if a.left == 0 || (a.Tenant != "" && a.Tenant != tenant) || !matches(a.Route, route) {
 			continue

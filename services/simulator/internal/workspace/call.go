@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -18,6 +17,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleauth"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleerror"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
+	"github.com/rollcall-hq/rollcall/services/simulator/internal/traffic"
 )
 
 // call is one request under way.
@@ -27,6 +27,9 @@ type call struct {
 	query  url.Values
 	caller googleauth.Caller
 	route  string // as counted
+	spoil  traffic.Spoil
+	short  bool // the page is smaller than it should be
+	more   bool // and others follow
 	now    time.Time
 	items  int // in the answer
 }
@@ -53,14 +56,21 @@ func (s *Server) wrap(route string, need right, f handler) http.Handler {
 			err = f(c)
 		}
 		served := control.Counter{Requests: 1, Items: c.items}
-		if err != nil {
-			status := googleerror.Write(w, known(err))
+		if c.spoil.Tears() {
 			served = control.Counter{Requests: 1, Failed: 1}
-			if status == http.StatusTooManyRequests || errors.Is(err, errQuota) {
+		}
+		if err != nil {
+			status := googleerror.Write(c.w, known(err))
+			served = control.Counter{Requests: 1, Failed: 1}
+			if status == http.StatusTooManyRequests || c.spoil.Kind == control.Throttled || errors.Is(err, errQuota) {
 				served = control.Counter{Requests: 1, Throttled: 1}
 			}
 		}
 		s.Meter.Count(c.tenant().DirectoryID, c.route, served)
+		if c.short && c.more {
+			s.Faults.Count(c.tenant().DirectoryID, control.ShortPage)
+		}
+		traffic.Tear(c.w)
 	})
 }
 
@@ -70,13 +80,15 @@ func (s *Server) admit(c *call, need right) error {
 	if c.caller, err = s.Callers.Caller(c.r); err != nil {
 		return err
 	}
-	if fault, ok := s.Faults.Next(c.tenant().DirectoryID, c.route); ok {
-		if err := pause(c.r.Context(), fault.Delay); err != nil {
-			return err
-		}
-		if fault.Status != 0 {
-			return spoiled(fault)
-		}
+	c.spoil, err = s.Faults.Deal(c.r.Context(), traffic.Request{
+		Tenant: c.tenant().DirectoryID, Route: c.route, Cursor: c.r.Method == http.MethodGet && c.query.Get("pageToken") != "",
+	})
+	c.w = c.spoil.Writer(c.w)
+	switch {
+	case err != nil:
+		return err
+	case c.spoil.Status != 0 || c.spoil.Early():
+		return spoiled(c.spoil)
 	}
 	limit := s.Settings().QuotaPerMinute
 	if limit == 0 {
@@ -88,24 +100,34 @@ func (s *Server) admit(c *call, need right) error {
 	return c.caller.May(need.privilege, need.scopes...)
 }
 
-func spoiled(f control.Fault) error {
-	e := googleerror.Spoiled(f.Status)
-	if f.RetryAfter > 0 {
-		e.Header = http.Header{"Retry-After": {strconv.Itoa(f.RetryAfter)}}
+// view shows a tenant, or for a stale read its replica.
+func (s *Server) view(c *call, f func(store.View) error) error {
+	tenant := c.tenant().DirectoryID
+	if c.spoil.Age > 0 {
+		shown, err := s.Store.ViewBehind(tenant, s.Clock.Now().Add(-c.spoil.Age), nil, f)
+		if shown {
+			s.Faults.Count(tenant, control.StaleRead)
+		}
+		if shown || err != nil {
+			return err
+		}
 	}
-	return e
+	return s.Store.View(tenant, f)
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
+// spoiled is the error that a fault asks for. A request can be throttled in either of two ways.
+func spoiled(s traffic.Spoil) error {
+	switch {
+	case s.Kind == control.Throttled && s.Choice%2 == 0:
+		e := *errQuota
+		e.Header = s.RetryHeader()
+		return &e
+	case s.Kind == control.Forbidden:
+		return googleerror.NotAuthorized()
 	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	e := googleerror.Spoiled(s.Status)
+	e.Header = s.RetryHeader()
+	return e
 }
 
 // known turns the store's errors into Google's.
@@ -133,6 +155,7 @@ func (c *call) reply(of shape, v object) error {
 	if err != nil {
 		return err
 	}
+	c.more = v["nextPageToken"] != nil
 	if tag, ok := v["etag"].(string); ok {
 		c.w.Header().Set("ETag", tag)
 	}

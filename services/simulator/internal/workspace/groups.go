@@ -26,7 +26,7 @@ func (s *Server) listGroups(c *call) error {
 		return err
 	}
 	out, page := object{"kind": "admin#directory#groups"}, []object{}
-	err = s.Store.View(c.tenant().DirectoryID, func(v store.View) error {
+	err = s.view(c, func(v store.View) error {
 		source, err := l.source(c, v, from.place())
 		if err != nil {
 			return err
@@ -152,7 +152,7 @@ func behind(groups []*store.Group, from store.Place, descending bool) iter.Seq[*
 // getGroup answers groups.get.
 func (s *Server) getGroup(c *call) error {
 	var out object
-	err := s.Store.View(c.tenant().DirectoryID, func(v store.View) error {
+	err := s.view(c, func(v store.View) error {
 		g, err := c.group(v, c.r.PathValue("groupKey"))
 		if err == nil {
 			out = group(c.tenant(), v, g)

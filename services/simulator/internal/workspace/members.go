@@ -29,7 +29,7 @@ func (s *Server) listMembers(c *call) error {
 	}
 	derived := strings.EqualFold(c.query.Get("includeDerivedMembership"), "true")
 	out, page := object{"kind": "admin#directory#members"}, []object{}
-	err = s.Store.View(c.tenant().DirectoryID, func(v store.View) error {
+	err = s.view(c, func(v store.View) error {
 		g, err := c.group(v, c.r.PathValue("groupKey"))
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func everyone(v store.View, group string, from store.Place) iter.Seq[store.Membe
 // getMember answers members.get, for direct members.
 func (s *Server) getMember(c *call) error {
 	var out object
-	err := s.Store.View(c.tenant().DirectoryID, func(v store.View) error {
+	err := s.view(c, func(v store.View) error {
 		g, err := c.group(v, c.r.PathValue("groupKey"))
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func (s *Server) getMember(c *call) error {
 // hasMember answers members.hasMember, for users of the customer, direct or through nested groups.
 func (s *Server) hasMember(c *call) error {
 	found := false
-	err := s.Store.View(c.tenant().DirectoryID, func(v store.View) error {
+	err := s.view(c, func(v store.View) error {
 		g, err := c.group(v, c.r.PathValue("groupKey"))
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/googleerror"
 	"github.com/rollcall-hq/rollcall/services/simulator/internal/store"
 )
@@ -53,7 +54,7 @@ func (s *Server) pageToken(c *call) (pageToken, error) {
 		return pageToken{List: c.listID()}, nil
 	}
 	t, ok := parsePageToken(text)
-	if !ok || t.List != c.listID() || s.Clock.Now().Sub(time.Unix(t.Issued, 0)) > tokenLife {
+	if !ok || c.spoil.Kind == control.Expired || t.List != c.listID() || s.Clock.Now().Sub(time.Unix(t.Issued, 0)) > tokenLife {
 		return pageToken{}, googleerror.Invalid("Invalid Input: pageToken")
 	}
 	return t, nil
@@ -84,5 +85,7 @@ func (s *Server) pageSize(c *call, standard, limit int, strict bool) (int, error
 	if cap := s.Settings().PageSize; cap > 0 {
 		size = min(size, cap)
 	}
-	return size, nil
+	shortened := c.spoil.Size(size)
+	c.short = shortened < size
+	return shortened, nil
 }

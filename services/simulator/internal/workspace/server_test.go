@@ -45,7 +45,7 @@ func newServer(t testing.TB) http.Handler {
 		t.Fatal(err)
 	}
 	return New(Config{
-		Store: s, Callers: superAdmin{tenant}, Meter: traffic.NewMeter(), Faults: &traffic.Faults{}, Clock: clock.System(),
+		Store: s, Callers: superAdmin{tenant}, Meter: traffic.NewMeter(), Faults: traffic.NewFaults(clock.System()), Clock: clock.System(),
 		Settings: func() control.Settings { return control.Settings{QuotaPerMinute: 1 << 30} },
 	}).Handler()
 }

@@ -35,7 +35,7 @@ func (s *Server) listUsers(c *call) error {
 	}
 	out := object{"kind": "admin#directory#users"}
 	page := []object{}
-	err = s.Store.View(c.tenant().DirectoryID, func(v store.View) error {
+	err = s.view(c, func(v store.View) error {
 		var last *store.User
 		for u := range l.source(v, s, from) {
 			if !l.wants(u) {
@@ -163,7 +163,7 @@ func (l *userListing) byName(v store.View, s *Server, from pageToken) iter.Seq[*
 // getUser answers users.get.
 func (s *Server) getUser(c *call) error {
 	var out object
-	err := s.Store.View(c.tenant().DirectoryID, func(v store.View) error {
+	err := s.view(c, func(v store.View) error {
 		u, err := c.user(v, c.r.PathValue("userKey"))
 		if err == nil {
 			out = user(c.tenant(), u)
