@@ -1,6 +1,6 @@
 package ledger
 
-// what is erased of a tenant: rows before those that they refer to.
+// erased is what goes of a tenant, in this order: rows before those that they refer to.
 var erased = []struct{ table, key, of string }{
 	{"held_users", "held, user_id", `held IN (SELECT id FROM held WHERE product` + ofTenant + `)`},
 	{"held", "id", `product` + ofTenant},

@@ -260,16 +260,23 @@ func jobsTakeTurns(t *testing.T, b ledgertest.Backend) {
 		must(t, tx.DropJobsOf(9), tx.PutJob(apply))
 		closing, err = tx.Closing(p.ID)
 		same(t, "closing, dropped", false, closing, err)
-		must(t, tx.PutJob(approved), tx.PutJob(survey), tx.DropUnsaid(p.ID))
+		erase := ledger.Job{Product: p.ID, Kind: ledger.JobErase, Cause: "h"}
+		must(t, tx.PutJob(approved), tx.PutJob(survey), tx.PutJob(erase), tx.DropUnsaid(p.ID))
 		for _, c := range []struct {
 			job  ledger.Job
 			want bool
-		}{{apply, false}, {survey, false}, {approved, true}} {
+		}{{apply, false}, {survey, false}, {approved, true}, {erase, true}} {
 			_, found, err := tx.JobOn(p.ID, c.job.Kind, c.job.Held)
 			same(t, fmt.Sprintf("somebody's word, %+v", c.job), c.want, found, err)
 		}
 		here.Frozen, here.Disconnected = false, ledger.LicensesKept
 		must(t, tx.SaveTenant(here))
+		next("what is known of a tenant that nobody follows is forgotten", 3, erase)
+		must(t, tx.DropJobs(p.ID))
+		if _, found, err := tx.Job(p.ID, ledger.JobErase); !found || err != nil {
+			t.Errorf("the job that erases is dropped with the others: %v", err)
+		}
+		must(t, tx.DropJob(erase), tx.PutJob(approved))
 		next("what was approved rests while nobody follows the tenant", 3)
 		here.Disconnected = ledger.LicensesEnded
 		must(t, tx.SaveTenant(here), tx.PutJob(apply))

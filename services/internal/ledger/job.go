@@ -35,14 +35,14 @@ func (tx *Tx) DropJob(j Job) error {
 	return tx.exec(`DELETE FROM jobs WHERE product = $1 AND kind = $2 AND held = $3`, j.Product, string(j.Kind), j.Held)
 }
 
-// DropJobs ends all jobs of a product.
+// DropJobs ends all jobs of a product, but for that of its tenant's erasing.
 func (tx *Tx) DropJobs(product int64) error {
-	return tx.exec(`DELETE FROM jobs WHERE product = $1`, product)
+	return tx.exec(`DELETE FROM jobs WHERE product = $1 AND kind <> 'erase'`, product)
 }
 
-// DropUnsaid ends the jobs of a product that carry out nobody's word.
+// DropUnsaid ends those of them that carry out nobody's word.
 func (tx *Tx) DropUnsaid(product int64) error {
-	return tx.exec(`DELETE FROM jobs WHERE product = $1 AND NOT (kind IN ('apply', 'close') AND held > 0)`, product)
+	return tx.exec(`DELETE FROM jobs WHERE product = $1 AND kind <> 'erase' AND NOT (kind IN ('apply', 'close') AND held > 0)`, product)
 }
 
 // DropJobsOf ends all jobs that work on a held change.
@@ -67,8 +67,8 @@ func (tx *Tx) JobOn(product int64, kind JobKind, held int64) (j Job, found bool,
 func (j *Job) columns() []any { return []any{&j.Product, &j.Kind, &j.After, &j.Cause, &j.Held} }
 
 // runnable are the jobs that may go on. While a tenant is paused, or its mirror is not complete, all rest; while it is not
-// followed, all but the end of its licenses and of what is known of it; while it is frozen, those that take licenses: that one, and what somebody has
-// approved.
+// followed, all but the end of its licenses and of what is known of it; while it is frozen, those that take licenses: that
+// end, and what somebody has approved.
 const runnable = ` FROM jobs j JOIN products p ON p.id = j.product JOIN tenants t ON t.id = p.tenant
 	WHERE t.paused = 0 AND t.restoring = 0 AND (t.disconnected = 0 OR j.kind = 'erase' OR j.kind = 'apply' AND j.held = 0)
 	AND (t.frozen = 0 OR j.kind <> 'close' AND (j.kind <> 'apply' OR j.held = 0 AND t.disconnected = 0)) `

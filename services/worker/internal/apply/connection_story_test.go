@@ -106,6 +106,8 @@ func TestErase(t *testing.T) {
 		h.tickOnce()
 		h.connect()
 		h.expect("not before all is forgotten", "refused bad-request")
+		h.disconnect(event.LicensesKeep)
+		h.expect("which goes on", "settings paused=false frozen=false connected=false hold 20% 5 604800s", "done")
 		h.tick()
 		h.expect("", "done")
 		h.erased("contoso")
