@@ -1,7 +1,7 @@
 // Command mutants breaks the rules of who is licensed on purpose, one fault at a time, and reports which of them the tests
 // find. Run it at the repository's root:
 //
-//	go run ./services/internal/mutants             all of them, some ten minutes
+//	go run ./services/internal/mutants             all of them, the better part of an hour
 //	go run ./services/internal/mutants -run seats  those whose clause, name or file matches
 //	go run ./services/internal/mutants -skip Random  what the tests find without those whose name matches
 //	go run ./services/internal/mutants -check      only whether each can still be made: seconds

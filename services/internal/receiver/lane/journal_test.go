@@ -87,6 +87,22 @@ func TestJournalNamesWhatIsRead(t *testing.T) {
 	}
 }
 
+// What a journal names is named once: its cursor waits until that is read, and what was read is durable.
+func TestJournalsCursorWaitsForWhatItNames(t *testing.T) {
+	t.Parallel()
+	b := journaled(t, fill(2))
+	what, before := "page", len(b.dir.Calls())
+	b.refuse.Store(&what)
+	renamed := user("u1")
+	renamed.Name = "Ada"
+	b.dir.PutUser(renamed)
+	b.advance(poll)
+	b.waitFor(func() bool { return b.asked("User", before) > 0 })
+	b.clock.BlockUntil(1)
+	b.refuse.Store(nil)
+	b.round().says(t, "u1")
+}
+
 func TestHintedUserIsReadInTheSameRound(t *testing.T) {
 	t.Parallel()
 	b := journaled(t, fill(2))
