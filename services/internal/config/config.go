@@ -68,6 +68,7 @@ type Sync struct {
 // Worker is how decisions are made.
 type Worker struct {
 	Settle time.Duration `yaml:"settle" env:"ROLLCALL_WORKER_SETTLE" doc:"How long the membership of a new provisioning group must be still before it decides who is licensed."`
+	Doubt  time.Duration `yaml:"doubt" env:"ROLLCALL_WORKER_DOUBT" doc:"For how long no read alone undoes what has changed, as the provider's replicas lag; gains are believed after a tenth of it. 0 turns it off."`
 }
 
 // Lease is how processes of one role share their work.
@@ -97,7 +98,7 @@ func Default() Config {
 		NATS:   NATS{Listen: "127.0.0.1:4222", SyncAlways: true, Provision: true, Partitions: 32, Replicas: 1},
 		HTTP:   HTTP{Addr: "127.0.0.1:8080"},
 		Sync:   Sync{Push: true, PollInterval: time.Minute, FullInterval: 24 * time.Hour, Vanish: time.Minute},
-		Worker: Worker{Settle: 10 * time.Minute},
+		Worker: Worker{Settle: 10 * time.Minute, Doubt: 10 * time.Minute},
 		Lease:  Lease{TTL: 15 * time.Second},
 		Log:    Log{Level: "info", Format: "json"},
 	}

@@ -49,7 +49,7 @@ func open(t *testing.T) *house {
 		"ROLLCALL_DATA=" + filepath.Join(t.TempDir(), "rollcall"), "ROLLCALL_NATS_LISTEN=" + natsAddress,
 		"ROLLCALL_HTTP_ADDR=" + h.http, "ROLLCALL_HTTP_TLS_CERT_FILE=" + cert, "ROLLCALL_HTTP_TLS_KEY_FILE=" + key,
 		"ROLLCALL_INTAKE_PUBLIC_URL=https://" + h.http,
-		"ROLLCALL_LOG_FORMAT=text", "ROLLCALL_SYNC_POLL_INTERVAL=2s", "ROLLCALL_SYNC_VANISH=200ms", "ROLLCALL_WORKER_SETTLE=200ms",
+		"ROLLCALL_LOG_FORMAT=text", "ROLLCALL_SYNC_POLL_INTERVAL=2s", "ROLLCALL_SYNC_VANISH=200ms", "ROLLCALL_WORKER_SETTLE=200ms", "ROLLCALL_WORKER_DOUBT=200ms",
 		"APP_SECRET=" + appSecret,
 	}
 	h.openSimulator(t, cert)
