@@ -193,6 +193,7 @@ func (l *lagging) away(key string, since time.Time) bool {
 // calm lets everything come to its end: reads show what is so, and doubts are asked about.
 func (l *lagging) calm() {
 	l.state()
+	l.check()
 	var all []obs
 	for _, key := range lagged {
 		all = append(all, l.sight(key, l.clock.Now()))
