@@ -28,7 +28,7 @@ func TestHelpTeaches(t *testing.T) {
 		"simulate add-group", "simulate remove-group", "simulate rename-group", "simulate add-member", "simulate remove-member",
 		"dead-letters list", "dead-letters show", "dead-letters replay", "dead-letters drop",
 		"simulate archive", "simulate unarchive", "topology", "keys list", "keys rotate", "simulate generate", "simulate push", "simulate lag",
-		"simulate faults",
+		"simulate faults", "torture",
 	} {
 		stdout, stderr, code := run(t, append(strings.Fields(command), "--help")...)
 		if code != 0 || stderr != "" {
