@@ -57,7 +57,7 @@ func (c *company) make(ctx context.Context, client *control.Client, account hous
 	if err != nil {
 		return made, fmt.Errorf("make the directory of %s: %w", c.id, err)
 	}
-	if _, err := client.Generate(ctx, c.id, control.Generate{Users: usersPerTenant, Seed: seed}); err != nil {
+	if _, err := client.Via(control.ViaAPI).Generate(ctx, c.id, control.Generate{Users: usersPerTenant, Seed: seed}); err != nil {
 		return made, fmt.Errorf("make the people of %s: %w", c.id, err)
 	}
 	users, err := client.Users(ctx, c.id)

@@ -2,6 +2,7 @@ package torture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -57,6 +58,9 @@ func (c *comparison) compare(ctx context.Context, of *company, patience time.Dur
 func (c *comparison) ofLedger(cfg mirror.Config) mirror.Copy {
 	return mirror.Copy{Name: "the ledger", Read: func(ctx context.Context) (map[string]mirror.Decision, error) {
 		held, err := c.ledger.Decisions(ctx, cfg.Tenant, cfg.Product)
+		if errors.Is(err, ledger.ErrNoTenant) {
+			err = nil // the worker has heard nothing of it yet
+		}
 		decisions := make(map[string]mirror.Decision, len(held))
 		for user, d := range held {
 			decisions[user] = mirror.Decision(d)
@@ -95,17 +99,16 @@ func readRecord(ctx context.Context, b *bus.Bus) (*record, error) {
 		return nil, err
 	}
 	read := map[string]bool{}
-	err = b.Read(ctx, bus.ReadSpec{Stream: bus.LedgerIn, Filters: []string{"command.*.*.refreshed"}}, func(m bus.Message) error {
+	err = b.Read(ctx, bus.ReadSpec{Stream: bus.LedgerIn, Filters: []string{"directory.*.*.snapshot"}}, func(m bus.Message) error {
 		if m.Fault != nil {
 			return nil
 		}
-		done, err := event.Data[event.RefreshCompleted](m.Event)
-		if err == nil && done.Error == "" {
-			if tenant := event.Tenant(m.Event); read[tenant] {
+		ended, err := event.Data[event.SnapshotEnded](m.Event)
+		if tenant := event.Tenant(m.Event); err == nil && ended.Users && ended.Groups { // others are of a few groups
+			if read[tenant] {
 				r.FullReads++
-			} else {
-				read[tenant] = true
 			}
+			read[tenant] = true
 		}
 		return err
 	})

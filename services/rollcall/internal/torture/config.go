@@ -20,6 +20,7 @@ type Config struct {
 	KillEvery time.Duration        `json:"kill_every"` // mean time between two kills, by the wall
 	Rate      float64              `json:"rate"`       // changes a second that are asked of all directories together
 	Least     float64              `json:"least"`      // changes a second below which a run does not count
+	Patience  time.Duration        `json:"patience"`   // how long all may take to agree behind the end of the load, by the wall
 	Folder    string               `json:"folder"`     // for the logs and all that the parts keep
 }
 
@@ -27,7 +28,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Duration: 10 * time.Minute, Speed: 2, Providers: []directory.Provider{directory.Entra, directory.GoogleWorkspace},
-		KillEvery: 15 * time.Second, Rate: 72, Least: 50,
+		KillEvery: 15 * time.Second, Rate: 72, Least: 50, Patience: 3 * time.Minute,
 	}
 }
 

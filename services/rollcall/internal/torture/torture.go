@@ -46,8 +46,7 @@ type stage struct {
 
 const (
 	patienceAtFirst = 2 * time.Minute // until all directories have been read for the first time
-	patienceToQuiet = 3 * time.Minute // until all that goes on at the end of the load is done
-	patience        = 3 * time.Minute // until all agree
+	patienceToQuiet = 3 * time.Minute // until what goes on at the end of the load is done
 	tellEvery       = 30 * time.Second
 )
 
@@ -258,7 +257,7 @@ func (s *stage) compareAll(ctx context.Context, report *Report, stopped time.Tim
 		return err
 	}
 	defer comparison.close()
-	limit := time.Now().Add(patience)
+	limit := time.Now().Add(s.cfg.Patience)
 	for _, c := range s.companies {
 		compared, err := comparison.compare(ctx, c, time.Until(limit))
 		if err != nil {
