@@ -3,6 +3,7 @@ package controlapi
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func TestWhatTheLogHasForgottenIsSaid(t *testing.T) {
 	}
 	users := make([]*store.User, 30_000) // so many that closing makes a snapshot
 	for i := range users {
-		users[i] = &store.User{ID: fmt.Sprintf("user-%d", i), UPN: fmt.Sprintf("user-%d@contoso.com", i), Name: "One of very many users of Contoso"}
+		users[i] = &store.User{ID: fmt.Sprintf("user-%d", i), UPN: fmt.Sprintf("user-%d@contoso.com", i), Name: strings.Repeat("long ", 40)}
 	}
 	if _, err := s.AddUsers("t", users); err != nil {
 		t.Fatal(err)
@@ -39,7 +40,7 @@ func TestWhatTheLogHasForgottenIsSaid(t *testing.T) {
 		"?after=0": http.StatusGone, "?after=30000": http.StatusOK, "?after=-1": http.StatusBadRequest, "": http.StatusBadRequest,
 	} {
 		if w := send(h, http.MethodGet, "/control/tenants/contoso/changes"+query, ""); w.Code != want {
-			t.Errorf("changes%s: %d %s, want %d", query, w.Code, w.Body, want)
+			t.Errorf("changes%s: %d, want %d", query, w.Code, want)
 		}
 	}
 }
