@@ -83,7 +83,8 @@ func (s *stage) link(kind control.EntryKind, group, member string) {
 	s.log(control.Entry{Kind: kind, ID: group, Member: &control.Member{ID: member}})
 }
 
-func (s *stage) join(group, member string)  { s.t.Helper(); s.link(control.JoinedEntry, group, member) }
+func (s *stage) join(group, member string) { s.t.Helper(); s.link(control.JoinedEntry, group, member) }
+
 func (s *stage) leave(group, member string) { s.t.Helper(); s.link(control.LeftEntry, group, member) }
 
 // The streams.

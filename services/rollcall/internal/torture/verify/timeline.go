@@ -31,7 +31,7 @@ type account struct {
 // group is what a Timeline keeps of a group. The zero one is not there, for good; one that is not live may come back.
 type group struct {
 	known, live bool
-	addresses []string // normalized
+	addresses   []string // normalized
 }
 
 func (g group) has(address string) bool {
