@@ -1,0 +1,240 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+)
+
+// Config says what is judged, and how narrowly.
+type Config struct {
+	Product string
+	Address string // of the provisioning group
+	// Tolerance is by how much the clocks of the directory and of Rollcall may differ. 0 means DefaultTolerance.
+	Tolerance time.Duration
+	// Lag is how long the directory's own API may take to show what it holds. Windows begin so much earlier; what needs
+	// that counts as told late.
+	Lag time.Duration
+}
+
+// DefaultTolerance is for processes that share a clock, where a time is taken a moment before or behind what it is of.
+const DefaultTolerance = 100 * time.Millisecond
+
+// Revocations judges every revocation of a product. The timeline has to reach as far as the record.
+func Revocations(cfg Config, t *Timeline, r *Record) Report {
+	if cfg.Tolerance == 0 {
+		cfg.Tolerance = DefaultTolerance
+	}
+	report := Report{Tenant: r.tenant, Product: cfg.Product, Reasons: map[string]int{}}
+	p := r.products[cfg.Product]
+	if p == nil {
+		return report
+	}
+	report.Faults = slices.Clone(p.faults)
+	j := judge{cfg: cfg, timeline: t, record: r, product: p, report: &report, stands: map[string]standing{}}
+	for _, d := range p.decisions {
+		j.take(d)
+	}
+	return report
+}
+
+// judge goes through the decisions of a product in their order.
+type judge struct {
+	cfg      Config
+	timeline *Timeline
+	record   *Record
+	product  *published
+	report   *Report
+	stands   map[string]standing // by user
+	licensed int
+}
+
+// standing is what the record says of a user so far.
+type standing struct {
+	licensed bool
+	sequence uint64 // of the last decision that said licensed, for another reason than that a revocation waits
+	cause    string // of that
+}
+
+// reasonHeld is that of a license which stands only because its end is parked or was rejected.
+const reasonHeld = "held"
+
+func (j *judge) take(d decision) {
+	before := j.stands[d.user]
+	now := before
+	now.licensed = d.licensed
+	if d.licensed && d.reason != reasonHeld {
+		now.sequence, now.cause = d.sequence, d.cause
+	}
+	j.stands[d.user] = now
+	if d.revokes {
+		j.report.Revocations++
+		j.report.Reasons[d.reason]++
+		if !before.licensed {
+			j.report.Faults = append(j.report.Faults, fmt.Sprintf("event %s revokes what user %s did not have", d.id, d.user))
+		}
+		j.weigh(d, before)
+	}
+	switch { // behind the verdict: seats are counted as they were before
+	case d.licensed && !before.licensed:
+		j.licensed++
+	case !d.licensed && before.licensed:
+		j.licensed--
+	}
+}
+
+// weigh says whether a revocation is justified.
+func (j *judge) weigh(d decision, before standing) {
+	c := j.claim(d, before)
+	if c.justified != nil { // not by the directory
+		if !*c.justified {
+			j.fail(d, c, Window{From: d.at, To: d.at})
+			return
+		}
+		j.report.Justified++
+		return
+	}
+	until := d.at.Add(j.cfg.Tolerance)
+	near := Window{From: d.at, To: until}
+	if at := root(c.chain); !at.IsZero() && !c.overtaken && at.Before(near.From) {
+		near.From = at
+	}
+	if c.overtaken {
+		near.From = c.known
+	}
+	near.From = near.From.Add(-j.cfg.Tolerance)
+	far := near
+	if c.turn.found && !c.turn.since.IsZero() && c.turn.since.Add(-j.cfg.Tolerance).Before(far.From) {
+		far.From = c.turn.since.Add(-j.cfg.Tolerance)
+	}
+	far.From = far.From.Add(-j.cfg.Lag)
+	switch {
+	case j.some(d, c, near):
+		j.report.Justified++
+	case j.some(d, c, far):
+		j.report.Late++
+	default:
+		j.fail(d, c, far)
+	}
+}
+
+// some reports whether a claim holds at some instant of a window.
+func (j *judge) some(d decision, c claim, w Window) bool {
+	return slices.ContainsFunc(j.timeline.instants(d.user, c.group, w), c.holds)
+}
+
+// claim is what a revocation says of the directory.
+type claim struct {
+	holds func(time.Time) bool // at a time
+	words string
+	group string // the provisioning group in force, where the reason is of one
+	chain []Link
+	turn  turn
+	// overtaken: what caused it was known to the decision that gave the license, which was made because of what was seen at known.
+	overtaken bool
+	known     time.Time
+	// justified is set where nothing that the directory held can justify it, or has to.
+	justified *bool
+}
+
+// claim finds out what a revocation says, and when the evidence for that began.
+func (j *judge) claim(d decision, before standing) claim {
+	c := claim{chain: j.record.chain(d.user, d.cause)}
+	granted := j.record.lastPage(j.record.chain(d.user, before.cause))
+	caused := j.record.lastPage(c.chain)
+	c.known, c.overtaken = granted.at, caused.page > 0 && caused.page <= granted.page
+	until := d.at.Add(j.cfg.Tolerance)
+	is := func(need func(account) bool) claim {
+		c.holds = func(t time.Time) bool { return need(j.timeline.users[d.user].when(t)) }
+		c.turn = j.record.ofUser(d.user, granted, until, need)
+		return c
+	}
+	switch d.reason {
+	case "suspended":
+		c.words = "suspended or archived"
+		return is(func(a account) bool { return a.status == directory.Suspended || a.status == directory.Archived })
+	case "deleted":
+		c.words = "deleted"
+		return is(func(a account) bool { return a.status == "" || a.status == directory.Deleted })
+	case "guest":
+		c.words = "a guest"
+		return is(func(a account) bool { return a.guest })
+	case "not-a-member":
+		return j.ofMember(d, before, c, granted)
+	default:
+		return j.ofNoDirectory(d, c)
+	}
+}
+
+// ofMember is the claim that a user is not in the provisioning group. Where the group came to count after the license was
+// given, it also says that the group has the address, and what was seen of its members before counts.
+func (j *judge) ofMember(d decision, before standing, c claim, granted node) claim {
+	force := j.inForce(d.sequence)
+	c.group = force.group
+	until := d.at.Add(j.cfg.Tolerance)
+	if force.mode != "group-members" {
+		c.words = "not a member of a group, while all users are licensed"
+		return c.settled(false)
+	}
+	c.words = "not in group " + c.group
+	outside := func(t time.Time) bool { return !j.timeline.belongs(d.user, c.group, t) }
+	if force.sequence < before.sequence {
+		c.holds = outside
+		c.turn = j.record.ofMembership(j.timeline, d.user, granted, until)
+		return c
+	}
+	c.words += ", which has the address"
+	c.overtaken = false
+	c.chain = j.record.chain(d.user, d.cause, force.id)
+	c.holds = func(t time.Time) bool { return j.timeline.groups[c.group].when(t).has(j.cfg.Address) && outside(t) }
+	c.turn = j.record.ofAddress(c.group, j.cfg.Address, force.at.Add(j.cfg.Tolerance)).
+		or(j.record.ofMembership(j.timeline, d.user, node{}, until))
+	return c
+}
+
+// inForce is the policy that was last told before a sequence.
+func (j *judge) inForce(sequence uint64) (last policy) {
+	for _, p := range j.product.policies {
+		if p.sequence < sequence {
+			last = p
+		}
+	}
+	return last
+}
+
+// ofNoDirectory is for reasons that are not the directory's.
+func (j *judge) ofNoDirectory(d decision, c claim) claim {
+	switch d.reason {
+	case "disconnected":
+		c.words = "disconnected by somebody who asked to end the licenses"
+		return c.settled(j.record.revoking && !j.connected(d.sequence))
+	case "over-seat-limit":
+		c.words = fmt.Sprintf("one of %d who are licensed, more than the enforced seats", j.licensed)
+		for _, s := range slices.Backward(j.product.seats) {
+			if s.sequence < d.sequence {
+				return c.settled(s.enforced && s.purchased != nil && j.licensed > *s.purchased)
+			}
+		}
+		return c.settled(false)
+	default:
+		c.words = fmt.Sprintf("%q, which is no reason to revoke that is known here", d.reason)
+		return c.settled(false)
+	}
+}
+
+func (j *judge) connected(sequence uint64) bool {
+	connected := true
+	for _, s := range j.product.connected {
+		if s.sequence < sequence {
+			connected = s.is
+		}
+	}
+	return connected
+}
+
+func (c claim) settled(justified bool) claim {
+	c.justified = &justified
+	return c
+}
