@@ -10,6 +10,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/torture/verify"
 	mirror "github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 )
 
@@ -19,6 +20,8 @@ type Tenant struct {
 	Provider string        `json:"provider"`
 	Took     time.Duration `json:"took"` // by the wall, from the last change until all agreed
 	Report   mirror.Report `json:"report"`
+	// Revocations says whether each was justified when it was told.
+	Revocations verify.Report `json:"revocations"`
 }
 
 // comparison holds what is published to the directories, and the copies to what is published.
@@ -52,6 +55,18 @@ func (c *comparison) compare(ctx context.Context, of *company, patience time.Dur
 	return mirror.Await(ctx, cfg, mirror.Sources{
 		Directory: c.control, Stream: c.client, Copies: []mirror.Copy{mirror.Bucket(kv, cfg), c.ofLedger(cfg)},
 	}, patience)
+}
+
+// judge holds every revocation of a tenant against what its directory was when it was told.
+func (c *comparison) judge(ctx context.Context, of *company) (verify.Report, error) {
+	if err := c.histories[of.id].Read(ctx, c.control, of.id); err != nil {
+		return verify.Report{}, err
+	}
+	record, err := verify.ReadRecord(ctx, c.bus, of.id)
+	if err != nil {
+		return verify.Report{}, err
+	}
+	return verify.Revocations(verify.Config{Product: product().ID, Address: of.group()}, c.histories[of.id], record), nil
 }
 
 // ofLedger is the copy that the worker decides by.

@@ -48,6 +48,9 @@ func (r *Report) judge() {
 		if !t.Report.OK() {
 			r.Wrong = append(r.Wrong, fmt.Sprintf("%s: %s", t.ID, t.Report))
 		}
+		if !t.Revocations.OK() {
+			r.Wrong = append(r.Wrong, t.Revocations.String())
+		}
 	}
 	r.Wrong = append(r.Wrong, r.Endings...)
 	r.OK = len(r.Wrong) == 0 && len(r.Tenants) > 0
@@ -80,11 +83,12 @@ func (r Report) Write(out io.Writer) error {
 	}
 	for _, t := range r.Tenants {
 		line(t.ID, "%s, %s after the last change: %s", t.Report.State, t.Took.Round(100*time.Millisecond), t.Report)
+		line("", "%d revocations, %d of them justified, %d true once and told late", t.Revocations.Revocations, t.Revocations.Justified, t.Revocations.Late)
 	}
 	for _, wrong := range r.Wrong {
 		line("WRONG", "%s", strings.ReplaceAll(wrong, "\n", "\n\t"))
 	}
-	line("verdict", "%s", map[bool]string{true: "directory = ledger = LICENSES = bucket, for all tenants", false: "NOT TRUE, or it does not count"}[r.OK])
+	line("verdict", "%s", map[bool]string{true: "directory = ledger = LICENSES = bucket, and every revocation was justified", false: "NOT TRUE, or it does not count"}[r.OK])
 	return w.Flush()
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/house"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/torture/verify"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
@@ -41,7 +42,8 @@ type stage struct {
 	nc        *nats.Conn // outlives every NATS server
 	bus       *bus.Bus
 	companies []*company
-	told      atomic.Int64 // changes that took effect
+	histories map[string]*verify.Timeline // of what the directories held, by tenant
+	told      atomic.Int64                // changes that took effect
 }
 
 const (
@@ -55,7 +57,10 @@ func Run(ctx context.Context, cfg Config, deps Deps) (report Report, err error) 
 	if err := cfg.Check(); err != nil {
 		return Report{}, err
 	}
-	s := &stage{cfg: cfg, deps: deps, companies: companies(cfg)}
+	s := &stage{cfg: cfg, deps: deps, companies: companies(cfg), histories: map[string]*verify.Timeline{}}
+	for _, c := range s.companies {
+		s.histories[c.id] = verify.NewTimeline()
+	}
 	report.Config = cfg
 	defer func() {
 		report.Endings = s.close()
@@ -206,10 +211,23 @@ func (s *stage) watch(ctx context.Context, began time.Time, k *killer, errs <-ch
 		case <-end:
 			return nil
 		case <-tell.C:
+			if err := s.remember(ctx); err != nil {
+				return err
+			}
 			took, told := time.Since(began), s.told.Load()
 			s.deps.Tell("%s: %d changes, %.1f a second; %d kills", took.Round(time.Second), told, float64(told)/took.Seconds(), k.total.Load())
 		}
 	}
+}
+
+// remember reads on in what the directories went through: the simulator keeps the latest of it only.
+func (s *stage) remember(ctx context.Context) error {
+	for _, c := range s.companies {
+		if err := s.histories[c.id].Read(ctx, s.control, c.id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // judge ends all faults, waits until nothing moves, and compares. No directory is read in full meanwhile because it is time
@@ -263,7 +281,11 @@ func (s *stage) compareAll(ctx context.Context, report *Report, stopped time.Tim
 		if err != nil {
 			return fmt.Errorf("compare %s: %w", c.id, err)
 		}
-		report.Tenants = append(report.Tenants, Tenant{ID: c.id, Provider: string(c.provider), Took: time.Since(stopped), Report: compared})
+		tenant := Tenant{ID: c.id, Provider: string(c.provider), Took: time.Since(stopped), Report: compared}
+		if tenant.Revocations, err = comparison.judge(ctx, c); err != nil {
+			return fmt.Errorf("judge the revocations of %s: %w", c.id, err)
+		}
+		report.Tenants = append(report.Tenants, tenant)
 	}
 	r, err := readRecord(ctx, s.bus)
 	if err != nil {
