@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -31,7 +32,7 @@ type Process struct {
 func Start(env []string, said []io.Writer, program string, args ...string) (*Process, error) {
 	p := &Process{
 		Said: &Tail{}, name: strings.Join(append([]string{filepath.Base(program)}, args...), " "),
-		cmd: exec.Command(program, args...), exited: make(chan struct{}),
+		cmd: exec.Command(program, args...), exited: make(chan struct{}), //nolint:gosec // G204: what the caller wants to run
 	}
 	out := io.MultiWriter(append([]io.Writer{p.Said}, said...)...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, out, out
@@ -160,11 +161,21 @@ func (w *Tail) Refused() string {
 	return w.refused
 }
 
-// FreeAddress is a loopback address that nobody listens at now.
-func FreeAddress(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
+// Ports for what is killed and comes back: below those that systems give to connections, one of which could take the place
+// of a process that is away.
+const (
+	lowestPort  = 20_000
+	highestPort = 32_000
+)
+
+// FreeAddress is a loopback address that nobody listens at now, and that no connection will take meanwhile.
+func FreeAddress(ctx context.Context) (address string, err error) {
+	for range 100 {
+		address = fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(highestPort-lowestPort)) //nolint:gosec // G404: any will do
+		var listener net.Listener
+		if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", address); err == nil {
+			return address, listener.Close()
+		}
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", fmt.Errorf("find a free port: %w", err)
 }

@@ -27,6 +27,15 @@ func plan(cfg Config) control.Plan {
 	}
 }
 
+// settings are what is so all the time: pages that a directory of this size needs several of, and logs that tell of a change a
+// moment later, now and then in another order.
+func settings() control.Settings {
+	return control.Settings{
+		PageSize:    25,
+		ActivityLag: map[string]time.Duration{"admin": 2 * time.Second, "groups_enterprise": 2 * time.Second}, ActivityLagJitter: 5 * time.Second,
+	}
+}
+
 // endFaults ends the plan, and returns what it did to the providers that were read.
 func endFaults(ctx context.Context, client *control.Client) (map[control.FaultKind]int, error) {
 	if err := client.EndPlan(ctx, ""); err != nil {

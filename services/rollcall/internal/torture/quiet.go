@@ -76,7 +76,7 @@ func waiting(ctx context.Context, b *bus.Bus, name string) (uint64, error) {
 	consumers := stream.ListConsumers(ctx)
 	for info := range consumers.Info() { // to its end, or who lists them waits for ever
 		if info.Config.Durable != "" { // others are views, which acknowledge nothing
-			sum += info.NumPending + uint64(max(info.NumAckPending, 0)) //nolint:gosec // G115: never negative
+			sum += info.NumPending + uint64(max(info.NumAckPending, 0))
 		}
 	}
 	return sum, consumers.Err()

@@ -127,7 +127,7 @@ func (s *stage) connect(ctx context.Context) error {
 	}
 	registry, commands := tenant.NewRegistry(kv), command.New(s.bus, s.clock)
 	for n, c := range s.companies {
-		made, err := c.make(ctx, s.control, account, s.cfg.Seed+uint64(n)) //nolint:gosec // G115: a small number
+		made, err := c.make(ctx, s.control, account, s.cfg.Seed+uint64(n))
 		if err != nil {
 			return err
 		}
@@ -171,6 +171,9 @@ func neverHold() event.SettingsRequested {
 
 // load has the directories change, things go wrong, and parts die, for as long as the run is to take.
 func (s *stage) load(ctx context.Context, report *Report) error {
+	if err := s.control.PutSettings(ctx, settings()); err != nil {
+		return fmt.Errorf("set the simulator up: %w", err)
+	}
 	if err := s.control.PutPlan(ctx, plan(s.cfg)); err != nil {
 		return fmt.Errorf("put the plan of faults in force: %w", err)
 	}
@@ -180,7 +183,7 @@ func (s *stage) load(ctx context.Context, report *Report) error {
 	errs := make(chan error, len(s.companies)+1)
 	var working sync.WaitGroup
 	for n, c := range s.companies {
-		story := newStory(c, s.control, s.cfg.Rate/float64(len(s.companies)), s.cfg.Seed, uint64(n), &s.told) //nolint:gosec // G115: a small number
+		story := newStory(c, s.control, s.cfg.Rate/float64(len(s.companies)), s.cfg.Seed, uint64(n), &s.told)
 		working.Go(func() { errs <- story.tell(ctx) })
 	}
 	killer := newKiller(s.cfg, s.parts, s.bus)
