@@ -23,6 +23,7 @@ const Somebody = "somebody"
 type Approver struct {
 	Tenant, Product string
 	NATS            *nats.Conn
+	Clock           clock.Clock // nil is the system's
 
 	mu    sync.Mutex
 	known Fold
@@ -61,7 +62,10 @@ func (a *Approver) Run(ctx context.Context) error {
 			pause(ctx)
 		}
 	})
-	commands := command.New(b, clock.System())
+	if a.Clock == nil {
+		a.Clock = clock.System()
+	}
+	commands := command.New(b, a.Clock)
 	for a.done = map[string]bool{}; ctx.Err() == nil; pause(ctx) {
 		for _, c := range a.open() {
 			if c.Whole() && !a.done[c.Opened.Held] {

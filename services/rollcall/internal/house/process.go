@@ -32,7 +32,7 @@ type Process struct {
 func Start(env []string, said []io.Writer, program string, args ...string) (*Process, error) {
 	p := &Process{
 		Said: &Tail{}, name: strings.Join(append([]string{filepath.Base(program)}, args...), " "),
-		cmd: exec.Command(program, args...), exited: make(chan struct{}), //nolint:gosec // G204: what the caller wants to run
+		cmd: exec.Command(program, args...), exited: make(chan struct{}), //nolint:gosec,noctx // what the caller wants to run, until it is killed
 	}
 	out := io.MultiWriter(append([]io.Writer{p.Said}, said...)...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, out, out

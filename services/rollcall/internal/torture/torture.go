@@ -77,7 +77,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (report Report, err error) 
 	defer approvers.Wait()
 	defer stop()
 	for _, c := range s.companies {
-		approver := &held.Approver{Tenant: c.id, Product: product().ID, NATS: s.nc}
+		approver := &held.Approver{Tenant: c.id, Product: product().ID, NATS: s.nc, Clock: s.clock}
 		approvers.Go(func() {
 			if err := approver.Run(approving); err != nil && approving.Err() == nil {
 				deps.Tell("who approves for %s has stopped: %v", c.id, err)
