@@ -50,17 +50,15 @@ func (r *Record) ofUser(user string, q sought, need func(account) bool) turn {
 func (r *Record) ofMembership(t *Timeline, user string, q sought) turn {
 	gone := func(s seen) bool { return !s.says }
 	var all turn
-	above := t.above(user)
-	for member, links := range r.links {
-		if member != user && member != whole && !above[member] {
-			continue
-		}
-		for _, sights := range links {
+	members := t.above(user)
+	for id := range members {
+		all = all.or(q.turned(r.groups[id], gone))
+	}
+	members[user], members[whole] = true, true
+	for member := range members {
+		for _, sights := range r.links[member] {
 			all = all.or(q.turned(sights, gone))
 		}
-	}
-	for id := range above {
-		all = all.or(q.turned(r.groups[id], gone))
 	}
 	return all
 }

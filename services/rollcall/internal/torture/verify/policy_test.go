@@ -198,3 +198,18 @@ func TestSeats(t *testing.T) {
 		})
 	}
 }
+
+// TestAnApprovalIsNoGround: who approves says nothing of the directory, whatever clock they have.
+func TestAnApprovalIsNoGround(t *testing.T) {
+	t.Parallel()
+	s := inGroup(t, "ann")
+	s.leave(root, "ann")
+	s.passes(-time.Second)
+	approval := s.command(event.TypeApproveRequested, event.ApproveRequested{})
+	s.revoked("ann", "not-a-member", s.page("", member(root, "ann", false)))
+	s.join(root, "ann")
+	s.granted("ann", s.page("", member(root, "ann", true)))
+	s.passes(time.Minute)
+	s.revoked("ann", "not-a-member", s.held(event.TypeHeldClosed, approval, event.HeldClosed{Product: product, Held: "none"}))
+	s.want(1, 0, 1)
+}
