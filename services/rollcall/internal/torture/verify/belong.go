@@ -56,3 +56,21 @@ func (t *Timeline) instants(user, root string, w Window) []time.Time {
 	slices.SortFunc(times, time.Time.Compare)
 	return slices.CompactFunc(times, time.Time.Equal)
 }
+
+// lasts reports whether one and the same way led from a group to a user throughout a window.
+func (t *Timeline) lasts(user, root string, w Window) bool {
+	seen := map[string]bool{}
+	for left := []string{user, whole}; len(left) > 0; left = left[1:] {
+		for id, linked := range t.links[left[0]] {
+			switch {
+			case seen[id] || !throughout(linked, w, func(is bool) bool { return is }):
+			case id == root:
+				return true
+			case throughout(t.groups[id], w, func(is group) bool { return is.live }):
+				seen[id] = true
+				left = append(left, id)
+			}
+		}
+	}
+	return false
+}

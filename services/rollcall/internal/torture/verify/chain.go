@@ -3,6 +3,8 @@ package verify
 import (
 	"slices"
 	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/event"
 )
 
 // Link is one event of a chain of causes. At is zero and Type empty for one that no stream holds any more.
@@ -37,10 +39,12 @@ func (r *Record) chain(user string, causes ...string) []Link {
 	return all
 }
 
-// root is the earliest time in a chain, and the zero one of an empty chain.
+// root is the earliest time in a chain, and the zero one of an empty chain. What somebody says of a held change says nothing
+// of the directory.
 func root(chain []Link) (at time.Time) {
 	for _, l := range chain {
-		if !l.At.IsZero() && (at.IsZero() || l.At.Before(at)) {
+		said := l.Type == event.TypeApproveRequested || l.Type == event.TypeRejectRequested || l.Type == event.TypeSettingsRequested
+		if !said && !l.At.IsZero() && (at.IsZero() || l.At.Before(at)) {
 			at = l.At
 		}
 	}

@@ -22,6 +22,10 @@
 // replica that flaps back does not pass: behind the evidence that somebody is a member, the directory has to have held that
 // they are not.
 //
+// All times are of one clock, also those of whoever asks for a refresh: a scaled run scales them all. Of a user who changes
+// from one way into the group to another, a mirror that reads the groups one behind the other may see neither. That is
+// a failure, too, as it was never so; Revocation.Torn says that it may be of this kind.
+//
 // What was observed before the decision that gave the license is no ground for taking it away: that decision knew it. Nor is
 // an observation whose stamp is older than one that came before it.
 package verify

@@ -96,28 +96,32 @@ func (j *judge) weigh(d decision, before standing) {
 		j.report.Justified++
 		return
 	}
-	until := d.at.Add(j.cfg.Tolerance)
-	near := Window{From: d.at, To: until}
-	if at := root(c.chain); !at.IsZero() && !c.overtaken && at.Before(near.From) {
+	near := Window{From: d.at, To: d.at.Add(j.cfg.Tolerance)}
+	if at := root(c.chain); c.overtaken {
+		near.From = c.known
+	} else if !at.IsZero() && at.Before(near.From) {
 		near.From = at
 	}
-	if c.overtaken {
-		near.From = c.known
-	}
 	near.From = near.From.Add(-j.cfg.Tolerance)
-	far := near
-	if c.turn.found && !c.turn.since.IsZero() && c.turn.since.Add(-j.cfg.Tolerance).Before(far.From) {
-		far.From = c.turn.since.Add(-j.cfg.Tolerance)
-	}
-	far.From = far.From.Add(-j.cfg.Lag)
+	far := j.backTo(c.turn, near)
 	switch {
 	case j.some(d, c, near):
 		j.report.Justified++
 	case j.some(d, c, far):
 		j.report.Late++
 	default:
-		j.fail(d, c, far)
+		u := j.fail(d, c, far)
+		u.Torn = c.group != "" && !j.timeline.lasts(d.user, c.group, j.backTo(c.first, near))
 	}
+}
+
+// backTo is a window that begins with a turn of the evidence, if that is earlier.
+func (j *judge) backTo(t turn, w Window) Window {
+	if at := t.since.Add(-j.cfg.Tolerance); t.found && at.Before(w.From) {
+		w.From = at
+	}
+	w.From = w.From.Add(-j.cfg.Lag)
+	return w
 }
 
 // some reports whether a claim holds at some instant of a window.
@@ -131,7 +135,9 @@ type claim struct {
 	words string
 	group string // the provisioning group in force, where the reason is of one
 	chain []Link
-	turn  turn
+	// turn is when the evidence turned that is on the pages of the chain or, if none is there, any since the license was given.
+	// first is when any that stands did, also before that.
+	turn, first turn
 	// overtaken: what caused it was known to the decision that gave the license, which was made because of what was seen at known.
 	overtaken bool
 	known     time.Time
@@ -145,11 +151,10 @@ func (j *judge) claim(d decision, before standing) claim {
 	granted := j.record.lastPage(j.record.chain(d.user, before.cause))
 	caused := j.record.lastPage(c.chain)
 	c.known, c.overtaken = granted.at, caused.page > 0 && caused.page <= granted.page
-	until := d.at.Add(j.cfg.Tolerance)
+	q := sought{granted: granted, until: d.at.Add(j.cfg.Tolerance)}
 	is := func(need func(account) bool) claim {
 		c.holds = func(t time.Time) bool { return need(j.timeline.users[d.user].when(t)) }
-		c.turn = j.record.ofUser(d.user, granted, until, need)
-		return c
+		return c.of(j.record, q, func(q sought) turn { return j.record.ofUser(d.user, q, need) })
 	}
 	switch d.reason {
 	case "suspended":
@@ -162,7 +167,7 @@ func (j *judge) claim(d decision, before standing) claim {
 		c.words = "a guest"
 		return is(func(a account) bool { return a.guest })
 	case "not-a-member":
-		return j.ofMember(d, before, c, granted)
+		return j.ofMember(d, before, c, q)
 	default:
 		return j.ofNoDirectory(d, c)
 	}
@@ -170,27 +175,40 @@ func (j *judge) claim(d decision, before standing) claim {
 
 // ofMember is the claim that a user is not in the provisioning group. Where the group came to count after the license was
 // given, it also says that the group has the address, and what was seen of its members before counts.
-func (j *judge) ofMember(d decision, before standing, c claim, granted node) claim {
+func (j *judge) ofMember(d decision, before standing, c claim, q sought) claim {
 	force := j.inForce(d.sequence)
 	c.group = force.group
-	until := d.at.Add(j.cfg.Tolerance)
 	if force.mode != "group-members" {
 		c.words = "not a member of a group, while all users are licensed"
 		return c.settled(false)
 	}
 	c.words = "not in group " + c.group
 	outside := func(t time.Time) bool { return !j.timeline.belongs(d.user, c.group, t) }
+	of := func(q sought) turn { return j.record.ofMembership(j.timeline, d.user, q) }
 	if force.sequence < before.sequence {
 		c.holds = outside
-		c.turn = j.record.ofMembership(j.timeline, d.user, granted, until)
-		return c
+		return c.of(j.record, q, of)
 	}
 	c.words += ", which has the address"
 	c.overtaken = false
 	c.chain = j.record.chain(d.user, d.cause, force.id)
 	c.holds = func(t time.Time) bool { return j.timeline.groups[c.group].when(t).has(j.cfg.Address) && outside(t) }
-	c.turn = j.record.ofAddress(c.group, j.cfg.Address, force.at.Add(j.cfg.Tolerance)).
-		or(j.record.ofMembership(j.timeline, d.user, node{}, until))
+	q.granted = node{}
+	c.turn = j.record.ofAddress(c.group, j.cfg.Address, force.at.Add(j.cfg.Tolerance)).or(of(q))
+	c.first = c.turn
+	return c
+}
+
+// of finds the turns of a claim.
+func (c claim) of(r *Record, q sought, of func(sought) turn) claim {
+	c.first = of(sought{until: q.until})
+	anywhere := of(q)
+	q.on = func(page int) bool {
+		return slices.ContainsFunc(c.chain, func(l Link) bool { return r.nodes[l.ID].page == page })
+	}
+	if c.turn = of(q); !c.turn.found {
+		c.turn = anywhere
+	}
 	return c
 }
 

@@ -90,6 +90,20 @@ func TestAllUsersAreLicensed(t *testing.T) {
 	s.wantText("not a member of a group, while all users are licensed")
 }
 
+// TestTornView: ann changes from one way into the group to another, and is read to have left before she is read to have joined.
+func TestTornView(t *testing.T) {
+	t.Parallel()
+	s := inGroup(t, "ann")
+	s.group("inner", "inner@contoso.com")
+	s.join(root, "inner")
+	s.page("", event.Observation{Membership: &event.Membership{GroupID: root, MemberKind: "group", MemberID: "inner", Present: true}})
+	s.join("inner", "ann")
+	s.leave(root, "ann")
+	s.revoked("ann", "not-a-member", s.page("", member(root, "ann", false)))
+	s.want(0, 0, 1)
+	s.wantText("who was in the group all the time, but by no one way that lasted")
+}
+
 func (s *stage) held(eventType, cause string, data any) string {
 	s.t.Helper()
 	return s.publish(eventType, cause, data)
@@ -183,4 +197,19 @@ func TestSeats(t *testing.T) {
 			s.want(c.justified, 0, 1-c.justified)
 		})
 	}
+}
+
+// TestAnApprovalIsNoGround: who approves says nothing of the directory, whatever clock they have.
+func TestAnApprovalIsNoGround(t *testing.T) {
+	t.Parallel()
+	s := inGroup(t, "ann")
+	s.leave(root, "ann")
+	s.passes(-time.Second)
+	approval := s.command(event.TypeApproveRequested, event.ApproveRequested{})
+	s.revoked("ann", "not-a-member", s.page("", member(root, "ann", false)))
+	s.join(root, "ann")
+	s.granted("ann", s.page("", member(root, "ann", true)))
+	s.passes(time.Minute)
+	s.revoked("ann", "not-a-member", s.held(event.TypeHeldClosed, approval, event.HeldClosed{Product: product, Held: "none"}))
+	s.want(1, 0, 1)
 }

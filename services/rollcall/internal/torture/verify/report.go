@@ -34,8 +34,11 @@ type Revocation struct {
 	Chain    []Link    `json:"chain,omitempty"` // of causes, the last one first
 	Window   Window    `json:"window"`
 	// Overtaken: its cause had been seen before what gave the license.
-	Overtaken bool    `json:"overtaken,omitempty"`
-	Held      []State `json:"held"` // by the directory: before the window, at its begin, and at each change within
+	Overtaken bool `json:"overtaken,omitempty"`
+	// Torn: the user was in the group all the time, but by no one way: one ended when another had begun. Who reads the groups
+	// one behind the other may have seen neither.
+	Torn bool    `json:"torn,omitempty"`
+	Held []State `json:"held"` // by the directory: before the window, at its begin, and at each change within
 }
 
 // Window is a time with both its ends.
@@ -97,6 +100,9 @@ func (r Revocation) String() string {
 	if r.Overtaken {
 		b.WriteString("    which had been seen before what gave the license\n")
 	}
+	if r.Torn {
+		b.WriteString("    who was in the group all the time, but by no one way that lasted\n")
+	}
 	fmt.Fprintf(&b, "    the directory from %s to %s:", r.Window.From.Format(clockTime), r.Window.To.Format(clockTime))
 	for _, s := range r.Held {
 		before := ""
@@ -109,7 +115,7 @@ func (r Revocation) String() string {
 }
 
 // fail reports a revocation as unjustified.
-func (j *judge) fail(d decision, c claim, w Window) {
+func (j *judge) fail(d decision, c claim, w Window) *Revocation {
 	u := Revocation{
 		User: d.user, Event: d.id, Sequence: d.sequence, At: d.at, Reason: d.reason, Claim: c.words, Chain: c.chain, Window: w,
 		Overtaken: c.overtaken,
@@ -132,6 +138,7 @@ func (j *judge) fail(d decision, c claim, w Window) {
 		u.Held[i].Is = j.describe(d.user, root, s.At)
 	}
 	j.report.Unjustified = append(j.report.Unjustified, u)
+	return &j.report.Unjustified[len(j.report.Unjustified)-1]
 }
 
 // describe says what the directory held of a user at a time.

@@ -163,3 +163,16 @@ func (h history[T]) within(from, to time.Time, times []time.Time) []time.Time {
 	}
 	return times
 }
+
+// throughout reports whether something was so at every instant of a window.
+func throughout[T any](h history[T], w Window, so func(T) bool) bool {
+	if !so(h.when(w.From)) {
+		return false
+	}
+	for _, m := range h {
+		if m.at.After(w.From) && !m.at.After(w.To) && !so(m.is) {
+			return false
+		}
+	}
+	return true
+}
