@@ -72,7 +72,7 @@ func (c *company) make(ctx context.Context, client *control.Client, account hous
 	if _, err := client.AddGroup(ctx, c.id, c.newGroup()); err != nil {
 		return made, fmt.Errorf("make the provisioning group of %s: %w", c.id, err)
 	}
-	if _, err := client.AddMembers(ctx, c.id, c.group(), c.people[:len(c.people)/2]...); err != nil {
+	if _, err := client.AddMembers(ctx, c.id, c.group(), c.first()...); err != nil {
 		return made, fmt.Errorf("fill the provisioning group of %s: %w", c.id, err)
 	}
 	for n := range nestedGroups {
@@ -86,6 +86,16 @@ func (c *company) make(ctx context.Context, client *control.Client, account hous
 }
 
 const nestedGroups = 2
+
+// first are who is in the provisioning group when the directory is connected.
+func (c *company) first() (first []string) {
+	for i, id := range c.people {
+		if i%3 == 1 {
+			first = append(first, id)
+		}
+	}
+	return first
+}
 
 // kind is that of the directory's groups: of Entra ID, groups that are gone for good when they are deleted.
 func (c *company) kind() directory.GroupKind {
