@@ -54,7 +54,7 @@ to read what it prints.`,
 	f.StringVar(&provider, "provider", "both", "whose directories: entra, google-workspace or both")
 	f.BoolVar(&cfg.Kill, "kill", false, "kill receivers, worker and NATS at random moments")
 	f.StringVar(&cfg.Folder, "folder", "", "where to keep logs and streams; empty: a temporary folder, which goes when all is well")
-	cmd.AddCommand(a.torturePartCommand())
+	cmd.AddCommand(a.tortureLookCommand(), a.torturePartCommand())
 	return cmd
 }
 
@@ -112,6 +112,33 @@ func errorsOr(first, second error) error {
 		return first
 	}
 	return second
+}
+
+// tortureLookCommand looks for the cause of what a run has found.
+func (a *app) tortureLookCommand() *cobra.Command {
+	var tenant, user string
+	cmd := &cobra.Command{
+		Use:   "look FOLDER",
+		Short: "Look into what a torture has left in its folder",
+		Long: `Look into what a torture has left in its folder: judge every revocation again or, with --user, tell what the directory
+went through around a user, what was read of that and what was published, by time.`,
+		Example: `  rollcall torture look /tmp/run
+  rollcall torture look /tmp/run --tenant entra-1 --user 337a8418-c72f-46a6-a358-bb4ed1977f19`,
+		Args: cobra.ExactArgs(1),
+		RunE: run(codeFailed, func(cmd *cobra.Command, args []string) error {
+			if user != "" && tenant == "" {
+				return usage("--user: of which --tenant?")
+			}
+			program, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("find this program: %w", err)
+			}
+			return torture.Look(cmd.Context(), absolute(args[0]), tenant, user, torture.Deps{Program: program}, a.stdout)
+		}),
+	}
+	cmd.Flags().StringVar(&tenant, "tenant", "", "of which directory, e.g. entra-1; empty: of all")
+	cmd.Flags().StringVar(&user, "user", "", "id of a user")
+	return cmd
 }
 
 // torturePartCommand is what the driver starts its processes with.

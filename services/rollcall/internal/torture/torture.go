@@ -103,6 +103,11 @@ func (s *stage) open(ctx context.Context) (err error) {
 	if err := s.parts.start(ctx); err != nil {
 		return err
 	}
+	return s.reach()
+}
+
+// reach connects to the simulator and to NATS.
+func (s *stage) reach() (err error) {
 	if s.control, err = control.NewWithCA("https://"+s.parts.simulator.address, filepath.Join(s.cfg.Folder, partSimulator, "ca.pem")); err != nil {
 		return err
 	}

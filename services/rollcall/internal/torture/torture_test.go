@@ -95,9 +95,36 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 	if report.OK || !slices.ContainsFunc(report.Wrong, func(s string) bool { return strings.HasPrefix(s, of+": 1 users differ") }) {
 		t.Errorf("somebody's license was forged, and what is wrong is %q", report.Wrong)
 	}
+	look(t, cfg.Folder, report)
 	for _, one := range report.Tenants {
 		if one.Report.OK() != (one.ID != of) {
 			t.Errorf("%s is %s: %s", one.ID, one.Report.State, one.Report)
+		}
+	}
+}
+
+// look looks into what a run has left, and must find there what the run found.
+func look(t *testing.T, folder string, report torture.Report) {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again, of bytes.Buffer
+	one := report.Tenants[1]
+	err = torture.Look(t.Context(), folder, one.ID, "", torture.Deps{Program: program}, &again)
+	if err == nil && len(one.Report.Differences) == 1 {
+		err = torture.Look(t.Context(), folder, one.ID, one.Report.Differences[0].User, torture.Deps{Program: program}, &of)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.TrimSpace(again.String()); got != one.Revocations.String() {
+		t.Errorf("judged again:\n%s\nat first:\n%s", got, one.Revocations)
+	}
+	for _, where := range []string{"  directory  user ", "  LEDGER_IN  ", "  LICENSES   forged-"} {
+		if !strings.Contains(of.String(), where) {
+			t.Errorf("nothing of %q is told of the user:\n%s", where, &of)
 		}
 	}
 }
