@@ -87,7 +87,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) (report Report, err error) 
 	if err := s.load(ctx, &report); err != nil {
 		return report, err
 	}
-	return report, s.judge(ctx, &report)
+	err = s.judge(ctx, &report)
+	return report, err
 }
 
 // open starts all parts.
