@@ -80,7 +80,7 @@ func (s *story) tell(ctx context.Context) error {
 		told += n
 		pause := time.Until(began.Add(time.Duration(float64(told) / s.rate * float64(time.Second))))
 		if s.dice.IntN(turnsToARest) == 0 {
-			pause = max(pause, 3*settle) // what was not told meanwhile is told behind it
+			pause = max(pause, rest) // what was not told meanwhile is told behind it
 		}
 		select {
 		case <-ctx.Done():
@@ -91,7 +91,8 @@ func (s *story) tell(ctx context.Context) error {
 }
 
 const (
-	turnsToARest = 80
+	turnsToARest = 150
+	rest         = 3 * time.Second // by the wall: logs that lag have to catch up, and then nothing must move for settle
 	mostAtOnce   = 4 // members that come or go in one turn, but for a crowd
 )
 
@@ -116,7 +117,7 @@ func (s *story) turn(ctx context.Context) (int, error) {
 		{5, s.nest},
 		{4, s.unnest},
 		{3, s.crowd},
-		{3, s.dissolve},
+		{2, s.dissolve},
 		{40, s.found},
 	}
 	n := 0
