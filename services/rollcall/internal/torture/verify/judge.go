@@ -174,7 +174,7 @@ func (j *judge) claim(d decision, before standing) claim {
 }
 
 // ofMember is the claim that a user is not in the provisioning group. Where the group came to count after the license was
-// given, it also says that the group has the address, and what was seen of its members before counts.
+// given, it also says that the group has the address, and what was seen of that is the evidence.
 func (j *judge) ofMember(d decision, before standing, c claim, q sought) claim {
 	force := j.inForce(d.sequence)
 	c.group = force.group
@@ -193,9 +193,8 @@ func (j *judge) ofMember(d decision, before standing, c claim, q sought) claim {
 	c.overtaken = false
 	c.chain = j.record.chain(d.user, d.cause, force.id)
 	c.holds = func(t time.Time) bool { return j.timeline.groups[c.group].when(t).has(j.cfg.Address) && outside(t) }
-	q.granted = node{}
-	c.turn = j.record.ofAddress(c.group, j.cfg.Address, force.at.Add(j.cfg.Tolerance)).or(of(q))
-	c.first = c.turn
+	c.turn = j.record.ofAddress(c.group, j.cfg.Address, force.at.Add(j.cfg.Tolerance))
+	c.first = c.turn.or(of(sought{until: q.until}))
 	return c
 }
 

@@ -76,6 +76,24 @@ func TestReplicaThatFlapsBack(t *testing.T) {
 	}
 }
 
+// TestNothingWasSeenSince: she was out for a while, but nobody has seen that since she got her license.
+func TestNothingWasSeenSince(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.group(root, address)
+	s.policy(root, s.page("", group(root, address)))
+	s.user("ann", directory.Active)
+	s.page("", member(root, "ann", false))
+	s.join(root, "ann")
+	s.granted("ann", s.page("", user("ann", directory.Active), member(root, "ann", true)))
+	s.leave(root, "ann")
+	s.join(root, "ann")
+	s.passes(time.Minute)
+	s.revoked("ann", "not-a-member", "")
+	s.want(0, 0, 1)
+	s.wantText("caused by nothing")
+}
+
 // TestMirrorThatLags: ann is back by the time that the mirror, which never saw her return, says that she has left.
 func TestMirrorThatLags(t *testing.T) {
 	t.Parallel()
@@ -127,6 +145,19 @@ func TestLateRedelivery(t *testing.T) {
 		s.revoked("ann", "not-a-member", s.stamped(s.stamp-1, "", member(root, "ann", false)))
 		s.want(1, 0, 1)
 	})
+}
+
+// TestLatePageIsNoContraryEvidence: that ann was a member is told late, by a page that was asked for before she left.
+func TestLatePageIsNoContraryEvidence(t *testing.T) {
+	t.Parallel()
+	s := inGroup(t, "ann")
+	s.stamp += 10
+	s.page("", user("ann", directory.Active), member(root, "ann", true))
+	s.leave(root, "ann")
+	s.join(root, "ann")
+	s.stamped(s.stamp-1, "", member(root, "ann", true))
+	s.revoked("ann", "not-a-member", s.page("", member(root, "ann", false)))
+	s.want(0, 1, 0)
 }
 
 func TestDeletedAndRestored(t *testing.T) {
@@ -194,6 +225,22 @@ func TestNestedMembership(t *testing.T) {
 	s.want(2, 0, 1)
 }
 
+// TestGroupThatIsMadeAgain: under the id of one that is gone for good, without its members.
+func TestGroupThatIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	s := inGroup(t)
+	s.user("ann", directory.Active)
+	s.group("inner", "inner@contoso.com")
+	s.join(root, "inner")
+	s.join("inner", "ann")
+	s.granted("ann", s.page("", user("ann", directory.Active), member("inner", "ann", true)))
+	s.log(control.Entry{Kind: control.GroupEntry, ID: "inner"})
+	s.group("inner", "inner@contoso.com")
+	s.passes(time.Hour)
+	s.revoked("ann", "not-a-member", s.page(s.notified(), member("inner", "ann", false)))
+	s.want(1, 0, 0)
+}
+
 // TestGroupInForceThatIsDeleted: until its end is proved and another policy is in force, its members stand.
 func TestGroupInForceThatIsDeleted(t *testing.T) {
 	t.Parallel()
@@ -227,6 +274,13 @@ func TestTolerance(t *testing.T) {
 	s.revoked("ann", "not-a-member", page)
 	s.passes(-time.Second + verify.DefaultTolerance) // the clock of the directory is behind
 	s.leave(root, "ann")
+	s.want(1, 0, 0)
+
+	s = inGroup(t, "ann")
+	s.leave(root, "ann")
+	s.join(root, "ann")
+	s.passes(-time.Second + verify.DefaultTolerance/2) // and here it is ahead
+	s.revoked("ann", "not-a-member", s.page("", member(root, "ann", false)))
 	s.want(1, 0, 0)
 
 	s = inGroup(t, "ann")

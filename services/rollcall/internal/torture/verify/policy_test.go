@@ -37,6 +37,26 @@ func TestFlip(t *testing.T) {
 	s.want(2, 0, 1)
 }
 
+// TestFlipThatLags: who joins while a flip is under way may lose the license by it, as she was not in the group when it was
+// seen to count; it is known when that was, whatever told of the policy.
+func TestFlipThatLags(t *testing.T) {
+	t.Parallel()
+	s := everybody(t, "ann", "bob")
+	s.group(root, address)
+	round := s.page("", group(root, address))
+	s.join(root, "ann")
+	s.join(root, "bob")
+	s.passes(time.Minute)
+	s.revoked("ann", "not-a-member", s.policy(root, ""))
+	s.want(0, 1, 0)
+
+	s.policy("", "")
+	s.granted("ann", "")
+	s.policy(root, round)
+	s.revoked("bob", "not-a-member", s.page("", user("bob", directory.Active)))
+	s.want(1, 1, 0)
+}
+
 // TestFlipToAGroupThatHasAnotherAddress: the mirror has the address from a replica that never was true.
 func TestFlipToAGroupThatHasAnotherAddress(t *testing.T) {
 	t.Parallel()
@@ -138,6 +158,25 @@ func TestApprovalHoursLater(t *testing.T) {
 	s.wantText("caused by "+closed, "caused by "+approval, "caused by "+first+" of", "user cat")
 }
 
+// TestListedLater: what opened a list is no ground for whom something else put on it later.
+func TestListedLater(t *testing.T) {
+	t.Parallel()
+	s := inGroup(t, "ann", "bob")
+	s.leave(root, "bob")
+	s.leave(root, "ann")
+	s.revoked("ann", "not-a-member", s.page("", member(root, "ann", false)))
+	hint := s.notified()
+	s.join(root, "ann")
+	s.granted("ann", s.page("", member(root, "ann", true)))
+	opened := s.page(hint, member(root, "bob", false))
+	s.held(event.TypeHeldOpened, opened, event.HeldOpened{Product: product, Held: "revocations-1", Kind: event.HeldRevocations})
+	s.passes(time.Minute)
+	flapped := s.page("", member(root, "ann", false))
+	s.held(event.TypeHeldListed, flapped, event.HeldListed{Product: product, Held: "revocations-1", Users: []event.HeldUser{{User: "ann", Listed: true}}})
+	s.revoked("ann", "not-a-member", s.held(event.TypeHeldClosed, "", event.HeldClosed{Product: product, Held: "revocations-1"}))
+	s.want(1, 0, 1)
+}
+
 // TestApprovedFlip: the chain of the policy is followed to what had opened the list.
 func TestApprovedFlip(t *testing.T) {
 	t.Parallel()
@@ -159,7 +198,9 @@ func TestHeldRevocationThatIsCarriedOut(t *testing.T) {
 	t.Parallel()
 	s := inGroup(t, "ann")
 	s.leave(root, "ann")
-	left := s.page("", member(root, "ann", false))
+	hint := s.notified()
+	s.join(root, "ann")
+	left := s.page(hint, member(root, "ann", false))
 	s.held(event.TypeHeldOpened, left, event.HeldOpened{Product: product, Held: "freeze-1", Kind: event.HeldFreeze})
 	s.publish(event.TypeLicenseReasonChanged, left, event.Entitlement{Product: product, User: "ann", Licensed: true, Reason: "held"})
 	s.passes(time.Hour)

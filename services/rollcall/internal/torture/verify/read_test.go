@@ -105,6 +105,21 @@ func TestTimelineIsReadToItsEnd(t *testing.T) {
 	}
 }
 
+func TestOtherTenantsAreLeftOut(t *testing.T) {
+	t.Parallel()
+	s := inGroup(t, "ann")
+	ev, err := event.New(event.TypeLicenseRevoked, event.Meta{
+		ID: "fabrikam.1", Source: "urn:rollcall:test", Time: s.now, Tenant: "fabrikam", Sequence: 1,
+	}, event.Entitlement{Product: product, User: "ann", Reason: "not-a-member"})
+	if err == nil {
+		err = s.record.Add(ev)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.want(0, 0, 0)
+}
+
 func TestFaultsOfTheRecord(t *testing.T) {
 	t.Parallel()
 	s := inGroup(t, "ann")

@@ -139,16 +139,11 @@ type moment[T any] struct {
 	is T
 }
 
-// then adds what is so from a time on. Of what is told of one time the last counts: the rest was never in force.
-func (h history[T]) then(at time.Time, is T) history[T] {
-	if n := len(h); n > 0 && !at.After(h[n-1].at) {
-		h[n-1].is = is
-		return h
-	}
-	return append(h, moment[T]{at, is})
-}
+// then adds what is so from a time on.
+func (h history[T]) then(at time.Time, is T) history[T] { return append(h, moment[T]{at, is}) }
 
-// when returns how something was at a time. Before its first moment it was the zero value.
+// when returns how something was at a time. Before its first moment it was the zero value; of several at one time the last
+// counts, as the rest was never in force.
 func (h history[T]) when(t time.Time) (is T) {
 	if i := sort.Search(len(h), func(i int) bool { return h[i].at.After(t) }); i > 0 {
 		is = h[i-1].is
@@ -170,7 +165,7 @@ func throughout[T any](h history[T], w Window, so func(T) bool) bool {
 		return false
 	}
 	for _, m := range h {
-		if m.at.After(w.From) && !m.at.After(w.To) && !so(m.is) {
+		if m.at.After(w.From) && !m.at.After(w.To) && !so(h.when(m.at)) {
 			return false
 		}
 	}
