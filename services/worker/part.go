@@ -8,7 +8,8 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/process"
 )
 
-// Open is the worker as a part of a process: with the ledger that the configuration names.
+// Open is the worker as a part of a process: with the ledger that the configuration names, and with metrics of what waits
+// in it for somebody.
 func Open(ctx context.Context, p *process.Process) error {
 	l, err := ledger.Open(ctx, p.Config.LedgerAddress())
 	if err != nil {
@@ -22,5 +23,5 @@ func Open(ctx context.Context, p *process.Process) error {
 		return err
 	}
 	p.AddWorker(config.RoleWorker, w.Run)
-	return nil
+	return openHolds(ctx, p)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/httpserver"
 	"github.com/rollcall-hq/rollcall/services/internal/supervise"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/house"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/serve"
 	"github.com/rollcall-hq/rollcall/services/simulator"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
@@ -38,7 +39,7 @@ func (s *stage) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cert, key, err := pushCertificate(s.dir, time.Now())
+	cert, key, err := house.Certificate(s.dir.Join(""), time.Now())
 	if err != nil {
 		return err
 	}
