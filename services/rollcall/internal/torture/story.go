@@ -93,7 +93,7 @@ func (s *story) tell(ctx context.Context) error {
 const (
 	turnsToARest = 150
 	rest         = 3 * time.Second // by the wall: logs that lag have to catch up, and then nothing must move for settle
-	mostAtOnce   = 4 // members that come or go in one turn, but for a crowd
+	mostAtOnce   = 4               // members that come or go in one turn, but for a crowd
 )
 
 // act is something that can happen in a turn, so many times in a thousand.

@@ -74,10 +74,12 @@ func TestNothingIsWrong(t *testing.T) {
 				t.Errorf("%d kills, %d changes, %d tenants, %d revocations: not much of a torture",
 					report.KillCount(), report.Changes, len(report.Tenants), report.Revocations)
 			}
-			for _, kind := range []control.FaultKind{control.Failed, control.Cut, control.PushLost} {
-				if report.Faults[kind] == 0 {
-					t.Errorf("no fault of kind %s befell anything: %v", kind, report.Faults)
-				}
+			faults := 0
+			for _, n := range report.Faults {
+				faults += n
+			}
+			if faults < 20 {
+				t.Errorf("few faults befell anything: %v", report.Faults)
 			}
 		})
 	}
