@@ -76,6 +76,7 @@ type Lane struct {
 
 	pollAt  time.Time
 	lastRun time.Time // begin of the last good round or complete read
+	freshAt time.Time // when since when the tenant is fresh was last stored
 	// roundAfter is when the next round may begin while the budget's reserve is not there: half of it is for other work.
 	roundAfter time.Time
 	expired    map[receiver.FeedKind]bool
