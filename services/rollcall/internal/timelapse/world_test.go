@@ -39,8 +39,8 @@ import (
 type plan struct {
 	providers []directory.Provider // whose receivers there are; none: Google's
 	poll      time.Duration        // 0: as in production
-	list      time.Duration // between two lists of a group; 0: 5 s, or longer for a large group
-	perMinute int           // requests; 0: as many as Google grants
+	list      time.Duration        // between two lists of a group; 0: 5 s, or longer for a large group
+	perMinute int                  // requests; 0: as many as Google grants
 }
 
 // world is the whole cast, each part on its own clock of one stage.
