@@ -40,6 +40,7 @@ type plan struct {
 	providers []directory.Provider // whose receivers there are; none: Google's
 	poll      time.Duration        // 0: as in production
 	list      time.Duration        // between two lists of a group; 0: 5 s, or longer for a large group
+	full      time.Duration        // between two complete reads; 0: only the first
 	perMinute int                  // requests; 0: as many as Google grants
 }
 
@@ -137,7 +138,7 @@ func (w *world) openReceivers() {
 		}
 		r, err := make(service.Config{
 			PublicURL: w.door.url(), Push: true, PollInterval: cmp.Or(w.plan.poll, config.Default().Sync.PollInterval),
-			ListInterval: w.plan.list, PerMinute: w.plan.perMinute, KeysFile: keys, CreateKeys: true,
+			ListInterval: w.plan.list, FullInterval: w.plan.full, PerMinute: w.plan.perMinute, KeysFile: keys, CreateKeys: true,
 		}, service.Deps{
 			Bus: w.bus, Tenants: w.tenants, Leases: leasetest.Alone{Clock: w.receiver},
 			Logger: logger(w.tb, string(provider)+" receiver"), Clock: w.receiver, Metrics: w.metrics,
