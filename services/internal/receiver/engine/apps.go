@@ -16,7 +16,9 @@ type apps struct {
 	byID map[string]*lane.Budget // by the credential's client id
 }
 
-func newApps(perMinute int) *apps { return &apps{perMinute: perMinute, byID: map[string]*lane.Budget{}} }
+func newApps(perMinute int) *apps {
+	return &apps{perMinute: perMinute, byID: map[string]*lane.Budget{}}
+}
 
 // budget is the application's: nil where the provider grants it no number.
 func (a *apps) budget(clientID string) *lane.Budget {

@@ -113,4 +113,6 @@ func (c *crowd) measure(t *testing.T, dice *rand.Rand, trouble, changes, perSeco
 func quantile[T cmp.Ordered](sorted []T, q float64) T { return sorted[int(q*float64(len(sorted)-1))] }
 
 // middle is the median.
-func middle(all []time.Duration) time.Duration { return quantile(slices.Sorted(slices.Values(all)), 0.5) }
+func middle(all []time.Duration) time.Duration {
+	return quantile(slices.Sorted(slices.Values(all)), 0.5)
+}
