@@ -66,6 +66,7 @@ type Engine struct {
 	metrics *lane.Metrics
 	roster  roster
 	book    *channel.Book
+	apps    *apps
 	intake  http.Handler
 
 	// Set by Run before the first tenant is served.
@@ -84,7 +85,7 @@ func New(cfg Config, deps Deps) *Engine {
 	e := &Engine{
 		cfg: cfg, deps: deps, role: string(provider) + "-receiver",
 		metrics: lane.NewMetrics(deps.Metrics, provider, deps.Clock.Now),
-		roster:  newRoster(), book: channel.NewBook(), owned: map[int]*partition{},
+		roster:  newRoster(), book: channel.NewBook(), apps: newApps(deps.Provider.Traits().PerMinuteApp), owned: map[int]*partition{},
 	}
 	e.intake = intake.New(cfg.Intake, intake.Deps{
 		Provider: deps.Provider, Keys: deps.Keys, Tenants: &e.roster, Channels: e.book,

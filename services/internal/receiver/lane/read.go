@@ -56,7 +56,7 @@ func (l *Lane) readFull(ctx context.Context) error {
 	l.lookAt = began.Add(l.cfg.Poll) // it has shown who has which address
 	if l.lastRun.Before(began) {
 		l.lastRun = began
-		l.deps.Metrics.fresh(l.id, began)
+		l.fresh(ctx, began)
 	}
 	l.deps.Metrics.readAll(l.id, began)
 	if l.cfg.Poll > 0 {

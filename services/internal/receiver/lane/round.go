@@ -41,7 +41,7 @@ func (l *Lane) round(ctx context.Context) error {
 			l.measureLists()
 		}
 		if !l.lists() || len(l.unread()) == 0 {
-			l.deps.Metrics.fresh(l.id, l.listed(began))
+			l.fresh(ctx, l.listed(began))
 		}
 	}
 	return nil
