@@ -14,6 +14,8 @@ const (
 	TypeSnapshotEnded     = "io.rollcall.directory.snapshot-ended.v1"
 	TypeCandidatesRead    = "io.rollcall.directory.candidates-read.v1"
 	TypeRoundEnded        = "io.rollcall.directory.round-ended.v1"
+	// TypeConnectionObserved is of the connection itself.
+	TypeConnectionObserved = "io.rollcall.directory.connection-observed.v1"
 
 	TypeRefreshRequested = "io.rollcall.command.refresh-requested.v1"
 	TypeReadRequested    = "io.rollcall.command.read-requested.v1"
@@ -42,6 +44,9 @@ const (
 	TypeHeldOpened = "io.rollcall.held.opened.v1"
 	TypeHeldListed = "io.rollcall.held.listed.v1"
 	TypeHeldClosed = "io.rollcall.held.closed.v1"
+
+	TypeConnectionDegraded  = "io.rollcall.connection.degraded.v1"
+	TypeConnectionRecovered = "io.rollcall.connection.recovered.v1"
 
 	TypeDeadLetter = "io.rollcall.dead-letter.written.v1"
 )

@@ -145,6 +145,8 @@ var shortTypes = map[string]string{
 	"held":           event.TypeHeldOpened,
 	"listed":         event.TypeHeldListed,
 	"closed":         event.TypeHeldClosed,
+	"degraded":       event.TypeConnectionDegraded,
+	"recovered":      event.TypeConnectionRecovered,
 }
 
 func fullType(s string) (string, error) {

@@ -147,7 +147,7 @@ var ofTenant = map[string]string{
 	"group_addresses": `tenant = $1`, "causes": `tenant = $1`, "proofs": `tenant = $1`, "snapshots": `tenant = $1`,
 	"memberships":  `group_id IN (SELECT id FROM groups WHERE tenant = $1)`,
 	"entitlements": ofProducts, "history": ofProducts, "held": ofProducts, "jobs": ofProducts, "waiting": ofProducts,
-	"revocations": ofProducts, "records": ofProducts,
+	"revocations": ofProducts, "records": ofProducts, "connections": ofProducts,
 	"held_users": `held IN (SELECT id FROM held WHERE ` + ofProducts + `)`,
 	"outbox":     "", "positions": "", "goose_db_version": "", "sqlite_sequence": "",
 }
