@@ -25,6 +25,8 @@ type ConnectionObserved struct {
 	State string    `json:"state"` // ConnectionWorking or ConnectionDegraded
 	Class string    `json:"class,omitempty"`
 	Since time.Time `json:"since"` // since when it has been so, as far as whoever says it knows
+	// Unheard, of one that works: no push has come yet that shows that pushes come. What was silent may be so still.
+	Unheard bool `json:"unheard,omitempty"`
 	// Check is the failed check of `rollcall tenants verify` that explains it; "" where none does.
 	Check  string `json:"check,omitempty"`
 	Detail string `json:"detail,omitempty"` // what is so: one sentence, without an address or a secret

@@ -20,7 +20,7 @@ func drawConnectionObserved(t *rapid.T, d *drawn) any {
 	seen := event.ConnectionObserved{
 		Stamp: event.StampOf(stamps.Draw(t, "stamp")), State: event.ConnectionWorking, Since: instants.Draw(t, "since"),
 	}
-	if rapid.Bool().Draw(t, "is degraded") {
+	if seen.Unheard = rapid.Bool().Draw(t, "is unheard"); !seen.Unheard && rapid.Bool().Draw(t, "is degraded") {
 		seen.State, seen.Class, seen.Check = event.ConnectionDegraded, classes.Draw(t, "class"), checks.Draw(t, "check")
 		seen.Detail, seen.Action = sentences.Draw(t, "detail"), sentences.Draw(t, "action")
 	}

@@ -62,6 +62,9 @@ func (e *Engine) onNotification(ctx context.Context, m bus.Message) error {
 			return err
 		}
 	}
+	if data.Lifecycle == "" && t.watch != nil {
+		t.watch.Pushed(receiver.Resource(data.Resource))
+	}
 	err = t.lane.Hint(ctx, state.Mark{Cause: m.Event.ID(), At: e.deps.Clock.Now(), Resource: data.Resource, ID: data.ID})
 	if err != nil {
 		return err

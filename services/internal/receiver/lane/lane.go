@@ -46,7 +46,13 @@ type Stamps interface {
 	Next() directory.Stamp
 }
 
-// Deps are what a lane works with. All are needed.
+// Watch is told what becomes of work on the provider (see health.Watch).
+type Watch interface {
+	Worked(kind string, err error)
+	Showed(kind receiver.FeedKind, page receiver.Page)
+}
+
+// Deps are what a lane works with. All but Watch are needed.
 type Deps struct {
 	Tenant     tenant.Tenant
 	Directory  receiver.Directory
@@ -58,6 +64,7 @@ type Deps struct {
 	Logger     *slog.Logger
 	Clock      clock.Clock
 	Metrics    *Metrics
+	Watch      Watch // nil: nobody
 }
 
 // Lane is one tenant's. Hint, Command and Round may be called at any time; the rest is Run's.

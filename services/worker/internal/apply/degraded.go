@@ -37,16 +37,17 @@ func (s *session) connectionObserved(data event.ConnectionObserved) error {
 		}
 	}
 	for _, p := range s.products {
-		if err := s.connectionOf(p, seen); err != nil {
+		if err := s.connectionOf(p, seen, data.Unheard); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *session) connectionOf(p *product, seen ledger.Connection) error {
+// connectionOf tells one product. What was silent is so still where all that is known is that the directory can be read.
+func (s *session) connectionOf(p *product, seen ledger.Connection, unheard bool) error {
 	was, err := s.tx.Connection(p.ID)
-	if err != nil || seen.Stamp.Compare(was.Stamp) <= 0 {
+	if err != nil || seen.Stamp.Compare(was.Stamp) <= 0 || unheard && was.Class == event.ClassSilent {
 		return err
 	}
 	if seen.Product = p.ID; seen.Degraded() && was.Degraded() {

@@ -60,6 +60,28 @@ func TestConnectionIsToldWhenItChanges(t *testing.T) {
 	})
 }
 
+// A receiver that was started anew does not know whether pushes come before one has.
+func TestSilenceEndsWithAPush(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		unheard := event.ConnectionObserved{State: event.ConnectionWorking, Unheard: true, Since: began}
+		h.hear(event.ClassSilent, "", "look")
+		h.told()
+		h.at++
+		unheard.Stamp = event.Stamp{Epoch: 1, Counter: h.at}
+		h.apply("contoso", event.TypeConnectionObserved, unheard)
+		h.expect("it can be read, and no more is known")
+		h.hear("", "", "")
+		h.expect("", "recovered silent")
+		h.hear(event.ClassConsent, "", "look")
+		h.told()
+		h.at++
+		unheard.Stamp = event.Stamp{Epoch: 1, Counter: h.at}
+		h.apply("contoso", event.TypeConnectionObserved, unheard)
+		h.expect("it can be read", "recovered consent")
+	})
+}
+
 // Who has lost the tenant says late what is not so any more.
 func TestConnectionByOldStampsIsPassedOver(t *testing.T) {
 	t.Parallel()
