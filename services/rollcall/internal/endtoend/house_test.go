@@ -26,6 +26,7 @@ import (
 type plan struct {
 	unpushed bool            // nothing is pushed
 	poll     time.Duration   // 0: never
+	degraded time.Duration   // how long it must last before it is said; 0: as it is shipped
 	nats     *bustest.Server // nil: the one inside Rollcall
 	durable  bool            // NATS writes to the disk before it acknowledges, as in production
 	direct   bool            // pushes go past the gate
@@ -143,5 +144,8 @@ func (h *house) configuration() config.Config {
 	c.Intake.PublicURL = h.gate.url()
 	c.Sync.Push, c.Sync.PollInterval, c.Sync.FullInterval = !h.plan.unpushed, h.plan.poll, 0
 	c.Sync.Vanish, c.Worker.Settle = short, short
+	if h.plan.degraded > 0 {
+		c.Sync.Degraded = h.plan.degraded
+	}
 	return c
 }
