@@ -73,7 +73,7 @@ func drawNotification(t *rapid.T, d *drawn) any {
 		SubscriptionID: tokens.Draw(t, "subscription"), Channel: tokens.Draw(t, "channel"),
 	}
 	if rapid.Bool().Draw(t, "is of lifecycle") {
-		data.Lifecycle = rapid.SampledFrom([]string{"expires", "removed", "missed"}).Draw(t, "lifecycle")
+		data.Lifecycle = rapid.SampledFrom([]string{"opened", "expires", "removed", "missed"}).Draw(t, "lifecycle")
 		return data
 	}
 	data.Resource = rapid.SampledFrom([]string{"user", "group", "activity"}).Draw(t, "resource")

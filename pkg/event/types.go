@@ -60,7 +60,7 @@ type NotificationReceived struct {
 	Resource  string `json:"resource,omitempty"`  // "user", "group", "activity" (an entry of the provider's journal), or empty for lifecycle
 	ID        string `json:"id,omitempty"`        // of the resource
 	Change    string `json:"change,omitempty"`    // the provider's word, kept for people: never acted upon
-	Lifecycle string `json:"lifecycle,omitempty"` // news of the subscription itself: "expires", "removed", "missed"
+	Lifecycle string `json:"lifecycle,omitempty"` // news of the subscription itself: "opened", "expires", "removed", "missed"
 }
 
 // DirectoryObserved is one page of observations, in the order in which the provider gave them.

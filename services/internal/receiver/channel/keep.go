@@ -196,6 +196,9 @@ func (k *Keeper) ask(ctx context.Context, r Record, proof string) (receiver.Chan
 	if err != nil {
 		return receiver.Channel{}, fmt.Errorf("create the channel of %s: %w", r.Resource, err)
 	}
+	if k.deps.Made != nil {
+		k.deps.Made(r.Name)
+	}
 	return made, nil
 }
 

@@ -27,7 +27,7 @@ type Config struct {
 	Check time.Duration // between two looks at what the provider holds; default 1 h
 }
 
-// Deps are what a keeper works with. All but Kept are needed.
+// Deps are what a keeper works with. All but Kept and Made are needed.
 type Deps struct {
 	Tenant   string
 	Provider directory.Provider
@@ -42,6 +42,8 @@ type Deps struct {
 	Errors prometheus.Counter
 	// Kept, where set, is told how each look has ended.
 	Kept func(error)
+	// Made, where set, is told the name of each channel that the provider has made. Its first push may have come before.
+	Made func(name string)
 }
 
 // Keeper is one tenant's. Renew, Look and Replace may be called at any time.

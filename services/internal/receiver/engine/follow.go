@@ -118,6 +118,9 @@ func (e *Engine) member(p *partition, t tenant.Tenant) *member {
 	})
 	if e.cfg.PushURL != "" {
 		deps.Gap, deps.Kept = m.lane.Round, m.watch.Kept
+		if e.deps.Provider.Traits().OpensChannels {
+			deps.Made = m.watch.Made
+		}
 		m.keeper = channel.New(cfg, deps)
 	}
 	return m

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -138,6 +139,24 @@ func TestSilentChannelsAreReplaced(t *testing.T) {
 	}
 	b.pushed("contoso", "u1")
 	if d := b.hears("contoso", 3); d.State != event.ConnectionWorking || d.Unheard {
+		t.Errorf("said is %+v", d)
+	}
+}
+
+// The first message on a channel tells of no change, and that pushes come.
+func TestFirstMessagesAreHeard(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.cfg.Lane.Poll = 20 * time.Millisecond
+	b.tenant("contoso")
+	b.run()
+	if d := b.hears("contoso", 1); !d.Unheard {
+		t.Errorf("said is %+v", d)
+	}
+	if code := b.push("contoso", string(receiver.ChannelOpened), ""); code != http.StatusAccepted {
+		t.Fatalf("answer %d", code)
+	}
+	if d := b.hears("contoso", 2); d.State != event.ConnectionWorking || d.Unheard {
 		t.Errorf("said is %+v", d)
 	}
 }

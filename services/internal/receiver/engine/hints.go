@@ -57,6 +57,12 @@ func (e *Engine) onNotification(ctx context.Context, m bus.Message) error {
 	if t == nil || t.lane == nil {
 		return err
 	}
+	if data.Lifecycle == string(receiver.ChannelOpened) {
+		if t.watch != nil {
+			t.watch.Opened(data.Channel)
+		}
+		return nil
+	}
 	if data.Lifecycle != "" {
 		if err := t.news(ctx, m, data); err != nil {
 			return err

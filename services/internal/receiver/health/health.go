@@ -167,6 +167,23 @@ func (w *Watch) Pushed(resource receiver.Resource) {
 	}
 }
 
+// Made takes that there is a new push channel, on which a first message is to come by itself.
+func (w *Watch) Made(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.silence.made(name, w.deps.Clock.Now())
+	w.signal()
+}
+
+// Opened takes that this message has come.
+func (w *Watch) Opened(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.silence.opened(name) {
+		w.signal()
+	}
+}
+
 // signal wakes Run.
 func (w *Watch) signal() {
 	select {

@@ -18,6 +18,12 @@ const (
 	remembered, entries = 32, 4096
 )
 
+// canary is how long after a channel was made its first message may come, where one comes by itself.
+const canary = 2 * time.Minute
+
+// first is the line of these first messages.
+const first = receiver.Resource("")
+
 // The waits between two replacements of channels that stay silent: each is twice the one before.
 const (
 	replaceAgain  = time.Hour
@@ -33,6 +39,7 @@ type silence struct {
 	from     time.Time // what is shown before may have been pushed to somebody else
 	heard    bool
 	lines    map[receiver.Resource]*line
+	early    map[string]bool     // channels whose first message has come before they were known to be made
 	known    map[string]struct{} // entries of journals that were shown: these come again and again
 	ring     []string
 	at       int
@@ -45,6 +52,8 @@ type silence struct {
 
 // line is what is heard about one resource.
 type line struct {
+	grace   time.Duration // how long a push may be late
+	proof   int           // how many that are missed prove that none comes
 	pushed  time.Time
 	gaps    []time.Duration // the last ones, between pushes
 	waiting map[string]time.Time
@@ -54,13 +63,17 @@ type line struct {
 
 func newSilence(grace time.Duration, journals bool, now time.Time) silence {
 	return silence{
-		grace: grace, journals: journals, from: now.Add(grace), lines: map[receiver.Resource]*line{}, known: map[string]struct{}{},
+		grace: grace, journals: journals, from: now.Add(grace), lines: map[receiver.Resource]*line{}, known: map[string]struct{}{}, early: map[string]bool{},
 	}
 }
 
 func (s *silence) line(of receiver.Resource) *line {
 	if s.lines[of] == nil {
-		s.lines[of] = &line{waiting: map[string]time.Time{}}
+		l := &line{grace: s.grace, proof: many, waiting: map[string]time.Time{}}
+		if of == first {
+			l.grace, l.proof = canary, 1
+		}
+		s.lines[of] = l
 	}
 	return s.lines[of]
 }
@@ -131,6 +144,32 @@ func (s *silence) pushed(of receiver.Resource, now time.Time) (news bool) {
 	news = !s.heard || l.silent
 	l.pushed, l.missed, l.silent, s.heard = now, 0, false, true
 	clear(l.waiting)
+	if f := s.lines[first]; f != nil { // what comes through one channel would come through all
+		news = news || f.silent
+		f.missed, f.silent = 0, false
+	}
+	return news
+}
+
+// made begins to wait for the first message on a channel, unless it has come already.
+func (s *silence) made(name string, now time.Time) {
+	if s.early[name] {
+		delete(s.early, name)
+		return
+	}
+	s.line(first).waiting[name] = now
+}
+
+// opened notes that the first message on a channel has come, and reports whether that is news.
+func (s *silence) opened(name string) (news bool) {
+	l := s.line(first)
+	if _, waits := l.waiting[name]; waits {
+		delete(l.waiting, name)
+	} else if len(s.early) < entries {
+		s.early[name] = true
+	}
+	news = !s.heard || l.silent
+	l.missed, l.silent, s.heard = 0, false, true
 	return news
 }
 
@@ -138,8 +177,8 @@ func (s *silence) pushed(of receiver.Resource, now time.Time) (news bool) {
 func (s *silence) judge(now time.Time) (replace, degraded bool) {
 	mute, silent := false, false
 	for _, l := range s.lines {
-		l.settle(now, s.grace)
-		if l.mute(now, s.grace, !s.since.IsZero()) {
+		l.settle(now)
+		if l.mute(now, !s.since.IsZero()) {
 			mute, l.silent = true, true
 		}
 		silent = silent || l.silent
@@ -173,25 +212,25 @@ func (s *silence) replaced(now time.Time) {
 // next is when a change that waits for its push has waited for long enough, when a line is silent for longer than its habit, or
 // when silent channels may be replaced again.
 func (s *silence) next(now time.Time) time.Time {
-	var first time.Time
+	var soonest time.Time
 	for _, l := range s.lines {
 		for _, at := range l.waiting {
-			first = earliest(first, at.Add(s.grace))
+			soonest = earliest(soonest, at.Add(l.grace))
 		}
-		if at := l.unusual(s.grace); at.After(now) {
-			first = earliest(first, at)
+		if at := l.unusual(); at.After(now) {
+			soonest = earliest(soonest, at)
 		}
 	}
 	if s.degraded && s.again.After(now) {
-		first = earliest(first, s.again)
+		soonest = earliest(soonest, s.again)
 	}
-	return first
+	return soonest
 }
 
 // settle counts the changes whose push would have come by now.
-func (l *line) settle(now time.Time, grace time.Duration) {
+func (l *line) settle(now time.Time) {
 	for id, at := range l.waiting {
-		if !at.Add(grace).After(now) {
+		if !at.Add(l.grace).After(now) {
 			delete(l.waiting, id)
 			l.missed++
 		}
@@ -199,19 +238,19 @@ func (l *line) settle(now time.Time, grace time.Duration) {
 }
 
 // mute reports whether a line is silent.
-func (l *line) mute(now time.Time, grace time.Duration, replaced bool) bool {
-	if l.missed >= many || replaced && l.missed >= few {
+func (l *line) mute(now time.Time, replaced bool) bool {
+	if l.missed >= l.proof || replaced && l.missed >= few {
 		return true
 	}
-	at := l.unusual(grace)
+	at := l.unusual()
 	return !at.IsZero() && !at.After(now)
 }
 
 // unusual is when a line that has missed a few is silent for longer than its habit; zero: it has missed none, or has no habit.
-func (l *line) unusual(grace time.Duration) time.Time {
+func (l *line) unusual() time.Time {
 	if l.missed < few || len(l.gaps) < habit {
 		return time.Time{}
 	}
 	sorted := slices.Sorted(slices.Values(l.gaps))
-	return l.pushed.Add(max(longer*sorted[len(sorted)/2], grace))
+	return l.pushed.Add(max(longer*sorted[len(sorted)/2], l.grace))
 }
