@@ -44,12 +44,17 @@ func (w *Watch) trouble(now time.Time) (part string, of receiver.Trouble, since,
 			delete(w.parts, name)
 			continue
 		}
-		switch at := p.since.Add(w.cfg.Patience); {
+		switch at, r := p.since.Add(w.cfg.Patience), slices.Index(worst, p.trouble); {
 		case p.times < 2:
 		case at.After(now):
 			next = earliest(next, at)
-		case slices.Index(worst, p.trouble) < rank:
-			rank, part, of, since = slices.Index(worst, p.trouble), name, p.trouble, p.began
+		case r < rank:
+			rank, part, of, since = r, name, p.trouble, p.began
+		case r == rank:
+			since = earliest(since, p.began)
+			if part == channels { // others say more
+				part = name
+			}
 		}
 		if !always {
 			next = earliest(next, p.last.Add(forget*w.cfg.Patience))

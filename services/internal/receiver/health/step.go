@@ -117,8 +117,13 @@ func (w *Watch) degraded(ctx context.Context, now time.Time, s state) (time.Time
 // explain finds out why, and what to do about it.
 func (w *Watch) explain(ctx context.Context, s state) event.ConnectionObserved {
 	what := general[s.trouble]
-	if s.part == channels && s.trouble == receiver.Failing {
-		what = noChannel
+	if s.part == channels {
+		switch s.trouble {
+		case receiver.Failing:
+			what = noChannel
+		case receiver.Unreachable, receiver.Throttled:
+			what.detail = noChannel.detail
+		}
 	}
 	seen := event.ConnectionObserved{
 		State: event.ConnectionDegraded, Class: string(s.trouble), Since: s.since,
