@@ -26,6 +26,21 @@ func (h *harness) hearAt(at event.Stamp, class, check, action string) {
 	h.apply("contoso", event.TypeConnectionObserved, seen)
 }
 
+// connection says how the connection is, now and then too late. What is told of it is checked as it is taken into the record.
+func (s *scenario) connection() {
+	s.at++
+	at := s.at
+	if s.once(4) {
+		at = uint64(s.fair(int(at)))
+	}
+	seen := event.ConnectionObserved{Stamp: event.Stamp{Epoch: 1, Counter: at}, State: event.ConnectionWorking, Since: s.clock.Now()}
+	if seen.Unheard = s.once(4); !seen.Unheard && !s.once(3) {
+		seen.State, seen.Class = event.ConnectionDegraded, one(s, []string{event.ClassConsent, event.ClassSilent})
+		seen.Check, seen.Detail, seen.Action = one(s, []string{"", "read-users"}), one(s, []string{"it fails", "it fails still"}), "mend it"
+	}
+	s.send1(event.TypeConnectionObserved, seen, func() {})
+}
+
 func TestConnectionIsToldWhenItChanges(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h *harness) {

@@ -66,6 +66,17 @@ func (w *twins) begin() {
 	w.settings(event.SettingsRequested{Frozen: new(true)})
 	w.see(personAs("u7", "suspended"))
 	w.settings(event.SettingsRequested{Hold: &event.HoldRequest{Share: number(25)}})
+	w.degrades()
+}
+
+// degrades says that the connection of the one that acts does not work.
+func (w *twins) degrades() {
+	w.t.Helper()
+	w.at++
+	w.apply(w.acts, event.TypeConnectionObserved, event.ConnectionObserved{
+		Stamp: event.Stamp{Epoch: 1, Counter: w.at}, State: event.ConnectionDegraded, Class: event.ClassSilent, Since: w.clock.Now(),
+		Detail: "it is silent", Action: "look",
+	})
 }
 
 func (w *twins) see(observations ...obs) {
@@ -293,6 +304,11 @@ func (w *twins) heldChanges(t *testing.T) {
 
 func (w *twins) otherCommands() {
 	w.t.Helper()
+	w.at++
+	w.apply(w.acts, event.TypeConnectionObserved, event.ConnectionObserved{
+		Stamp: event.Stamp{Epoch: 1, Counter: w.at}, State: event.ConnectionWorking, Since: w.clock.Now(),
+	})
+	w.untouched("the connection has recovered")
 	for _, seats := range []int{20, 1, event.SeatsNotSet} {
 		w.done(event.VerbSeats, event.TypeSeatsRequested, event.SeatsRequested{Product: share, Purchased: &seats, By: operator})
 		w.see(person(fmt.Sprint("new", seats)), member("g", fmt.Sprint("new", seats), true))
