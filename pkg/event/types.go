@@ -14,6 +14,8 @@ const (
 	TypeSnapshotEnded     = "io.rollcall.directory.snapshot-ended.v1"
 	TypeCandidatesRead    = "io.rollcall.directory.candidates-read.v1"
 	TypeRoundEnded        = "io.rollcall.directory.round-ended.v1"
+	// TypeConnectionObserved is of the connection itself.
+	TypeConnectionObserved = "io.rollcall.directory.connection-observed.v1"
 
 	TypeRefreshRequested = "io.rollcall.command.refresh-requested.v1"
 	TypeReadRequested    = "io.rollcall.command.read-requested.v1"
@@ -43,6 +45,9 @@ const (
 	TypeHeldListed = "io.rollcall.held.listed.v1"
 	TypeHeldClosed = "io.rollcall.held.closed.v1"
 
+	TypeConnectionDegraded  = "io.rollcall.connection.degraded.v1"
+	TypeConnectionRecovered = "io.rollcall.connection.recovered.v1"
+
 	TypeDeadLetter = "io.rollcall.dead-letter.written.v1"
 )
 
@@ -55,7 +60,7 @@ type NotificationReceived struct {
 	Resource  string `json:"resource,omitempty"`  // "user", "group", "activity" (an entry of the provider's journal), or empty for lifecycle
 	ID        string `json:"id,omitempty"`        // of the resource
 	Change    string `json:"change,omitempty"`    // the provider's word, kept for people: never acted upon
-	Lifecycle string `json:"lifecycle,omitempty"` // news of the subscription itself: "expires", "removed", "missed"
+	Lifecycle string `json:"lifecycle,omitempty"` // news of the subscription itself: "opened", "expires", "removed", "missed"
 }
 
 // DirectoryObserved is one page of observations, in the order in which the provider gave them.

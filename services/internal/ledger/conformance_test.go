@@ -35,6 +35,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"forgotten memberships count again when seen again":    forgottenMembershipsCountAgainWhenSeenAgain,
 	"tenants are stored whole":                             tenantsAreStoredWhole,
 	"stale tenants are found":                              staleTenantsAreFound,
+	"degraded connections are found":                       degradedConnectionsAreFound,
 	"products are stored whole":                            productsAreStoredWhole,
 	"users come in order":                                  usersComeInOrder,
 	"groups keep their addresses":                          groupsKeepTheirAddresses,

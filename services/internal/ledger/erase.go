@@ -6,6 +6,7 @@ var erased = []struct{ table, key, of string }{
 	{"held", "id", `product` + ofTenant},
 	{"waiting", "product, user_id", `product` + ofTenant},
 	{"revocations", "product, minute", `product` + ofTenant},
+	{"connections", "product", `product` + ofTenant},
 	{"records", "product, sequence", `product` + ofTenant},
 	{"history", "product, user_id, sequence", `product` + ofTenant},
 	{"entitlements", "product, user_id", `product` + ofTenant},

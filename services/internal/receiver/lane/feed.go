@@ -71,6 +71,9 @@ func (l *Lane) page(ctx context.Context, p *pass, feed receiver.Feed, cursor str
 
 // take publishes one page and clears up what it leaves open.
 func (l *Lane) take(ctx context.Context, p *pass, feed receiver.Feed, since time.Time, stamp directory.Stamp, page receiver.Page) error {
+	if l.deps.Watch != nil && p.snapshot == "" {
+		l.deps.Watch.Showed(feed.Kind, page)
+	}
 	p.name(page.Stale...)
 	for _, id := range page.Shown {
 		p.shown[id] = struct{}{}

@@ -28,6 +28,7 @@ type plan struct {
 	unpushed bool            // nothing is pushed
 	doubt    time.Duration   // see config.Worker; 0: short
 	poll     time.Duration   // 0: never
+	degraded time.Duration   // how long it must last before it is said; 0: as it is shipped
 	nats     *bustest.Server // nil: the one inside Rollcall
 	durable  bool            // NATS writes to the disk before it acknowledges, as in production
 	direct   bool            // pushes go past the gate
@@ -145,5 +146,8 @@ func (h *house) configuration() config.Config {
 	c.Intake.PublicURL = h.gate.url()
 	c.Sync.Push, c.Sync.PollInterval, c.Sync.FullInterval = !h.plan.unpushed, h.plan.poll, 0
 	c.Sync.Vanish, c.Worker.Settle, c.Worker.Doubt = short, short, cmp.Or(h.plan.doubt, short)
+	if h.plan.degraded > 0 {
+		c.Sync.Degraded = h.plan.degraded
+	}
 	return c
 }

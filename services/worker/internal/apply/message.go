@@ -24,6 +24,8 @@ func read(ev event.Event) (work, error) {
 		return readAs(ev, (*session).candidatesRead)
 	case event.TypeRoundEnded:
 		return readAs(ev, (*session).roundEnded)
+	case event.TypeConnectionObserved:
+		return readConnection(ev)
 	case event.TypeRefreshRequested:
 		return readAs(ev, (*session).refreshRequested)
 	case event.TypeApproveRequested:

@@ -74,6 +74,17 @@ func (w *twins) begin() {
 	w.settings(event.SettingsRequested{Frozen: new(true)})
 	w.see(personAs("u7", "suspended"))
 	w.settings(event.SettingsRequested{Hold: &event.HoldRequest{Share: number(25)}})
+	w.degrades()
+}
+
+// degrades says that the connection of the one that acts does not work.
+func (w *twins) degrades() {
+	w.t.Helper()
+	w.at++
+	w.apply(w.acts, event.TypeConnectionObserved, event.ConnectionObserved{
+		Stamp: event.Stamp{Epoch: 1, Counter: w.at}, State: event.ConnectionDegraded, Class: event.ClassSilent, Since: w.clock.Now(),
+		Detail: "it is silent", Action: "look",
+	})
 }
 
 func (w *twins) see(observations ...obs) {
@@ -155,7 +166,7 @@ var ofTenant = map[string]string{
 	"group_addresses": `tenant = $1`, "causes": `tenant = $1`, "proofs": `tenant = $1`, "doubts": `tenant = $1`, "snapshots": `tenant = $1`,
 	"memberships":  `group_id IN (SELECT id FROM groups WHERE tenant = $1)`,
 	"entitlements": ofProducts, "history": ofProducts, "held": ofProducts, "jobs": ofProducts, "waiting": ofProducts,
-	"revocations": ofProducts, "records": ofProducts,
+	"revocations": ofProducts, "records": ofProducts, "connections": ofProducts,
 	"held_users": `held IN (SELECT id FROM held WHERE ` + ofProducts + `)`,
 	"outbox":     "", "positions": "", "goose_db_version": "", "sqlite_sequence": "",
 }
@@ -301,6 +312,11 @@ func (w *twins) heldChanges(t *testing.T) {
 
 func (w *twins) otherCommands() {
 	w.t.Helper()
+	w.at++
+	w.apply(w.acts, event.TypeConnectionObserved, event.ConnectionObserved{
+		Stamp: event.Stamp{Epoch: 1, Counter: w.at}, State: event.ConnectionWorking, Since: w.clock.Now(),
+	})
+	w.untouched("the connection has recovered")
 	for _, seats := range []int{20, 1, event.SeatsNotSet} {
 		w.done(event.VerbSeats, event.TypeSeatsRequested, event.SeatsRequested{Product: share, Purchased: &seats, By: operator})
 		w.see(person(fmt.Sprint("new", seats)), member("g", fmt.Sprint("new", seats), true))
