@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -146,7 +147,10 @@ func (d *Directory) filtered(ctx context.Context, filter string) ([]directory.Gr
 	return nil, errors.New("the answer does not end")
 }
 
-// Members implements receiver.Directory. A group whose membership is hidden looks empty without Member.Read.Hidden.
+var errHidden = errors.New("the group hides its members, and a list without anybody proves nothing of it")
+
+// Members implements receiver.Directory. A group whose membership is hidden looks empty without Member.Read.Hidden, so that
+// an empty list of such a group is an error: one more request finds out.
 func (d *Directory) Members(ctx context.Context, groupID, cursor string) (receiver.Page, error) {
 	const doing = "read members of a group"
 	if !wire.ValidID(groupID) {
@@ -156,10 +160,32 @@ func (d *Directory) Members(ctx context.Context, groupID, cursor string) (receiv
 		doing: doing, route: "/groups/{id}/members", cursor: cursor,
 		begin: "/groups/" + groupID + "/members" + query("$top", "999", "$select", "id"),
 	}, func(body []byte) (wire.Page, error) { return wire.Members(body, groupID) })
+	if err == nil && cursor == "" && p.Next == "" && len(p.Observations)+len(p.SetAside) == 0 {
+		hidden, hiddenErr := d.hides(ctx, groupID)
+		if err = hiddenErr; hidden {
+			err = fmt.Errorf("%s: %w", doing, errHidden)
+		}
+	}
 	if err != nil {
 		return receiver.Page{}, noGroup(err)
 	}
 	return receiver.Page{Observations: p.Observations, SetAside: p.SetAside, Cursor: p.Next, More: p.Next != ""}, nil
+}
+
+// hides reports whether who is in a group is shown only to its members.
+func (d *Directory) hides(ctx context.Context, groupID string) (bool, error) {
+	const doing = "read a group"
+	body, err := d.object(ctx, "/groups/{id}", groupID, "id,visibility")
+	if err != nil {
+		return false, d.client.wrap(doing, err)
+	}
+	var answer struct {
+		Visibility string `json:"visibility"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return false, fmt.Errorf("%s: no JSON", doing)
+	}
+	return answer.Visibility == "HiddenMembership", nil
 }
 
 // noGroup marks an answer that says that a group is not known.

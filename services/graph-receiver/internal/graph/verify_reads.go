@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -73,11 +72,11 @@ func (v *verification) first(ctx context.Context, route, properties string, read
 // readMembers reads the members of the provisioning groups. Without the right to see hidden ones such a group looks empty.
 func (v *verification) readMembers(ctx context.Context, groups []directory.Group) {
 	for _, g := range groups {
-		if _, err := v.Members(ctx, g.ID, ""); err != nil {
+		if _, err := v.Members(ctx, g.ID, ""); err != nil && !errors.Is(err, errHidden) {
 			v.notRead(checkMembers, "the members of "+g.Addresses[0], readAllGroups, err)
 			return
 		}
-		hidden, err := v.hidden(ctx, g.ID)
+		hidden, err := v.hides(ctx, g.ID)
 		switch {
 		case err != nil:
 			v.notRead(checkMembers, "the visibility of "+g.Addresses[0], readAllGroups, err)
@@ -98,22 +97,6 @@ func (v *verification) readMembers(ctx context.Context, groups []directory.Group
 	default:
 		v.unknown("there is no provisioning group to try it on", checkMembers)
 	}
-}
-
-// hidden reports whether who is in a group is shown only to its members.
-func (v *verification) hidden(ctx context.Context, groupID string) (bool, error) {
-	const doing = "read a group"
-	body, err := v.object(ctx, "/groups/{id}", groupID, "id,visibility")
-	if err != nil {
-		return false, v.client.wrap(doing, err)
-	}
-	var answer struct {
-		Visibility string `json:"visibility"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return false, fmt.Errorf("%s: no JSON", doing)
-	}
-	return answer.Visibility == "HiddenMembership", nil
 }
 
 // push looks for our subscriptions. That Graph reaches us shows only when it has called.

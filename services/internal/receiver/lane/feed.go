@@ -23,13 +23,30 @@ const attempts = 4
 // errEndless says that a feed's pages do not lead to an end (it has been seen to happen).
 var errEndless = errors.New("the provider's pages lead in a circle")
 
+// trail are the cursors that a read has come along.
+type trail map[uint64]struct{}
+
+var trailSeed = maphash.MakeSeed()
+
+// circles notes the cursor of the next page, and reports whether the pages lead there again, or nowhere.
+func (t *trail) circles(cursor string) bool {
+	hash := maphash.String(trailSeed, cursor)
+	if _, again := (*t)[hash]; again || len(*t) >= maxPages {
+		return true
+	}
+	if *t == nil {
+		*t = trail{}
+	}
+	(*t)[hash] = struct{}{}
+	return false
+}
+
 // drain reads a feed from a cursor to its end and publishes what each page shows before it asks for the next: as statements
 // of a feed that began at the given time, or, where that is zero, as what a read shows. It returns the cursor to go on from
 // at the next round.
 func (l *Lane) drain(ctx context.Context, p *pass, feed receiver.Feed, cursor string, since time.Time) (string, error) {
-	seed := maphash.MakeSeed()
-	seen := map[uint64]struct{}{}
-	for range maxPages {
+	var came trail
+	for !came.circles(cursor) {
 		page, stamp, err := l.page(ctx, p, feed, cursor)
 		if err != nil {
 			return "", fmt.Errorf("read %s: %w", feed.Kind, err)
@@ -40,11 +57,6 @@ func (l *Lane) drain(ctx context.Context, p *pass, feed receiver.Feed, cursor st
 		if !page.More {
 			return page.Cursor, nil
 		}
-		hash := maphash.String(seed, page.Cursor)
-		if _, again := seen[hash]; again {
-			break
-		}
-		seen[hash] = struct{}{}
 		cursor = page.Cursor
 		if p.patient {
 			l.between(ctx)

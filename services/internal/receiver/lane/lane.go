@@ -65,7 +65,7 @@ type Deps struct {
 	Clock      clock.Clock
 	Metrics    *Metrics
 	App        *Budget // of all tenants that are read by the same application; nil: without bounds
-	Watch      Watch // nil: nobody
+	Watch      Watch   // nil: nobody
 }
 
 // Lane is one tenant's. Hint, Command and Round may be called at any time; the rest is Run's.

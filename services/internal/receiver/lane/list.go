@@ -141,7 +141,7 @@ func (l *Lane) listPage(ctx context.Context, p *pass, group string, r *roll, all
 		l.every = nil
 		return nil
 	}
-	if page.Cursor == r.cursor || r.pages >= maxPages {
+	if r.came.circles(page.Cursor) {
 		r.stop()
 		return fmt.Errorf("list the members of group %s: %w", group, errEndless)
 	}

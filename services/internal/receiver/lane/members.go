@@ -13,15 +13,15 @@ import (
 func (l *Lane) members(ctx context.Context, p *pass, group string) ([]directory.Membership, directory.Stamp, error) {
 	var all []directory.Membership
 	var began directory.Stamp
-	cursor := ""
-	for n := range maxPages {
+	var came trail
+	for cursor := ""; !came.circles(cursor); {
 		page, stamp, err := ask(ctx, l, p, func(ctx context.Context) (receiver.Page, error) {
 			return l.deps.Directory.Members(ctx, group, cursor)
 		})
 		if err != nil {
 			return nil, began, fmt.Errorf("list the members of group %s: %w", group, err)
 		}
-		if n == 0 {
+		if cursor == "" {
 			began = stamp
 		}
 		for _, o := range page.Observations {
@@ -34,8 +34,6 @@ func (l *Lane) members(ctx context.Context, p *pass, group string) ([]directory.
 			return nil, began, fmt.Errorf("list the members of group %s: %d cannot be understood", group, len(page.SetAside))
 		case !page.More:
 			return all, began, nil
-		case page.Cursor == cursor:
-			return nil, began, fmt.Errorf("list the members of group %s: %w", group, errEndless)
 		}
 		cursor = page.Cursor
 		if p.patient {

@@ -12,7 +12,7 @@ import (
 
 const (
 	// suspicious is how many candidates an empty list of members takes at most: a group that a complete read also showed
-	// without anybody may be one that we are not allowed to see into (hidden memberships look empty).
+	// without anybody may be one that we are not allowed to see into.
 	suspicious = 4
 	// hopeless is after how many failures in a row the rest of the candidates is not asked about any more.
 	hopeless = 5

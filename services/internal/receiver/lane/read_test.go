@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -268,4 +270,59 @@ func TestUnclearMembershipsAreAsked(t *testing.T) {
 	if ended := data[event.SnapshotEnded](t, s.last()); !cmp.Equal(ended.Members, []string{"g1"}) || ended.Users || ended.Groups {
 		t.Errorf("the group is not read anew: %+v", ended)
 	}
+}
+
+// Pages of members that lead back to an earlier one are left, and nobody is missing because of them.
+func TestMembersInACircleAreLeft(t *testing.T) {
+	t.Parallel()
+	b := journals(t)
+	b.dir.PageSize = 2
+	sixMembers(b.dir)
+	b.run()
+	b.until(event.TypeSnapshotEnded, "")
+	b.clock.BlockUntil(1)
+	var circling atomic.Bool
+	circling.Store(true)
+	var longest, pages atomic.Int64 // of a pass
+	b.dir.Edit = func(c receivertest.Call, p *receiver.Page) {
+		if c.Method != "Members" {
+			return
+		}
+		if c.Cursor == "" {
+			pages.Store(0)
+		}
+		longest.Store(max(longest.Load(), pages.Add(1)))
+		if c.Cursor == "4" && circling.Load() { // the last page leads to the one before it
+			p.Observations, p.More, p.Cursor = nil, true, "2"
+		}
+	}
+	stop := b.passing(time.Second)
+	b.waitFor(func() bool { return gathered(t, b, "rollcall_sync_errors_total", "list") > 2 })
+	circling.Store(false)
+	b.dir.Add("g1", "u7")
+	b.dir.Lose(1)
+	b.until(event.TypeDirectoryObserved, "").says(t, "g1>u7")
+	stop()
+	if n := longest.Load(); n > 4 {
+		t.Errorf("%d pages were asked for in one pass over a circle of two", n)
+	}
+}
+
+// gathered is the value of a counter, of one kind.
+func gathered(t *testing.T, b *bench, name, kind string) (sum float64) {
+	t.Helper()
+	families, err := b.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if f.GetName() == name && l.GetValue() == kind {
+					sum += m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return sum
 }

@@ -29,6 +29,7 @@ type roll struct {
 	after   uint64          // every command up to this revision came before it
 	stamp   directory.Stamp // of its first request
 	cursor  string
+	came    trail // with the cursors so far
 	pages   int
 	largest int                 // page
 	checked int                 // index in order: those before it are seen, or are missing
@@ -84,7 +85,8 @@ func (r *roll) begin(now time.Time, after uint64) {
 	r.number++
 	r.running, r.ended, r.wanted = true, false, false
 	r.began, r.after, r.stamp = now, after, directory.Stamp{}
-	r.cursor, r.pages, r.checked, r.refused, r.tries = "", 0, 0, 0, 0
+	r.cursor, r.came, r.pages, r.checked, r.refused, r.tries = "", nil, 0, 0, 0, 0
+	r.came.circles("")
 	r.next, r.missing, r.doubting = r.next[:0], nil, nil
 }
 

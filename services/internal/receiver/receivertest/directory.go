@@ -31,7 +31,7 @@ type Directory struct {
 	PageSize int
 	// Intercept is called before each request is answered; what it returns becomes the request's error. It may block.
 	Intercept func(context.Context, Call) error
-	// Edit may change each page of Changes, and make it an odd one.
+	// Edit may change each page of Changes and Members, and make it an odd one.
 	Edit func(Call, *receiver.Page)
 	// Journals makes its feeds journals (see receiver.Traits): behind the first list, pages only name what has changed, by
 	// address. There are no feeds of members, and single memberships can be read.
@@ -226,6 +226,9 @@ func (d *Directory) Members(ctx context.Context, group, cursor string) (receiver
 	page := receiver.Page{More: end < len(ids), Cursor: strconv.Itoa(end)}
 	for _, id := range ids[min(offset, len(ids)):end] {
 		page.Observations = append(page.Observations, d.membership(group, id, ""))
+	}
+	if d.Edit != nil {
+		d.Edit(Call{Method: "Members", ID: group, Cursor: cursor}, &page)
 	}
 	return page, nil
 }
