@@ -9,7 +9,7 @@ import (
 
 // turn is when the evidence about one thing turned from what licenses to what revokes.
 type turn struct {
-	since time.Time // of the last contrary evidence or, when there never was any, of the first that revokes
+	since time.Time // of the last contrary evidence or, when there never was any, of the first that revokes; see sought.ever
 	found bool      // anything said what revokes, and nothing has said otherwise since
 }
 
@@ -18,6 +18,7 @@ type sought struct {
 	granted node           // what was seen up to this page is no ground to revoke, and the page itself is contrary evidence
 	until   time.Time      // what came later nobody can have known
 	on      func(int) bool // only on these pages; nil means all
+	ever    bool           // where there never was contrary evidence, it may have been so from the first: since is the zero time
 }
 
 // turned looks for the newest that revokes, and for the newest before it that does not. The newest that revokes may not be
@@ -34,10 +35,14 @@ func (q sought) turned(all []seen, revokes func(seen) bool) turn {
 			return turn{since: all[i].at, found: true}
 		}
 	}
-	if q.granted.page > 0 {
+	switch {
+	case q.ever:
+		return turn{found: true}
+	case q.granted.page > 0:
 		return turn{since: q.granted.at, found: true}
+	default:
+		return turn{since: all[0].at, found: true}
 	}
-	return turn{since: all[0].at, found: true}
 }
 
 // ofUser is when the evidence turned for a reason that is of the user alone.

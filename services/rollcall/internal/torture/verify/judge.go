@@ -194,13 +194,13 @@ func (j *judge) ofMember(d decision, before standing, c claim, q sought) claim {
 	c.chain = j.record.chain(d.user, d.cause, force.id)
 	c.holds = func(t time.Time) bool { return j.timeline.groups[c.group].when(t).has(j.cfg.Address) && outside(t) }
 	c.turn = j.record.ofAddress(c.group, j.cfg.Address, force.at.Add(j.cfg.Tolerance))
-	c.first = c.turn.or(of(sought{until: q.until}))
+	c.first = c.turn.or(of(sought{until: q.until, ever: true}))
 	return c
 }
 
 // of finds the turns of a claim.
 func (c claim) of(r *Record, q sought, of func(sought) turn) claim {
-	c.first = of(sought{until: q.until})
+	c.first = of(sought{until: q.until, ever: true})
 	anywhere := of(q)
 	q.on = func(page int) bool {
 		return slices.ContainsFunc(c.chain, func(l Link) bool { return r.nodes[l.ID].page == page })

@@ -61,11 +61,12 @@ func (r Report) OK() bool { return len(r.Unjustified)+len(r.Faults) == 0 }
 func (r Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %d revocations", r.Tenant, r.Product, r.Revocations)
-	for i, reason := range slices.Sorted(maps.Keys(r.Reasons)) {
-		fmt.Fprintf(&b, "%s%d %s", []string{", ", " ("}[min(1, max(0, 1-i))], r.Reasons[reason], reason)
+	var of []string
+	for _, reason := range slices.Sorted(maps.Keys(r.Reasons)) {
+		of = append(of, fmt.Sprintf("%d %s", r.Reasons[reason], reason))
 	}
-	if len(r.Reasons) > 0 {
-		b.WriteString(")")
+	if len(of) > 0 {
+		fmt.Fprintf(&b, " (%s)", strings.Join(of, ", "))
 	}
 	fmt.Fprintf(&b, ": %d justified, %d true once and told late, %d unjustified, %d faults of the record",
 		r.Justified, r.Late, len(r.Unjustified), len(r.Faults))
