@@ -16,7 +16,7 @@ func Open(ctx context.Context, p *process.Process) error {
 		return err
 	}
 	p.OnClose(l.Close)
-	w, err := New(Config{Settle: p.Config.Worker.Settle}, Deps{
+	w, err := New(Config{Settle: p.Config.Worker.Settle, Doubt: p.Config.Worker.Doubt}, Deps{
 		Bus: p.Bus, Ledger: l, Tenants: p.Live, Leases: p.Leases, Logger: p.Logger.With("role", config.RoleWorker), Clock: p.Clock, Metrics: p.Metrics,
 	})
 	if err != nil {

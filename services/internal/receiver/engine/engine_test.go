@@ -47,6 +47,7 @@ type bench struct {
 	registry *tenant.Registry
 	metrics  *prometheus.Registry
 	engine   *engine.Engine
+	cfg      engine.Config // beside PushURL
 	stop     func()
 
 	mu    sync.Mutex
@@ -96,9 +97,22 @@ func (b *bench) tell(m bus.Message) error {
 // tenant adds a tenant with a directory of one user, before or while the engine runs.
 func (b *bench) tenant(id string) *receivertest.Directory {
 	b.t.Helper()
+	dir := b.found(id)
+	b.enter(id)
+	return dir
+}
+
+// found makes a directory of one user.
+func (b *bench) found(id string) *receivertest.Directory {
 	dir := &receivertest.Directory{}
 	dir.PutUser(user("u1"))
 	b.provider.Directories[id] = dir
+	return dir
+}
+
+// enter adds a tenant whose directory there is.
+func (b *bench) enter(id string) {
+	b.t.Helper()
 	err := b.registry.Add(b.t.Context(), tenant.Tenant{
 		ID: id, Provider: directory.Entra, DirectoryID: "d-" + id, Domain: id + ".com", Products: []tenant.Product{tenant.SecureShare()},
 		Credential: tenant.Credential{Kind: tenant.ClientSecret, ClientID: "app", Env: "SECRET"}, CreatedAt: time.Unix(1, 0),
@@ -106,7 +120,6 @@ func (b *bench) tenant(id string) *receivertest.Directory {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return dir
 }
 
 func user(id string) directory.User {
@@ -116,7 +129,8 @@ func user(id string) directory.User {
 func (b *bench) run() {
 	b.t.Helper()
 	b.metrics = prometheus.NewRegistry()
-	b.engine = engine.New(engine.Config{PushURL: pushURL}, engine.Deps{
+	b.cfg.PushURL = pushURL
+	b.engine = engine.New(b.cfg, engine.Deps{
 		Provider: b.provider, Keys: b.keys, Bus: b.bus, Tenants: b.registry, Clock: clock.System(), Metrics: b.metrics,
 		Leases: leasetest.Alone{Clock: clock.System()},
 		Logger: slog.New(slog.NewTextHandler(testWriter{b.t}, nil)),

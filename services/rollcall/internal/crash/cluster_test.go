@@ -66,7 +66,7 @@ func (c *cluster) serve(t *testing.T, role, name string) *instance {
 		"ROLLCALL_NATS_PROVISION=false", "ROLLCALL_NATS_PARTITIONS=" + strconv.Itoa(partitions),
 		"ROLLCALL_HTTP_ADDR=" + address, "ROLLCALL_HTTP_TLS_CERT_FILE=" + c.cert, "ROLLCALL_HTTP_TLS_KEY_FILE=" + c.key,
 		"ROLLCALL_INTAKE_PUBLIC_URL=https://" + address, "ROLLCALL_LOG_FORMAT=text", "APP_SECRET=" + appSecret,
-		"ROLLCALL_SYNC_POLL_INTERVAL=2s", "ROLLCALL_SYNC_VANISH=200ms", "ROLLCALL_WORKER_SETTLE=200ms",
+		"ROLLCALL_SYNC_POLL_INTERVAL=2s", "ROLLCALL_SYNC_VANISH=200ms", "ROLLCALL_WORKER_SETTLE=200ms", "ROLLCALL_WORKER_DOUBT=200ms",
 	}
 	return &instance{process: start(t, env, c.program(), "serve"), name: name, http: address}
 }

@@ -78,6 +78,7 @@ const (
 	// By the scaled clock.
 	pollInterval = 15 * time.Second
 	fullInterval = 2 * time.Minute
+	doubt        = 2 * stale
 
 	// By the wall: the driver waits for them.
 	vanish   = 300 * time.Millisecond

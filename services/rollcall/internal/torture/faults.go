@@ -8,14 +8,14 @@ import (
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
-// staleRate is the share of reads that a replica answers which is behind.
-const staleRate = 0
+// stale is how far behind a replica is at most, by the scaled clock.
+const stale = 20 * time.Second
 
 // plan is what goes wrong: so often that each kind happens many times in a minute, and so seldom that the lanes get on.
 func plan(cfg Config) control.Plan {
 	rates := map[control.FaultKind]float64{
 		control.Throttled: 0.01, control.Failed: 0.03, control.Forbidden: 0.01, control.Cut: 0.02, control.HalfPage: 0.02,
-		control.ShortPage: 0.1, control.StaleRead: staleRate, control.Slow: 0.05,
+		control.ShortPage: 0.1, control.StaleRead: 0.02, control.Slow: 0.05,
 		control.PushLost: 0.1, control.PushDelayed: 0.1, control.PushReordered: 0.1, control.PushRepeated: 0.1,
 		control.SubscriptionLost: 0.0005, // it stays lost for the rest of the run
 	}
@@ -23,7 +23,7 @@ func plan(cfg Config) control.Plan {
 		rates[control.Expired] = 0.005 // a full read follows, which the other half of the runs does without
 	}
 	return control.Plan{
-		Seed: cfg.Seed, Rates: rates, RetryAfter: 1, Delay: 2 * time.Second, PushDelay: 20 * time.Second, Stale: 30 * time.Second,
+		Seed: cfg.Seed, Rates: rates, RetryAfter: 1, Delay: 2 * time.Second, PushDelay: 20 * time.Second, Stale: stale,
 	}
 }
 

@@ -166,7 +166,7 @@ func (p *parts) settings(cfg Config, role, address string) []string {
 		"ROLLCALL_HTTP_ADDR=" + address, "ROLLCALL_HTTP_TLS_CERT_FILE=" + p.cert, "ROLLCALL_HTTP_TLS_KEY_FILE=" + p.key,
 		"ROLLCALL_INTAKE_PUBLIC_URL=https://" + address, "ROLLCALL_LOG_FORMAT=text",
 		"ROLLCALL_SYNC_POLL_INTERVAL=" + pollInterval.String(), "ROLLCALL_SYNC_FULL_INTERVAL=" + cfg.fullInterval().String(),
-		"ROLLCALL_SYNC_VANISH=" + scaled(vanish), "ROLLCALL_WORKER_SETTLE=" + scaled(settle),
+		"ROLLCALL_SYNC_VANISH=" + scaled(vanish), "ROLLCALL_WORKER_SETTLE=" + scaled(settle), "ROLLCALL_WORKER_DOUBT=" + doubt.String(),
 		"ROLLCALL_LEASE_TTL=" + scaled(leaseTTL),
 	}
 }

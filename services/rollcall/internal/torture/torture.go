@@ -266,7 +266,7 @@ func (s *stage) judge(ctx context.Context, report *Report) (err error) {
 		return err
 	}
 	s.deps.Tell("the load has ended; waiting until nothing moves")
-	if err := awaitQuiet(ctx, s.bus, s.companies, s.clock.Now(), info.State.LastSeq, patienceToQuiet); err != nil {
+	if err := awaitQuiet(ctx, s.bus, s.companies, s.clock.Now().Add(doubt), info.State.LastSeq, patienceToQuiet); err != nil {
 		report.Wrong = append(report.Wrong, err.Error())
 	}
 	if s.deps.Tamper != nil {
