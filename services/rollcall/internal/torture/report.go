@@ -74,7 +74,9 @@ func (r Report) Write(out io.Writer) error {
 	line("load", "%s by the wall, of %g times as much for the parts; full reads after the first %s",
 		r.Took.Round(time.Second), r.Config.Speed, map[bool]string{true: "on", false: "off"}[r.Config.FullReads()])
 	line("changes", "%d, %.1f a second", r.Changes, r.PerSecond)
-	line("kills", "%d: %s; %d more of parts that had done nothing yet", r.KillCount(), counts(r.Kills), r.Idle)
+	if r.Config.Kill {
+		line("kills", "%d: %s; %d more of parts that had done nothing yet", r.KillCount(), counts(r.Kills), r.Idle)
+	}
 	line("faults", "%s", counts(r.Faults))
 	line("events", "%d on LICENSES, %d revocations; %d full reads", r.Events, r.Revocations, r.FullReads)
 	line("held", "%d changes were approved", len(r.Held))
