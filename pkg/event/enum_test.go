@@ -79,6 +79,8 @@ func TestClosedSetsAreThoseOfTheCode(t *testing.T) {
 	closed := eventtest.Shared(t).DataSchema(event.TypeHeldClosed)
 	answered := eventtest.Shared(t).DataSchema(event.TypeAnswered)
 	disconnect := eventtest.Shared(t).DataSchema(event.TypeDisconnectRequested)
+	degraded := eventtest.Shared(t).DataSchema(event.TypeConnectionDegraded)
+	connection := eventtest.Shared(t).DataSchema(event.TypeConnectionObserved)
 	observed := items(richest(properties(eventtest.Shared(t).DataSchema(event.TypeDirectoryObserved))["observations"]))
 	for name, test := range map[string]struct {
 		schema *jsonschema.Schema
@@ -109,6 +111,11 @@ func TestClosedSetsAreThoseOfTheCode(t *testing.T) {
 			event.CodeNoSuchHeld, event.CodeNotOpen, event.CodeRevision, event.CodeListing, event.CodeBadRequest,
 			event.CodeNotDisconnected, event.CodeFrozen,
 		}},
+		"class": {degraded, []string{"class"}, []any{
+			event.ClassSignIn, event.ClassConsent, event.ClassUnreachable, event.ClassThrottled, event.ClassFailing,
+			event.ClassQuota, event.ClassSilent,
+		}},
+		"state":    {connection, []string{"state"}, []any{event.ConnectionWorking, event.ConnectionDegraded}},
 		"licenses": {disconnect, []string{"licenses"}, []any{event.LicensesKeep, event.LicensesRevoke}},
 	} {
 		t.Run(name, func(t *testing.T) {

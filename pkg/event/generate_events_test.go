@@ -44,6 +44,9 @@ var generators = map[string]func(*rapid.T, *drawn) any{
 	event.TypeHeldOpened:           drawHeldOpened,
 	event.TypeHeldListed:           drawHeldListed,
 	event.TypeHeldClosed:           drawHeldClosed,
+	event.TypeConnectionObserved:   drawConnectionObserved,
+	event.TypeConnectionDegraded:   drawDegraded,
+	event.TypeConnectionRecovered:  drawRecovered,
 	event.TypeNotificationReceived: drawNotification,
 	event.TypeDirectoryObserved:    drawObserved,
 	event.TypeSnapshotEnded:        drawSnapshotEnded,
@@ -70,7 +73,7 @@ func drawNotification(t *rapid.T, d *drawn) any {
 		SubscriptionID: tokens.Draw(t, "subscription"), Channel: tokens.Draw(t, "channel"),
 	}
 	if rapid.Bool().Draw(t, "is of lifecycle") {
-		data.Lifecycle = rapid.SampledFrom([]string{"expires", "removed", "missed"}).Draw(t, "lifecycle")
+		data.Lifecycle = rapid.SampledFrom([]string{"opened", "expires", "removed", "missed"}).Draw(t, "lifecycle")
 		return data
 	}
 	data.Resource = rapid.SampledFrom([]string{"user", "group", "activity"}).Draw(t, "resource")

@@ -50,7 +50,7 @@ func NotificationSubject(tenant string, provider directory.Provider) string {
 	return "notification." + tenant + "." + string(provider)
 }
 
-// DirectorySubject is where sync publishes; what is "page", "snapshot", "candidates" or "round".
+// DirectorySubject is where sync publishes; what is "page", "snapshot", "candidates", "round" or "connection".
 func DirectorySubject(tenant, what string) string { return "directory." + tenant + "." + what }
 
 // CommandSubject is where commands are published, and what answers them: verb is "refresh", "read", "refreshed" or one of
@@ -75,6 +75,11 @@ func SeatsSubject(tenant, product string) string {
 // HeldSubject is where the events about a product's held changes go.
 func HeldSubject(tenant, product string) string {
 	return "license." + tenant + "." + product + ".held"
+}
+
+// ConnectionSubject is where the events about the connection to a tenant's directory go.
+func ConnectionSubject(tenant, product string) string {
+	return "license." + tenant + "." + product + ".connection"
 }
 
 // DeadLetterSubject is where a message of a stream goes that was given up.

@@ -14,6 +14,8 @@ const (
 	TypeSnapshotEnded     = "io.rollcall.directory.snapshot-ended.v1"
 	TypeCandidatesRead    = "io.rollcall.directory.candidates-read.v1"
 	TypeRoundEnded        = "io.rollcall.directory.round-ended.v1"
+	// TypeConnectionObserved is of the connection itself.
+	TypeConnectionObserved = "io.rollcall.directory.connection-observed.v1"
 
 	TypeRefreshRequested = "io.rollcall.command.refresh-requested.v1"
 	TypeReadRequested    = "io.rollcall.command.read-requested.v1"
@@ -43,6 +45,9 @@ const (
 	TypeHeldListed = "io.rollcall.held.listed.v1"
 	TypeHeldClosed = "io.rollcall.held.closed.v1"
 
+	TypeConnectionDegraded  = "io.rollcall.connection.degraded.v1"
+	TypeConnectionRecovered = "io.rollcall.connection.recovered.v1"
+
 	TypeDeadLetter = "io.rollcall.dead-letter.written.v1"
 )
 
@@ -55,14 +60,17 @@ type NotificationReceived struct {
 	Resource  string `json:"resource,omitempty"`  // "user", "group", "activity" (an entry of the provider's journal), or empty for lifecycle
 	ID        string `json:"id,omitempty"`        // of the resource
 	Change    string `json:"change,omitempty"`    // the provider's word, kept for people: never acted upon
-	Lifecycle string `json:"lifecycle,omitempty"` // news of the subscription itself: "expires", "removed", "missed"
+	Lifecycle string `json:"lifecycle,omitempty"` // news of the subscription itself: "opened", "expires", "removed", "missed"
 }
 
 // DirectoryObserved is one page of observations, in the order in which the provider gave them.
 type DirectoryObserved struct {
-	Stamp        Stamp         `json:"stamp"`              // taken just before the request that showed all this
-	Snapshot     string        `json:"snapshot,omitempty"` // the snapshot that this page is part of
-	Observations []Observation `json:"observations"`       // never nil, see FromObservations: the schema wants a list
+	Stamp    Stamp  `json:"stamp"`              // taken just before the request that showed all this
+	Snapshot string `json:"snapshot,omitempty"` // the snapshot that this page is part of
+	// FeedSince is when the provider's feed began that states all this, and since when it has told of each change in order.
+	// Zero: a read showed it, which a replica that lags may have answered.
+	FeedSince    time.Time     `json:"feed_since,omitzero"`
+	Observations []Observation `json:"observations"` // never nil, see FromObservations: the schema wants a list
 }
 
 // Stamp is directory.Stamp on the wire.
@@ -121,15 +129,15 @@ type SnapshotEnded struct {
 // again, then a CandidatesRead marker follows; at most 500 of each kind in one event. Without any it asks for one
 // incremental round.
 type ReadRequested struct {
-	Snapshot string       `json:"snapshot,omitempty"`
-	Users    []string     `json:"users,omitempty"`   // ids of users that a snapshot did not show
-	Groups   []string     `json:"groups,omitempty"`  // ids of groups that a snapshot did not show
-	Members  []Membership `json:"members,omitempty"` // memberships that a snapshot did not show, as they were last known
+	Snapshot string       `json:"snapshot,omitempty"` // that did not show them; empty: what a read showed of them is in doubt
+	Users    []string     `json:"users,omitempty"`    // ids
+	Groups   []string     `json:"groups,omitempty"`   // ids
+	Members  []Membership `json:"members,omitempty"`  // as they were last known
 }
 
 // CandidatesRead says that all candidates of one ReadRequested have been read and what they showed is on LEDGER_IN.
 type CandidatesRead struct {
-	Snapshot string `json:"snapshot"`
+	Snapshot string `json:"snapshot,omitempty"`
 	Request  string `json:"request"`            // event id of the ReadRequested
 	Unproven int    `json:"unproven,omitempty"` // candidates that could not be read and so stay as they were
 }

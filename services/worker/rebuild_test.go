@@ -78,6 +78,18 @@ func (h *house) troubles() {
 	h.page("contoso", "", person(staff[0], directory.Suspended)) // alone, and with another reason: it goes on
 	h.page("contoso", "", membership(staff[5], false))           // alone: no bulk
 	h.revoked(staff[5])
+	for i, seen := range []event.ConnectionObserved{
+		{State: event.ConnectionDegraded, Class: event.ClassSilent, Detail: "d", Action: "a"},
+		{State: event.ConnectionWorking},
+		{State: event.ConnectionDegraded, Class: event.ClassConsent, Check: "read-users", Detail: "d", Action: "a"},
+	} {
+		seen.Stamp, seen.Since = event.Stamp{Epoch: 1, Counter: uint64(i) + 1}, time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+		h.publish("contoso", "connection", event.TypeConnectionObserved, seen)
+	}
+	h.await(bus.Licenses, func(all []event.Event) bool {
+		last, err := event.Data[event.Degraded](all[len(all)-1])
+		return err == nil && last.Class == event.ClassConsent
+	})
 }
 
 // revoked waits for a user's license to be revoked and returns the event.
@@ -94,7 +106,9 @@ func (h *house) revoked(user string) event.Event {
 type state struct {
 	Tenant  ledger.TenantState
 	Current map[string][]ledger.CurrentEntitlement
-	History map[string][]ledger.Period
+	// Degraded is what keeps the connection from working, without the stamp: a rebuilt ledger has none.
+	Degraded ledger.Connection
+	History  map[string][]ledger.Period
 }
 
 func (h *house) state(path string, users ...string) (s state) {
@@ -107,6 +121,12 @@ func (h *house) state(path string, users ...string) (s state) {
 	if s.Tenant, err = r.Tenant(h.t.Context(), "contoso"); err != nil {
 		h.t.Fatal(err)
 	}
+	degraded, err := r.Degraded(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	s.Degraded = degraded["contoso"]
+	s.Degraded.Stamp = directory.Stamp{}
 	s.Current, s.History = map[string][]ledger.CurrentEntitlement{}, map[string][]ledger.Period{}
 	for _, id := range users {
 		user, err := r.FindUser(h.t.Context(), "contoso", id)
@@ -207,6 +227,9 @@ func TestRebuiltLedgerIsTheSame(t *testing.T) {
 	if diff := cmp.Diff(before.Tenant.Products, after.Tenant.Products); diff != "" {
 		t.Errorf("products (-before +after):\n%s", diff)
 	}
+	if diff := cmp.Diff(before.Degraded, after.Degraded); diff != "" || !after.Degraded.Degraded() {
+		t.Errorf("connection (-before +after):\n%s", diff)
+	}
 	if now := h.told(); now != told {
 		t.Errorf("LICENSES has grown from %d to %d", told, now)
 	}
@@ -236,6 +259,9 @@ func TestRebuiltFromStreamsThatAreCutOff(t *testing.T) {
 	}
 	if diff := cmp.Diff(before.Tenant.Products, after.Tenant.Products); diff != "" {
 		t.Errorf("products (-before +after):\n%s", diff)
+	}
+	if diff := cmp.Diff(before.Degraded, after.Degraded); diff != "" || !after.Degraded.Degraded() {
+		t.Errorf("connection (-before +after):\n%s", diff)
 	}
 	for _, id := range staff { // as far back as anything tells of it
 		was, is := before.History[id], after.History[id]

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
@@ -48,14 +50,15 @@ type twoDays struct {
 	served map[string]time.Time // when each resource had a live channel last
 }
 
-func newTwoDays(t *testing.T) *twoDays {
+// newTwoDays has Google's clock ahead of ours by a duration, or behind.
+func newTwoDays(t *testing.T, ahead time.Duration) *twoDays {
 	t.Helper()
 	now := time.Now().Truncate(time.Second)
 	s := &twoDays{
 		T: t, world: clock.NewFake(now), keeper: clock.NewFake(now), random: rand.New(rand.NewPCG(4, 2)),
 		calm: now, served: map[string]time.Time{},
 	}
-	s.sim, s.tenant = simulate(t, s.world)
+	s.sim, s.tenant = simulate(t, skewed{s.world, ahead})
 	unread := s.tenant
 	unread.Endpoints = tenant.Endpoints{API: "https://127.0.0.1:1", Authority: "https://127.0.0.1:1"}
 	s.intake = servicetest.Start(t, workspacereceiver.New, workspacereceiver.NotificationPath, unread)
@@ -197,7 +200,7 @@ func (s *twoDays) check(outage bool) {
 // anew now and then, and four hours in which no channel is made. Each step is checked; at the end a change is pushed.
 func TestChannelsForTwoDays(t *testing.T) {
 	t.Parallel()
-	s := newTwoDays(t)
+	s := newTwoDays(t, 0)
 	for at := time.Duration(0); at < 48*time.Hour && !t.Failed(); at += step {
 		outage := at >= 20*time.Hour && at < 24*time.Hour
 		switch {
@@ -222,7 +225,7 @@ func TestChannelsForTwoDays(t *testing.T) {
 	if n, want := len(s.held()), 2*len(s.directory.Resources()); n > want {
 		t.Errorf("%d channels long after everything went well again, want at most %d", n, want)
 	}
-	before := len(s.intake.Hints())
+	before := len(s.changes())
 	if _, err := s.sim.AddUser(t.Context(), s.tenant.ID, control.NewUser{Address: "ada@initech.com"}); err != nil {
 		t.Fatal(err)
 	}
@@ -237,6 +240,45 @@ func TestChannelsForTwoDays(t *testing.T) {
 	}
 }
 
+// skewed is a clock beside another.
+type skewed struct {
+	clock.Clock
+	by time.Duration
+}
+
+func (s skewed) Now() time.Time { return s.Clock.Now().Add(s.by) }
+
+// Google's clock is ahead of ours, or behind it: each channel is followed by the next before Google ends it.
+func TestChannelsAcrossClocksThatDiffer(t *testing.T) {
+	t.Parallel()
+	for name, ahead := range map[string]time.Duration{"ahead": 10 * time.Minute, "behind": -10 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newTwoDays(t, ahead)
+			for range 20 * time.Hour / step {
+				s.advance()
+				now, left := s.world.Now().Add(ahead), map[string]time.Duration{}
+				for _, c := range s.held() {
+					left[c.Resource] = max(left[c.Resource], c.Expires.Sub(now))
+				}
+				for resource, d := range left {
+					if d < s.directory.ChannelLife()/2-15*time.Minute {
+						s.Errorf("%s: the last channel ends in %s", resource, d)
+					}
+				}
+				if len(left) != len(s.directory.Resources()) {
+					s.Fatalf("channels of %v", left)
+				}
+			}
+		})
+	}
+}
+
+// changes are the hints that tell of one.
+func (s *twoDays) changes() []event.NotificationReceived {
+	return slices.DeleteFunc(s.intake.Hints(), func(n event.NotificationReceived) bool { return n.Lifecycle != "" })
+}
+
 // pushed waits for a hint more.
 func (s *twoDays) pushed(before int) {
 	s.Helper()
@@ -244,7 +286,7 @@ func (s *twoDays) pushed(before int) {
 	defer tick.Stop()
 	deadline := time.After(20 * time.Second)
 	for {
-		if hints := s.intake.Hints(); len(hints) > before {
+		if hints := s.changes(); len(hints) > before {
 			if last := hints[len(hints)-1]; strings.Contains(last.ID, "@") || last.ID == "" {
 				s.Errorf("hint %+v", last)
 			}

@@ -16,7 +16,8 @@ func consistent(ev event.Event) error {
 		data, err := event.Data[event.Entitlement](ev)
 		errs = append(errs, err, want("subject", ev.Subject(), data.User), ofLicenses(ev, data.Tenant, data.Product),
 			follows(data))
-	case event.TypePolicyChanged, event.TypeSettingsChanged, event.TypeSeatsChanged, event.TypeLineChanged:
+	case event.TypePolicyChanged, event.TypeSettingsChanged, event.TypeSeatsChanged, event.TypeLineChanged,
+		event.TypeConnectionDegraded, event.TypeConnectionRecovered:
 		data, err := event.Data[struct{ Tenant, Product string }](ev)
 		errs = append(errs, err, ofLicenses(ev, data.Tenant, data.Product))
 	case event.TypeSeatsExceeded, event.TypeSeatsWithin:
@@ -27,7 +28,8 @@ func consistent(ev event.Event) error {
 		errs = append(errs, err, ofLicenses(ev, data.Tenant, data.Product), data.consistent())
 	case event.TypeNotificationReceived:
 		errs = append(errs, want("source", ev.Source(), event.NotificationSource(tenant)))
-	case event.TypeDirectoryObserved, event.TypeSnapshotEnded, event.TypeCandidatesRead, event.TypeRoundEnded:
+	case event.TypeDirectoryObserved, event.TypeSnapshotEnded, event.TypeCandidatesRead, event.TypeRoundEnded,
+		event.TypeConnectionObserved:
 		errs = append(errs, want("source", ev.Source(), event.DirectorySource(tenant)))
 	case event.TypeRefreshRequested, event.TypeReadRequested, event.TypeRefreshCompleted:
 		errs = append(errs, want("source", ev.Source(), event.CommandSource(tenant)))

@@ -35,6 +35,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"forgotten memberships count again when seen again":    forgottenMembershipsCountAgainWhenSeenAgain,
 	"tenants are stored whole":                             tenantsAreStoredWhole,
 	"stale tenants are found":                              staleTenantsAreFound,
+	"degraded connections are found":                       degradedConnectionsAreFound,
 	"products are stored whole":                            productsAreStoredWhole,
 	"users come in order":                                  usersComeInOrder,
 	"groups keep their addresses":                          groupsKeepTheirAddresses,
@@ -59,6 +60,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"new ledgers are empty":                                newLedgersAreEmpty,
 	"older ledgers are brought up to date":                 olderLedgersAreBroughtUpToDate,
 	"bulks are ledgers":                                    bulksAreLedgers,
+	"doubts are asked for":                                 doubtsAreAskedFor,
 	"the reader finds users":                               findUsers,
 	"the reader tells decisions and their history":         readerTellsDecisionsAndTheirHistory,
 }

@@ -52,7 +52,8 @@ func erasedTenantsAreGone(t *testing.T, b ledgertest.Backend) {
 		p := products[0].ID
 		h, err := tx.AddHeld(ledger.Held{Product: p, Ref: "r", Kind: ledger.HeldFlip, State: ledger.HeldOpen})
 		must(t, err, tx.PutHeldUser(h.ID, ledger.HeldUser{User: 1}), tx.PutJob(ledger.Job{Product: p, Kind: ledger.JobApply}), tx.Join(p, 1, 1),
-			tx.CountRevocations(p, nine, nine, 1), tx.PutRecord(ledger.Record{Product: p}), tx.PutCause(here.ID, ledger.Cause{}))
+			tx.CountRevocations(p, nine, nine, 1), tx.PutRecord(ledger.Record{Product: p}), tx.PutCause(here.ID, ledger.Cause{}),
+			tx.PutConnection(ledger.Connection{Product: p, Class: "consent", Since: nine}))
 		s, err := tx.Snapshot(here, "s")
 		must(t, err, tx.AwaitProof(s, "r"))
 		for more, chunks := true, 0; more; chunks++ {
@@ -87,10 +88,10 @@ func nestsAreWalkedDown(t *testing.T, b ledgertest.Backend) {
 			{GroupID: "i", Kind: directory.UserMember, ID: "ann", Present: true},
 			{GroupID: "i", Kind: directory.CustomerMember, Present: true},
 		} {
-			_, err := tx.PutMembership(here, m, at(uint64(i)+10))
+			_, err := tx.PutMembership(here, m, ledger.Evidence{Stamp: at(uint64(i) + 10)})
 			must(t, err)
 		}
-		_, err := tx.PutGroup(here, directory.Group{ID: "gone", Deleted: true}, at(20))
+		_, err := tx.PutGroup(here, directory.Group{ID: "gone", Deleted: true}, ledger.Evidence{Stamp: at(20)})
 		must(t, err)
 		numbers, err := tx.NameGroups(here.ID, []string{"g", "h", "i", "yet to be named"})
 		must(t, err)

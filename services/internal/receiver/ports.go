@@ -46,6 +46,8 @@ type Traits struct {
 	// NamesChannels: channels have the names that we give them (NewChannel.Name), and pushes say them. A push that says
 	// another name than its secret proves is refused.
 	NamesChannels bool
+	// OpensChannels: a first message comes on each new channel by itself (ChannelOpened), about when it is made.
+	OpensChannels bool
 }
 
 // Notification is one item of a push, not trusted until its Secret is proved.

@@ -52,13 +52,19 @@ func New(tb testing.TB) *Account {
 // Replace writes a key into the file that no customer knows.
 func (a *Account) Replace(tb testing.TB) {
 	tb.Helper()
+	if err := os.WriteFile(a.KeyFile, Stranger(tb), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Stranger is a key file of a key that no customer knows.
+func Stranger(tb testing.TB) []byte {
+	tb.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := os.WriteFile(a.KeyFile, file(tb, key), 0o600); err != nil {
-		tb.Fatal(err)
-	}
+	return file(tb, key)
 }
 
 // file is the key as Google hands it out.

@@ -93,7 +93,7 @@ func (r *rebuilder) record(tx *ledger.Tx, p *product, m bus.Message, sequence ui
 	case event.TypePolicyChanged:
 		return with(m, func(d event.PolicyChanged) error { p.changed(d); return nil })
 	case event.TypeSettingsChanged:
-		return with(m, func(d event.SettingsChanged) error { p.settings = &d; return nil })
+		return with(m, func(d event.SettingsChanged) error { p.set(d); return nil })
 	case event.TypeSeatsChanged:
 		return with(m, func(d event.SeatsChanged) error {
 			p.Seats = licensing.Seats{Purchased: licensing.Unlimited, Enforce: d.Enforce}
@@ -113,8 +113,20 @@ func (r *rebuilder) record(tx *ledger.Tx, p *product, m bus.Message, sequence ui
 		return with(m, func(d event.HeldListed) error { return p.listed(tx, d) })
 	case event.TypeHeldClosed:
 		return with(m, func(d event.HeldClosed) error { return p.closed(tx, m, d) })
+	case event.TypeConnectionDegraded:
+		return with(m, func(d event.Degraded) error { p.degraded = &d; return nil })
+	case event.TypeConnectionRecovered:
+		p.degraded = nil
+		return nil
 	default:
 		return nil
+	}
+}
+
+// set takes the tenant's settings. One that is not connected has no connection that could be degraded.
+func (p *product) set(s event.SettingsChanged) {
+	if p.settings = &s; !s.Connected {
+		p.degraded = nil
 	}
 }
 

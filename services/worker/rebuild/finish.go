@@ -31,6 +31,14 @@ func (r *rebuilder) finishProduct(tx *ledger.Tx, p *product) (err error) {
 	if !p.settled && p.guessed > 0 {
 		p.State.Phase, p.State.Policy = licensing.InForce, p.guess
 	}
+	if d := p.degraded; d != nil { // any stamp is later
+		err := tx.PutConnection(ledger.Connection{
+			Product: p.ID, Class: d.Class, Check: d.Check, Detail: d.Detail, Action: d.Action, Since: d.Since,
+		})
+		if err != nil {
+			return err
+		}
+	}
 	for user, place := range p.waiting {
 		if err := tx.Join(p.ID, user, place); err != nil {
 			return err

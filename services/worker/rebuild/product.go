@@ -21,6 +21,8 @@ type product struct {
 	guess    licensing.Policy
 	guessed  uint64
 	settings *event.SettingsChanged
+	// What keeps the connection from working; nil: nothing does.
+	degraded *event.Degraded
 	held     map[string]*ledger.Held // by id
 	waiting  map[int64]int64         // place, by user
 }

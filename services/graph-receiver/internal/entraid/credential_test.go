@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/services/graph-receiver/internal/entraid/entraidtest"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -285,4 +287,22 @@ func newCertificate(t *testing.T) (pemText string, key *rsa.PrivateKey) {
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) +
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})), key
+}
+
+func TestTroubles(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err  Error
+		want receiver.Trouble
+	}{
+		{Error{Status: 401, Code: "AADSTS7000222"}, receiver.SignIn}, // the secret has expired
+		{Error{Status: 400, Code: "AADSTS90002"}, receiver.SignIn},   // no such directory
+		{Error{Status: 400, Code: "AADSTS700016"}, receiver.Consent}, // nobody has consented to the application there
+		{Error{Status: 503}, receiver.Unreachable},
+		{Error{Cause: errors.New("connection refused")}, receiver.Unreachable},
+	} {
+		if got := receiver.TroubleOf(fmt.Errorf("read users: %w", &c.err)); got != c.want {
+			t.Errorf("%v: %q, want %q", &c.err, got, c.want)
+		}
+	}
 }

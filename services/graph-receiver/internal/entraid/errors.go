@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 )
 
@@ -27,6 +28,17 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Cause }
+
+// Trouble implements receiver.Troubling. An application without a service principal in the directory has lost its consent.
+func (e *Error) Trouble() receiver.Trouble {
+	switch {
+	case e.Status == 0 || e.Status >= http.StatusInternalServerError:
+		return receiver.Unreachable
+	case e.Code == "AADSTS700016" || e.Code == "AADSTS7000229":
+		return receiver.Consent
+	}
+	return receiver.SignIn
+}
 
 // explain turns azidentity's error into ours: it holds the whole answer, and hides its cause.
 func explain(ctx context.Context, seen *remote.Record, err error) error {

@@ -42,7 +42,16 @@ func (d *Directory) CreateChannel(ctx context.Context, c receiver.NewChannel) (r
 	ctx, cancel := d.client.channelContext(ctx, "/subscriptions")
 	defer cancel()
 	made, err := d.client.subscriptions().Post(ctx, s, nil)
-	return d.channel("create a subscription", made, err)
+	return d.channel("create a subscription", made, overQuota(err))
+}
+
+// overQuota marks an answer that says that the application has as many subscriptions as it may.
+func overQuota(err error) error {
+	var answer *ResponseError
+	if errors.As(err, &answer) && answer.Status == http.StatusForbidden && answer.limit {
+		answer.means = receiver.ErrQuota
+	}
+	return err
 }
 
 // RenewChannel implements receiver.Channels. A renewal reauthorizes too.

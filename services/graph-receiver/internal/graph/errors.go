@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/rollcall-hq/rollcall/services/graph-receiver/internal/entraid"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 )
 
@@ -18,6 +20,7 @@ type ResponseError struct {
 	Status    int
 	Code      string // Graph's, e.g. "Authorization_RequestDenied"; "" where none was told
 	RequestID string // what Microsoft's support asks for
+	limit     bool   // its text speaks of a limit
 	means     error  // one of the receiver's errors, or nil
 }
 
@@ -33,24 +36,32 @@ func (e *ResponseError) Error() string {
 	return text
 }
 
-// Unwrap returns what the answer means to the engine: receiver.ErrThrottled, ErrCursorExpired, ErrChannelGone, or nil.
+// Unwrap returns what the answer means to the engine: receiver.ErrThrottled, ErrCursorExpired, ErrChannelGone, ErrQuota, or nil.
 func (e *ResponseError) Unwrap() error { return e.means }
+
+// Trouble implements receiver.Troubling.
+func (e *ResponseError) Trouble() receiver.Trouble { return receiver.TroubleOfStatus(e.Status) }
 
 // newResponseError reads an answer that is no success; the caller closes its body.
 func newResponseError(res *http.Response) *ResponseError {
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
 	var answer struct {
 		Error struct {
-			Code string `json:"code"`
+			Code    string `json:"code"`
+			Message string `json:"message"`
 		} `json:"error"`
 	}
 	_ = json.Unmarshal(body, &answer) // a gateway's page has no code
 	e := &ResponseError{
 		Status: res.StatusCode, Code: remote.Code(answer.Error.Code), RequestID: remote.Code(res.Header.Get("request-id")),
 	}
+	e.limit = limit.MatchString(answer.Error.Message)
 	e.means = remote.Throttled(e.Status, remote.RetryAfter(res.Header), unsaid)
 	return e
 }
+
+// limit is what Graph's texts about one subscription too many have in common: no code is documented.
+var limit = regexp.MustCompile(`(?i)\b(limit|quota|maximum)\b`)
 
 // unsaid is how long to wait after a 429 that does not say: the span of Graph's buckets for a tenant.
 const unsaid = 10 * time.Second

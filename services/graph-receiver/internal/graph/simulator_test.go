@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/simulator"
@@ -39,9 +40,19 @@ type simulated struct {
 
 func simulate(t *testing.T, settings control.Settings) *simulated {
 	t.Helper()
-	s := &simulated{folder: t.TempDir(), provider: provider(t)}
+	return simulateOn(t, settings, clock.System(), clock.System())
+}
+
+// simulateOn has clocks of ours and of the provider's.
+func simulateOn(t *testing.T, settings control.Settings, ours, theirs clock.Clock) *simulated {
+	t.Helper()
+	p, err := New(Config{}, Deps{Clock: ours})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &simulated{folder: t.TempDir(), provider: p}
 	t.Cleanup(s.provider.Close)
-	server, err := simulator.New(simulator.Config{DataDir: t.TempDir(), AllowLoopbackHTTP: true, PageSize: settings.PageSize}, simulator.Deps{})
+	server, err := simulator.New(simulator.Config{DataDir: t.TempDir(), AllowLoopbackHTTP: true, PageSize: settings.PageSize}, simulator.Deps{Clock: theirs})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,21 +29,45 @@ func (k *Keeper) keep(ctx context.Context, now map[string]bool) (time.Time, erro
 	if err := k.match(ctx, known, held); err != nil {
 		return time.Time{}, err
 	}
-	next := k.deps.Clock.Now().Add(k.cfg.Check)
-	for _, resource := range k.deps.Channels.Resources() {
-		due, err := k.one(ctx, known, resource, now)
-		if err != nil {
-			return time.Time{}, err
+	next, err := k.all(ctx, known, now)
+	if errors.Is(err, receiver.ErrQuota) { // what nobody needs may be what there is too much of
+		ended, pruned := k.prune(ctx, known, held)
+		if held = left(held, ended); pruned != nil || len(ended) == 0 {
+			return time.Time{}, errors.Join(err, pruned)
 		}
-		if due.Before(next) {
-			next = due
-		}
+		next, err = k.all(ctx, known, now)
 	}
-	if err := k.prune(ctx, known, held); err != nil {
+	if err != nil {
+		return time.Time{}, err
+	}
+	if _, err := k.prune(ctx, known, held); err != nil {
 		return time.Time{}, err
 	}
 	k.tellGap()
 	return next, nil
+}
+
+// all keeps the channel of each resource, and returns when to renew the first. One over the quota leaves the others theirs.
+func (k *Keeper) all(ctx context.Context, known map[string]Record, now map[string]bool) (time.Time, error) {
+	next := k.deps.Clock.Now().Add(k.cfg.Check)
+	var over error
+	for _, resource := range k.deps.Channels.Resources() {
+		due, err := k.one(ctx, known, resource, now)
+		switch {
+		case errors.Is(err, receiver.ErrQuota):
+			over = errors.Join(over, err)
+		case err != nil:
+			return time.Time{}, errors.Join(err, over)
+		case due.Before(next):
+			next = due
+		}
+	}
+	return next, over
+}
+
+// left are the channels without those that were ended.
+func left(held []receiver.Channel, ended map[string]bool) []receiver.Channel {
+	return slices.DeleteFunc(slices.Clone(held), func(c receiver.Channel) bool { return ended[c.ID] })
 }
 
 // tellGap reports once that pushes may have been lost, when there are channels again.
@@ -82,6 +106,9 @@ func (k *Keeper) one(ctx context.Context, known map[string]Record, resource stri
 	}
 	if !k.deps.Keys.Has(r.Key) { // the key was lost, and what the channel pushes is refused as forged
 		k.lost = true
+		return k.replace(ctx, known, resource)
+	}
+	if k.anew[resource] {
 		return k.replace(ctx, known, resource)
 	}
 	if at := k.deps.Clock.Now(); r.due().After(at) && !now[r.Name] {
@@ -127,7 +154,8 @@ func (k *Keeper) best(known map[string]Record, resource string) (Record, bool) {
 			continue
 		}
 		current, was := r.Key == k.deps.Keys.Current(), best.Key == k.deps.Keys.Current()
-		if best.Name == "" || (current && !was) || (current == was && r.Expires.After(best.Expires)) {
+		longer := r.Expires.After(best.Expires) || r.Expires.Equal(best.Expires) && r.Created.After(best.Created)
+		if best.Name == "" || (current && !was) || (current == was && longer) {
 			best = r
 		}
 	}
@@ -145,6 +173,7 @@ func (k *Keeper) create(ctx context.Context, resource string) (Record, error) {
 		return Record{}, err
 	}
 	r = r.granted(made, r.Created)
+	delete(k.anew, resource)
 	k.deps.Logger.InfoContext(ctx, "push channel created", "channel", r.Name, "resource", resource, "expires", r.Expires)
 	return r, k.store.put(ctx, r)
 }
@@ -167,12 +196,17 @@ func (k *Keeper) ask(ctx context.Context, r Record, proof string) (receiver.Chan
 	if err != nil {
 		return receiver.Channel{}, fmt.Errorf("create the channel of %s: %w", r.Resource, err)
 	}
+	if k.deps.Made != nil {
+		k.deps.Made(r.Name)
+	}
 	return made, nil
 }
 
 // prune ends every channel to this address, and every one that we know, that is not the one to keep of its resource. The
 // one to keep exists by now, so that no push is missed.
-func (k *Keeper) prune(ctx context.Context, known map[string]Record, held []receiver.Channel) error {
+// It returns the provider's ids of those that it has ended.
+func (k *Keeper) prune(ctx context.Context, known map[string]Record, held []receiver.Channel) (ended map[string]bool, err error) {
+	ended = map[string]bool{}
 	keep := map[string]bool{}
 	for _, resource := range k.deps.Channels.Resources() {
 		if r, ok := k.best(known, resource); ok {
@@ -188,8 +222,9 @@ func (k *Keeper) prune(ctx context.Context, known map[string]Record, held []rece
 			continue
 		}
 		if err := k.deps.Channels.DeleteChannel(ctx, c); err != nil {
-			return fmt.Errorf("end a channel that is not needed: %w", err)
+			return ended, fmt.Errorf("end a channel that is not needed: %w", err)
 		}
+		ended[c.ID] = true
 		k.deps.Logger.InfoContext(ctx, "push channel ended", "resource", c.Resource, "expires", c.Expires)
 	}
 	for name, r := range known {
@@ -197,11 +232,11 @@ func (k *Keeper) prune(ctx context.Context, known map[string]Record, held []rece
 			continue
 		}
 		if err := k.store.remove(ctx, name); err != nil {
-			return err
+			return ended, err
 		}
 		delete(known, name)
 	}
-	return nil
+	return ended, nil
 }
 
 func (k *Keeper) expiry() time.Time { return k.deps.Clock.Now().Add(k.deps.Channels.ChannelLife()) }

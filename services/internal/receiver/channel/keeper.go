@@ -27,7 +27,7 @@ type Config struct {
 	Check time.Duration // between two looks at what the provider holds; default 1 h
 }
 
-// Deps are what a keeper works with. All are needed.
+// Deps are what a keeper works with. All but Kept and Made are needed.
 type Deps struct {
 	Tenant   string
 	Provider directory.Provider
@@ -40,9 +40,13 @@ type Deps struct {
 	Clock  clock.Clock
 	// Errors counts what failed and is tried again.
 	Errors prometheus.Counter
+	// Kept, where set, is told how each look has ended.
+	Kept func(error)
+	// Made, where set, is told the name of each channel that the provider has made. Its first push may have come before.
+	Made func(name string)
 }
 
-// Keeper is one tenant's. Renew and Look may be called at any time.
+// Keeper is one tenant's. Renew, Look and Replace may be called at any time.
 type Keeper struct {
 	cfg   Config
 	deps  Deps
@@ -53,10 +57,14 @@ type Keeper struct {
 	lost   bool                 // pushes may have been lost, and Gap is not called yet
 	unkept map[string]Record    // what could not be stored, by name
 	tries  map[string]time.Time // when to try again to end a channel, by name
+	anew   map[string]bool      // resources whose channel is to be replaced by a new one
 }
 
-// news is what the provider said of a channel.
-type news struct{ renew string } // the name of a channel to renew now; "": look at what the provider holds
+// news is what the provider said of a channel, or somebody here.
+type news struct {
+	renew   string // the name of a channel to renew now; "": look at what the provider holds
+	replace bool   // all channels by new ones
+}
 
 // New returns a keeper that has asked for nothing yet.
 func New(cfg Config, deps Deps) *Keeper {
@@ -67,6 +75,7 @@ func New(cfg Config, deps Deps) *Keeper {
 	return &Keeper{
 		cfg: cfg, deps: deps, news: make(chan news, 16),
 		store: records{kv: deps.KV, tenant: deps.Tenant}, unkept: map[string]Record{}, tries: map[string]time.Time{},
+		anew: map[string]bool{},
 	}
 }
 
@@ -75,6 +84,9 @@ func (k *Keeper) Renew(name string) { k.tell(news{renew: name}) }
 
 // Look compares what the provider holds with what it should.
 func (k *Keeper) Look() { k.tell(news{}) }
+
+// Replace makes a new channel for each resource, and ends the one that there is behind it.
+func (k *Keeper) Replace() { k.tell(news{replace: true}) }
 
 // tell drops news when many wait already: the next look finds out all the same.
 func (k *Keeper) tell(n news) {
@@ -93,6 +105,9 @@ func (k *Keeper) Run(ctx context.Context) {
 		next, err := k.keep(ctx, now)
 		if ctx.Err() != nil {
 			return
+		}
+		if k.deps.Kept != nil {
+			k.deps.Kept(err)
 		}
 		wait := max(next.Sub(k.deps.Clock.Now()), floor) // whatever life the provider grants
 		if err == nil {
@@ -124,6 +139,11 @@ func (k *Keeper) wait(ctx context.Context, d time.Duration, now map[string]bool,
 		case n := <-k.news:
 			if n.renew != "" {
 				now[n.renew] = true
+			}
+			if n.replace {
+				for _, resource := range k.deps.Channels.Resources() {
+					k.anew[resource] = true
+				}
 			}
 			if !whole {
 				return

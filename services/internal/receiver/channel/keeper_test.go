@@ -39,6 +39,7 @@ type bench struct {
 	keys   secret.Keys
 	keeper *channel.Keeper
 	gaps   atomic.Int32
+	kept   func(error) // may be nil
 	stop   func()
 }
 
@@ -75,6 +76,7 @@ func (b *bench) run() {
 	b.keeper = channel.New(channel.Config{URL: url, Check: 1000 * time.Hour}, channel.Deps{
 		Tenant: "contoso", Provider: directory.Entra, Channels: b.dir, Keys: b.keys, KV: b.kv, Gap: func() { b.gaps.Add(1) },
 		Logger: slog.New(slog.DiscardHandler), Clock: b.clock, Errors: prometheus.NewCounter(prometheus.CounterOpts{Name: "errors"}),
+		Kept: b.kept,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -79,7 +79,7 @@ func (k *Keeper) follow(ctx context.Context, known map[string]Record, resource s
 	case !ok:
 	case !k.deps.Keys.Has(r.Key): // the key was lost, and what the channel pushes is refused as forged
 		k.lost = true
-	case r.due().After(k.deps.Clock.Now()) && !now[r.Name]:
+	case r.due().After(k.deps.Clock.Now()) && !now[r.Name] && !k.anew[resource]:
 		return r.due(), nil
 	}
 	made, err := k.createKept(ctx, known, resource)
@@ -104,6 +104,7 @@ func (k *Keeper) createKept(ctx context.Context, known map[string]Record, resour
 	case err != nil:
 		return Record{}, errors.Join(err, k.move(ctx, known, r, Retired))
 	}
+	delete(k.anew, resource)
 	asked := r.Expires
 	r = r.granted(made, k.deps.Clock.Now())
 	if !r.Expires.After(r.Renewed) {

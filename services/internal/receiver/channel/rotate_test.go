@@ -31,6 +31,7 @@ type rotation struct {
 	url   string
 	gaps  int // read while the keeper waits
 	look  func()
+	anew  func()
 	stop  func()
 }
 
@@ -70,7 +71,7 @@ func (r *rotation) start() {
 		defer close(done)
 		keeper.Run(ctx)
 	}()
-	r.look = keeper.Look
+	r.look, r.anew = keeper.Look, keeper.Replace
 	r.stop = func() {
 		cancel()
 		<-done

@@ -21,6 +21,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/lease"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/health"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/intake"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/lane"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/secret"
@@ -34,6 +35,7 @@ type Config struct {
 	Intake  intake.Config
 	Lane    lane.Config
 	Channel channel.Config // its URL is PushURL
+	Health  health.Config
 }
 
 // Tenants tells of the registry: first all that are stored, then each change (see tenant.Registry).
@@ -64,6 +66,7 @@ type Engine struct {
 	deps    Deps
 	role    string // names durables and leases
 	metrics *lane.Metrics
+	health  *health.Metrics
 	roster  roster
 	book    *channel.Book
 	apps    *apps
@@ -85,6 +88,7 @@ func New(cfg Config, deps Deps) *Engine {
 	e := &Engine{
 		cfg: cfg, deps: deps, role: string(provider) + "-receiver",
 		metrics: lane.NewMetrics(deps.Metrics, provider, deps.Clock.Now),
+		health:  health.NewMetrics(deps.Metrics, provider),
 		roster:  newRoster(), book: channel.NewBook(), apps: newApps(deps.Provider.Traits().PerMinuteApp), owned: map[int]*partition{},
 	}
 	e.intake = intake.New(cfg.Intake, intake.Deps{
@@ -145,6 +149,12 @@ func (e *Engine) open(ctx context.Context) error {
 	}
 	e.store = state.New(cursors)
 	return nil
+}
+
+// forget drops the figures of a tenant that is not followed any more.
+func (e *Engine) forget(tenant string) {
+	e.metrics.Forget(tenant)
+	e.health.Forget(tenant)
 }
 
 // connection names what a tenant's cursors are of: its directory, since it was connected, on this LEDGER_IN.

@@ -47,6 +47,7 @@ type bench struct {
 	registry *tenant.Registry
 	metrics  *prometheus.Registry
 	engine   *engine.Engine
+	cfg      engine.Config // beside PushURL
 	stop     func()
 
 	mu    sync.Mutex
@@ -128,7 +129,8 @@ func user(id string) directory.User {
 func (b *bench) run() {
 	b.t.Helper()
 	b.metrics = prometheus.NewRegistry()
-	b.engine = engine.New(engine.Config{PushURL: pushURL}, engine.Deps{
+	b.cfg.PushURL = pushURL
+	b.engine = engine.New(b.cfg, engine.Deps{
 		Provider: b.provider, Keys: b.keys, Bus: b.bus, Tenants: b.registry, Clock: clock.System(), Metrics: b.metrics,
 		Leases: leasetest.Alone{Clock: clock.System()},
 		Logger: slog.New(slog.NewTextHandler(testWriter{b.t}, nil)),

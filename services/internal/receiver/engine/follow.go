@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/health"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/lane"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -83,7 +84,7 @@ func (e *Engine) leave(ctx context.Context, id string) {
 	defer e.mu.Unlock()
 	if m := e.roster.remove(id); m != nil {
 		m.stop()
-		e.metrics.Forget(id)
+		e.forget(id)
 		e.deps.Logger.InfoContext(ctx, "tenant no longer followed", "tenant", id)
 	}
 }
@@ -102,13 +103,24 @@ func (e *Engine) member(p *partition, t tenant.Tenant) *member {
 		m.keeper = channel.New(cfg, deps)
 		return m
 	}
+	watched := health.Deps{
+		Tenant: t, Verify: e.deps.Provider.Verify, Journals: e.deps.Provider.Traits().Journals, Stamp: p.stamper(t.ID).Next,
+		Publisher: e.deps.Bus, Logger: e.deps.Logger, Clock: e.deps.Clock, Metrics: e.health,
+	}
+	if e.cfg.PushURL != "" {
+		watched.Replace = func() { m.keeper.Replace() }
+	}
+	m.watch = health.New(e.cfg.Health, watched)
 	m.lane = lane.New(e.cfg.Lane, lane.Deps{
 		Tenant: t, Directory: directory, Traits: e.deps.Provider.Traits(), Connection: e.connection(t), Stamps: p.stamper(t.ID), Store: e.store,
 		Publisher: e.deps.Bus, Logger: e.deps.Logger, Clock: e.deps.Clock, Metrics: e.metrics,
-		App: e.apps.budget(t.Credential.ClientID),
+		App: e.apps.budget(t.Credential.ClientID), Watch: m.watch,
 	})
 	if e.cfg.PushURL != "" {
-		deps.Gap = m.lane.Round
+		deps.Gap, deps.Kept = m.lane.Round, m.watch.Kept
+		if e.deps.Provider.Traits().OpensChannels {
+			deps.Made = m.watch.Made
+		}
 		m.keeper = channel.New(cfg, deps)
 	}
 	return m
@@ -117,7 +129,7 @@ func (e *Engine) member(p *partition, t tenant.Tenant) *member {
 // work runs until ctx ends; that of a disconnected tenant may end before.
 func (e *Engine) work(ctx context.Context, m *member) {
 	if m.lane == nil {
-		e.metrics.Forget(m.tenant.ID) // the lane before it has ended
+		e.forget(m.tenant.ID) // the lane before it has ended
 		for err := e.store.Forget(ctx, m.tenant.ID); err != nil && ctx.Err() == nil; err = e.store.Forget(ctx, m.tenant.ID) {
 			e.deps.Logger.WarnContext(ctx, "forgetting how far a tenant was read failed", "tenant", m.tenant.ID, "again_in", retry, "error", err)
 			rest(ctx, e.deps.Clock, retry)
@@ -125,10 +137,11 @@ func (e *Engine) work(ctx context.Context, m *member) {
 		m.keeper.End(ctx)
 		return
 	}
-	var both sync.WaitGroup
-	defer both.Wait()
-	both.Go(func() { m.lane.Run(ctx) })
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() { m.lane.Run(ctx) })
+	all.Go(func() { m.watch.Run(ctx) })
 	if m.keeper != nil {
-		both.Go(func() { m.keeper.Run(ctx) })
+		all.Go(func() { m.keeper.Run(ctx) })
 	}
 }

@@ -57,10 +57,19 @@ func (e *Engine) onNotification(ctx context.Context, m bus.Message) error {
 	if t == nil || t.lane == nil {
 		return err
 	}
+	if data.Lifecycle == string(receiver.ChannelOpened) {
+		if t.watch != nil {
+			t.watch.Opened(data.Channel)
+		}
+		return nil
+	}
 	if data.Lifecycle != "" {
 		if err := t.news(ctx, m, data); err != nil {
 			return err
 		}
+	}
+	if data.Lifecycle == "" && t.watch != nil {
+		t.watch.Pushed(receiver.Resource(data.Resource))
 	}
 	err = t.lane.Hint(ctx, state.Mark{Cause: m.Event.ID(), At: e.deps.Clock.Now(), Resource: data.Resource, ID: data.ID})
 	if err != nil {

@@ -58,7 +58,7 @@ func (e *Engine) lose(p *partition) {
 	}
 	p.work.Wait()
 	for _, m := range members {
-		e.metrics.Forget(m.tenant.ID)
+		e.forget(m.tenant.ID)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/channel"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/health"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/lane"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -15,6 +16,7 @@ type member struct {
 	partition *partition
 	lane      *lane.Lane      // nil: the tenant is disconnected
 	keeper    *channel.Keeper // nil where push channels are not kept; that of a disconnected tenant ends them
+	watch     *health.Watch   // nil: the tenant is disconnected
 	stop      func()          // ends its work
 	done      chan struct{}   // closed when the work has ended
 }

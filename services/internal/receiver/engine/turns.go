@@ -36,7 +36,7 @@ func take[T any](ctx context.Context, t *turns, call func(connected) (T, error))
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in a request: %v\n%s", p, debug.Stack())
+			err = receiver.OfRequest(fmt.Errorf("panic in a request: %v\n%s", p, debug.Stack()))
 		}
 		<-t.turn
 	}()
@@ -46,11 +46,12 @@ func take[T any](ctx context.Context, t *turns, call func(connected) (T, error))
 	if t.inner == nil {
 		inner, err := t.connect()
 		if err != nil {
-			return value, err
+			return value, receiver.OfRequest(err)
 		}
 		t.inner = inner
 	}
-	return call(t.inner)
+	value, err = call(t.inner)
+	return value, receiver.OfRequest(err)
 }
 
 func (t *turns) Changes(ctx context.Context, feed receiver.Feed, cursor string) (receiver.Page, error) {

@@ -30,7 +30,7 @@ const (
 	retired reason = "retired" // the channel that it came through has ended or is to: another has followed it, or the tenant is disconnected
 )
 
-// ignored reports whether an item is good and no hint is made of it.
+// ignored reports whether an item is good and tells of no change.
 func (r reason) ignored() bool { return r == opened || r == retired }
 
 // maxHints bounds the hints of one tenant in one push. One alone makes sync read every feed, so that nothing is lost with
@@ -47,14 +47,17 @@ func (h *Handler) sift(ctx context.Context, items []receiver.Notification) []eve
 	for _, item := range items {
 		tenantID, data, why := h.prove(item)
 		switch {
+		case why == opened: // of no change, and yet it is kept: it shows that the channel pushes
+			ignored[why]++
 		case why.ignored():
 			ignored[why]++
 			continue
 		case why != good:
 			refused[why]++
 			continue
+		default:
+			accepted++
 		}
-		accepted++
 		key := hintKey{tenantID, data.SubscriptionID, data.Resource, data.ID, data.Lifecycle}
 		if seen[key] || (ofTenant[tenantID] >= maxHints && data.Lifecycle == "") {
 			continue
@@ -64,7 +67,9 @@ func (h *Handler) sift(ctx context.Context, items []receiver.Notification) []eve
 		hint, err := h.hint(tenantID, data)
 		if err != nil {
 			refused[malformed]++
-			accepted--
+			if why == good {
+				accepted--
+			}
 			continue
 		}
 		hints = append(hints, hint)
@@ -116,12 +121,14 @@ func (h *Handler) prove(item receiver.Notification) (string, event.NotificationR
 	switch item.News {
 	case receiver.ChannelExpires, receiver.ChannelRemoved, receiver.PushesMissed:
 		data.Lifecycle = string(item.News)
+	case receiver.ChannelOpened:
+		data.Lifecycle, data.Resource, data.ID = string(item.News), "", ""
 	}
 	switch {
 	case !event.ValidToken(data.SubscriptionID), data.ID != "" && !event.ValidToken(data.ID):
 		return "", none, malformed
 	case item.News == receiver.ChannelOpened:
-		return "", none, opened
+		return t.ID, data, opened
 	case data.Resource == "" && data.Lifecycle == "":
 		return "", none, malformed
 	}

@@ -101,6 +101,9 @@ func (l *Lane) do(ctx context.Context, kind work) {
 	if ctx.Err() != nil {
 		return
 	}
+	if l.deps.Watch != nil {
+		l.deps.Watch.Worked(string(kind), err)
+	}
 	if err == nil {
 		l.gates[kind].open()
 		return

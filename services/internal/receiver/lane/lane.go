@@ -46,7 +46,13 @@ type Stamps interface {
 	Next() directory.Stamp
 }
 
-// Deps are what a lane works with. All but App are needed.
+// Watch is told what becomes of work on the provider (see health.Watch).
+type Watch interface {
+	Worked(kind string, err error)
+	Showed(kind receiver.FeedKind, page receiver.Page)
+}
+
+// Deps are what a lane works with. All but App and Watch are needed.
 type Deps struct {
 	Tenant     tenant.Tenant
 	Directory  receiver.Directory
@@ -59,6 +65,7 @@ type Deps struct {
 	Clock      clock.Clock
 	Metrics    *Metrics
 	App        *Budget // of all tenants that are read by the same application; nil: without bounds
+	Watch      Watch // nil: nobody
 }
 
 // Lane is one tenant's. Hint, Command and Round may be called at any time; the rest is Run's.

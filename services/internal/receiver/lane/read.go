@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
@@ -28,11 +29,11 @@ func (l *Lane) readFull(ctx context.Context) error {
 	asked, wanted := l.command(refresh)
 	p := l.newSnapshot(asked.ID, asked.ID)
 	began := l.deps.Clock.Now()
-	users, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, "")
+	users, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, "", time.Time{})
 	if err != nil {
 		return fmt.Errorf("read everything: %w", err)
 	}
-	groups, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, "")
+	groups, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, "", time.Time{})
 	if err != nil {
 		return fmt.Errorf("read everything: %w", err)
 	}

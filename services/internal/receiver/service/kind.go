@@ -28,7 +28,7 @@ func Open(kind Kind, p *process.Process) error {
 	keys, create := p.Config.KeysFile()
 	s, err := New(kind, Config{
 		PublicURL: p.Config.Intake.PublicURL, Push: p.Config.Sync.Push, PollInterval: p.Config.Sync.PollInterval,
-		FullInterval: p.Config.Sync.FullInterval, Vanish: p.Config.Sync.Vanish, KeysFile: keys, CreateKeys: create,
+		FullInterval: p.Config.Sync.FullInterval, Vanish: p.Config.Sync.Vanish, Degraded: p.Config.Sync.Degraded, KeysFile: keys, CreateKeys: create,
 	}, Deps{
 		Bus: p.Bus, Tenants: p.Registry, Leases: p.Leases, Logger: p.Logger.With("role", kind.Role), Clock: p.Clock, Metrics: p.Metrics,
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/engine"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/health"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/lane"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/secret"
@@ -34,7 +35,9 @@ type Config struct {
 	FullInterval time.Duration // between two complete reads; 0: only the first, and those that somebody asks for
 	// PerMinute is how many requests a minute may go to one directory; default is what the provider grants.
 	PerMinute int
-	Vanish    time.Duration // between the two reads that must both say that a provisioning group is gone; default 60 s
+	// Degraded is how long a directory cannot be followed as it should be before that is said; default 5 min.
+	Degraded time.Duration
+	Vanish   time.Duration // between the two reads that must both say that a provisioning group is gone; default 60 s
 	// KeysFile holds the keys that prove what the provider echoes, see secret.Parse; mode 0600. It is read again when it has
 	// changed. All providers may share one.
 	KeysFile string
@@ -84,7 +87,7 @@ func build(kind Kind, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	return &Service{path: kind.Path, provider: provider, engine: engine.New(engine.Config{
-		PushURL: pushURL,
+		PushURL: pushURL, Health: health.Config{Patience: cfg.Degraded},
 		Lane: lane.Config{
 			Poll: cfg.PollInterval, List: cfg.ListInterval, Full: cfg.FullInterval, Vanish: cfg.Vanish, PerMinute: cfg.PerMinute,
 		},

@@ -41,6 +41,10 @@ func (i auditItem) what() string {
 		return told(i, func(h event.HeldListed) string {
 			return fmt.Sprintf("%s: revision %d, %d users", h.Held, h.Revision, len(h.Users))
 		})
+	case event.TypeConnectionDegraded:
+		return told(i, func(d event.Degraded) string { return d.Class + ": " + d.Action })
+	case event.TypeConnectionRecovered:
+		return told(i, func(c event.Recovered) string { return "from " + c.Class })
 	case event.TypeHeldClosed:
 		return told(i, func(h event.HeldClosed) string { return h.Held + ": " + h.Outcome + by(h.By) })
 	}

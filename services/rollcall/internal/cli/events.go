@@ -50,7 +50,7 @@ CloudEvent as it was published.`,
 	f.StringVar(&e.who.product, "product", "", "only of this product")
 	f.StringVar(&e.who.user, "user", "", "only of this user: an id, or an address with --tenant")
 	f.StringVar(&e.who.ledger, "ledger", "", "ledger that knows addresses, a path or a postgres URL, instead of the one of the data folder's process")
-	f.StringSliceVar(&e.types, "type", nil, "only of this type: granted, revoked, reason-changed, policy, settings, seats, exceeded, within, line, held, listed, closed, or a full type; may be repeated")
+	f.StringSliceVar(&e.types, "type", nil, "only of this type: granted, revoked, reason-changed, policy, settings, seats, exceeded, within, line, held, listed, closed, degraded, recovered, or a full type; may be repeated")
 	f.StringVar(&e.since, "since", "", "begin at a time (RFC 3339) or so long ago (e.g. 1h)")
 	f.Uint64Var(&e.fromSequence, "from-sequence", 0, "begin at a sequence of --tenant and --product")
 	f.BoolVar(&e.follow, "follow", false, "go on with new events")
@@ -145,6 +145,8 @@ var shortTypes = map[string]string{
 	"held":           event.TypeHeldOpened,
 	"listed":         event.TypeHeldListed,
 	"closed":         event.TypeHeldClosed,
+	"degraded":       event.TypeConnectionDegraded,
+	"recovered":      event.TypeConnectionRecovered,
 }
 
 func fullType(s string) (string, error) {

@@ -17,7 +17,17 @@ type standing struct {
 	Licenses     string     `json:"licenses,omitempty"`   // of one that is disconnected: kept or revoked
 	Restoring    bool       `json:"restoring"`            // nothing is decided until the directory is read completely
 	StaleSince   time.Time  `json:"stale_since,omitzero"` // something that was said of it was given up, and it was not read completely since
+	Degraded     *degraded  `json:"degraded,omitempty"`   // what keeps the directory from being followed as it should be
 	Held         []openHeld `json:"held,omitempty"`       // that wait, or are being carried out
+}
+
+// degraded is what keeps a tenant's directory from being followed as it should be.
+type degraded struct {
+	Class  string    `json:"class"`
+	Since  time.Time `json:"since"`
+	Check  string    `json:"check,omitempty"`
+	Detail string    `json:"detail"`
+	Action string    `json:"action"`
 }
 
 // openHeld names a held change that has not ended.
@@ -28,13 +38,16 @@ type openHeld struct {
 	State   string `json:"state"`
 }
 
-func standingOf(t ledger.Tenant, held []ledger.HeldChange) *standing {
+func standingOf(t ledger.Tenant, held []ledger.HeldChange, connections map[string]ledger.Connection) *standing {
 	s := &standing{Frozen: t.Frozen, Paused: t.Paused, Disconnected: !t.Follows(), Restoring: t.Restoring, StaleSince: t.StaleSince}
 	switch t.Disconnected {
 	case ledger.LicensesKept:
 		s.Licenses = "kept"
 	case ledger.LicensesEnded:
 		s.Licenses = "revoked"
+	}
+	if c := connections[t.Name]; c.Degraded() {
+		s.Degraded = &degraded{Class: c.Class, Since: c.Since, Check: c.Check, Detail: c.Detail, Action: c.Action}
 	}
 	for _, h := range held {
 		if h.Tenant == t.Name {
@@ -48,7 +61,11 @@ func standingOf(t ledger.Tenant, held []ledger.HeldChange) *standing {
 // standingIn reads where one tenant stands.
 func standingIn(ctx context.Context, r *ledger.Reader, t ledger.Tenant) (*standing, error) {
 	held, err := r.HeldChanges(ctx, t.Name, false)
-	return standingOf(t, held), err
+	if err != nil {
+		return nil, err
+	}
+	connections, err := r.Degraded(ctx)
+	return standingOf(t, held, connections), err
 }
 
 // standings reads where all tenants stand, by name. Without a ledger at hand it is nil: a note says so, for it is no reason
@@ -61,13 +78,17 @@ func (a *app) standings(ctx context.Context, named string) map[string]*standing 
 			return err
 		}
 		held, err := r.HeldChanges(ctx, "", false)
+		if err != nil {
+			return err
+		}
+		connections, err := r.Degraded(ctx)
 		for name, t := range tenants {
-			all[name] = standingOf(t, held)
+			all[name] = standingOf(t, held, connections)
 		}
 		return err
 	})
 	if err != nil {
-		_, _ = fmt.Fprintf(a.stderr, "note: whether a tenant is frozen or paused, or has held changes, cannot be told without its ledger: %v\n", err)
+		_, _ = fmt.Fprintf(a.stderr, "note: whether a tenant is frozen, paused or degraded, or has held changes, cannot be told without its ledger: %v\n", err)
 		return nil
 	}
 	return all
@@ -88,6 +109,7 @@ func (s *standing) words() string {
 		{s.Paused, "PAUSED"},
 		{s.Restoring, "RESTORING"},
 		{!s.StaleSince.IsZero(), "STALE"},
+		{s.Degraded != nil, "DEGRADED"},
 		{len(s.Held) > 0, fmt.Sprintf("%d HELD", len(s.Held))},
 	} {
 		if w.so {
@@ -117,6 +139,10 @@ func (s *standing) notices(tenant string) string {
 	say(s.Restoring, "%s is RESTORING: nothing is decided until its directory has been read completely.", tenant)
 	say(!s.StaleSince.IsZero(), "%s is STALE since %s: something that was said of it was given up, see \"rollcall dead-letters list --tenant %s\"; the full read that is ordered makes up for it.",
 		tenant, s.StaleSince.UTC().Format(time.RFC3339), tenant)
+	if d := s.Degraded; d != nil {
+		say(true, "%s is DEGRADED (%s) since %s: %s", tenant, d.Class, d.Since.UTC().Format(time.RFC3339), d.Detail)
+		say(true, "What to do: %s", d.Action)
+	}
 	for _, h := range s.Held {
 		switch h.State {
 		case string(ledger.HeldListing):

@@ -106,6 +106,7 @@ func (c *customer) connect(licensed int) {
 	if err != nil {
 		c.tb.Fatal(err)
 	}
+	c.tb.Cleanup(c.justified)
 	c.customers = append(c.customers, c)
 	*c.timers += 2 // its lane and its keeper
 	c.rest()

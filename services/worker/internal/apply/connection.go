@@ -34,6 +34,9 @@ func (s *session) disconnectRequested(data event.DisconnectRequested) error {
 			p.State.Change, p.dirty = nil, true
 		}
 	}
+	if err := s.connectionEnded(); err != nil {
+		return err
+	}
 	if err := s.tellSettings(data.By); err != nil {
 		return err
 	}

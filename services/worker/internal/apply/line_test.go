@@ -27,6 +27,10 @@ func line(t fataler, ev event.Event) string {
 		event.TypeLineChanged:          wordsOfLine,
 		event.TypeSettingsChanged:      wordsOfSettings,
 		event.TypeAnswered:             wordsOfAnswer,
+		event.TypeConnectionDegraded:   wordsOfDegraded,
+		event.TypeConnectionRecovered: func(t fataler, ev event.Event) string {
+			return "recovered " + dataOf[event.Recovered](t, ev).Class
+		},
 	}[ev.Type()]
 	if words == nil {
 		t.Fatalf("no words for %s", ev.Type())
@@ -132,6 +136,11 @@ func wordsOfSettings(t fataler, ev event.Event) string {
 	s := dataOf[event.SettingsChanged](t, ev)
 	return fmt.Sprintf("settings paused=%v frozen=%v connected=%v %s %d%% %d %ds",
 		s.Paused, s.Frozen, s.Connected, s.Hold.Flips, s.Hold.Share, s.Hold.Least, s.Hold.ExpirySeconds)
+}
+
+func wordsOfDegraded(t fataler, ev event.Event) string {
+	d := dataOf[event.Degraded](t, ev)
+	return strings.Join(strings.Fields(fmt.Sprintf("degraded %s %s %s", d.Class, d.Check, d.Action)), " ")
 }
 
 func wordsOfAnswer(t fataler, ev event.Event) string {

@@ -17,6 +17,7 @@ var steps = slices.Concat(
 	slices.Repeat([]string{"page"}, 14), slices.Repeat([]string{"settle", "tick"}, 4), slices.Repeat([]string{"prove", "preview page", "seats"}, 2),
 	[]string{
 		"round", "wait", "check", "snapshot", "settings", "freeze", "pause", "preview", "preview", "preview end", "redeliver", "restart", "domain", "disconnect",
+		"connection",
 	},
 )
 
@@ -85,6 +86,8 @@ func (s *scenario) step() {
 		if s.begin(); s.once(8) {
 			s.restart()
 		}
+	case "connection":
+		s.connection()
 	case "domain":
 		tn := s.tenants[s.id]
 		tn.Domain = one(s, []string{"contoso.com", "contoso.org"})

@@ -21,6 +21,7 @@ type record struct {
 	exceeded bool
 	settings event.SettingsChanged
 	all      []event.Event
+	degraded event.Degraded // none while it has no class
 	causes   map[string]event.Event
 }
 
@@ -69,8 +70,14 @@ func (r *record) fold(ev event.Event) error {
 	case event.TypeSeatsExceeded, event.TypeSeatsWithin:
 		return with(ev, r.foldUse)
 	case event.TypeSettingsChanged:
-		r.settings, err = event.Data[event.SettingsChanged](ev)
+		if r.settings, err = event.Data[event.SettingsChanged](ev); !r.settings.Connected {
+			r.degraded = event.Degraded{}
+		}
 		return err
+	case event.TypeConnectionDegraded:
+		return with(ev, r.foldDegraded)
+	case event.TypeConnectionRecovered:
+		return with(ev, r.foldRecovered)
 	default:
 		return fmt.Errorf("%s is a %s", ev.ID(), ev.Type())
 	}
@@ -191,6 +198,26 @@ func (r *record) foldUse(ev event.Event, u event.SeatsUse) error {
 		return fmt.Errorf("%s: %s, %+v, while %d are licensed", ev.ID(), ev.Type(), u, len(r.licensed()))
 	}
 	r.exceeded = exceeded
+	return nil
+}
+
+func (r *record) foldDegraded(ev event.Event, d event.Degraded) error {
+	before := r.degraded
+	r.degraded = d
+	if before.Class != "" && !before.Since.Equal(d.Since) {
+		return fmt.Errorf("%s: since %v, was %+v", ev.ID(), d.Since, before)
+	}
+	if before.Detail = d.Detail; before == d {
+		return fmt.Errorf("%s is no transition: %s", ev.ID(), ev)
+	}
+	return nil
+}
+
+func (r *record) foldRecovered(ev event.Event, c event.Recovered) error {
+	before := r.degraded
+	if r.degraded = (event.Degraded{}); before.Class != c.Class || c.Class == "" || !before.Since.Equal(c.Since) {
+		return fmt.Errorf("%s: %+v, was %+v", ev.ID(), c, before)
+	}
 	return nil
 }
 

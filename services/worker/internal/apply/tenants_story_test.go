@@ -43,6 +43,14 @@ func newTwins(t *testing.T, address, acts, rests string) *twins {
 	for _, w.acts = range []string{"contoso", "fabrikam"} {
 		w.begin()
 	}
+	h.doubt = 52 * week
+	h.restart()
+	for _, w.acts = range []string{"contoso", "fabrikam"} {
+		w.see(group("made-just-now"))
+		w.see(noGroup("made-just-now"))
+	}
+	h.doubt = 0
+	h.restart()
 	w.acts, w.rests = acts, rests
 	w.see(personAs("u10", "suspended")) // so that the ids of their held changes differ
 	w.drain()
@@ -66,6 +74,17 @@ func (w *twins) begin() {
 	w.settings(event.SettingsRequested{Frozen: new(true)})
 	w.see(personAs("u7", "suspended"))
 	w.settings(event.SettingsRequested{Hold: &event.HoldRequest{Share: number(25)}})
+	w.degrades()
+}
+
+// degrades says that the connection of the one that acts does not work.
+func (w *twins) degrades() {
+	w.t.Helper()
+	w.at++
+	w.apply(w.acts, event.TypeConnectionObserved, event.ConnectionObserved{
+		Stamp: event.Stamp{Epoch: 1, Counter: w.at}, State: event.ConnectionDegraded, Class: event.ClassSilent, Since: w.clock.Now(),
+		Detail: "it is silent", Action: "look",
+	})
 }
 
 func (w *twins) see(observations ...obs) {
@@ -144,10 +163,10 @@ func (w *twins) open(tenantID string, kind ledger.HeldKind) ledger.HeldChange {
 // ofTenant says which rows of each table are a tenant's. What is empty belongs to nobody.
 var ofTenant = map[string]string{
 	"tenants": `id = $1`, "products": `tenant = $1`, "users": `tenant = $1`, "user_addresses": `tenant = $1`, "groups": `tenant = $1`,
-	"group_addresses": `tenant = $1`, "causes": `tenant = $1`, "proofs": `tenant = $1`, "snapshots": `tenant = $1`,
+	"group_addresses": `tenant = $1`, "causes": `tenant = $1`, "proofs": `tenant = $1`, "doubts": `tenant = $1`, "snapshots": `tenant = $1`,
 	"memberships":  `group_id IN (SELECT id FROM groups WHERE tenant = $1)`,
 	"entitlements": ofProducts, "history": ofProducts, "held": ofProducts, "jobs": ofProducts, "waiting": ofProducts,
-	"revocations": ofProducts, "records": ofProducts,
+	"revocations": ofProducts, "records": ofProducts, "connections": ofProducts,
 	"held_users": `held IN (SELECT id FROM held WHERE ` + ofProducts + `)`,
 	"outbox":     "", "positions": "", "goose_db_version": "", "sqlite_sequence": "",
 }
@@ -293,6 +312,11 @@ func (w *twins) heldChanges(t *testing.T) {
 
 func (w *twins) otherCommands() {
 	w.t.Helper()
+	w.at++
+	w.apply(w.acts, event.TypeConnectionObserved, event.ConnectionObserved{
+		Stamp: event.Stamp{Epoch: 1, Counter: w.at}, State: event.ConnectionWorking, Since: w.clock.Now(),
+	})
+	w.untouched("the connection has recovered")
 	for _, seats := range []int{20, 1, event.SeatsNotSet} {
 		w.done(event.VerbSeats, event.TypeSeatsRequested, event.SeatsRequested{Product: share, Purchased: &seats, By: operator})
 		w.see(person(fmt.Sprint("new", seats)), member("g", fmt.Sprint("new", seats), true))

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 )
 
@@ -63,6 +64,22 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Cause }
+
+// Trouble implements receiver.Troubling. What the customer has not delegated, or not any more, lacks its consent.
+func (e *Error) Trouble() receiver.Trouble {
+	switch {
+	case e.Status == 0 || e.Status >= http.StatusInternalServerError:
+		return receiver.Unreachable
+	case e.Undelegated():
+		return receiver.Consent
+	}
+	return receiver.SignIn
+}
+
+// Undelegated reports whether the credential is good, and may not do what was asked for in the admin's name.
+func (e *Error) Undelegated() bool {
+	return e.Code == "unauthorized_client" || e.Code == "access_denied" || e.Code == "invalid_scope"
+}
 
 // explain turns a library's error into ours. An authority that was too slow is its error, a caller who gave up is not.
 func explain(caller context.Context, seen *remote.Record, err error) error {

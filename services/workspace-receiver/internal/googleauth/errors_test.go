@@ -3,12 +3,14 @@ package googleauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/workspace-receiver/internal/googleauth/googleauthtest"
@@ -203,4 +205,23 @@ func FuzzCodeOf(f *testing.F) {
 			t.Errorf("%q", code)
 		}
 	})
+}
+
+func TestTroubles(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err  Error
+		want receiver.Trouble
+	}{
+		{Error{Step: Delegation, Status: 400, Code: "invalid_grant", Reason: Signature}, receiver.SignIn},
+		{Error{Step: Delegation, Status: 401, Code: "unauthorized_client"}, receiver.Consent},
+		{Error{Step: Delegation, Status: 403, Code: "access_denied"}, receiver.Consent},
+		{Error{Step: Signing, Status: 403, Code: "PERMISSION_DENIED"}, receiver.SignIn},
+		{Error{Step: Federation, Status: 503}, receiver.Unreachable},
+		{Error{Cause: errors.New("connection refused")}, receiver.Unreachable},
+	} {
+		if got := receiver.TroubleOf(fmt.Errorf("read users: %w", &c.err)); got != c.want {
+			t.Errorf("%v: %q, want %q", &c.err, got, c.want)
+		}
+	}
 }

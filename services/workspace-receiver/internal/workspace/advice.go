@@ -76,7 +76,7 @@ func (v *verification) refusal(err error) (finding receiver.Finding, undelegated
 		finding.Action = "Google Cloud console > IAM > Workload identity federation: see that the pool's provider accepts the platform's tokens."
 	case e.Step == googleauth.Signing:
 		finding.Action = "Google Cloud console > IAM > Service accounts: give Rollcall's own identity the role Service Account Token Creator on the service account, and see that the IAM Service Account Credentials API is enabled."
-	case e.Code == "unauthorized_client" || e.Code == "access_denied" || e.Code == "invalid_scope":
+	case e.Undelegated():
 		return receiver.Finding{Check: checkSignIn, State: receiver.Passed, Detail: "The service account can sign in; what it may do for the admin is another matter."}, true
 	default:
 		finding.Action = grants[e.Reason]

@@ -37,6 +37,9 @@ func (e *ResponseError) Error() string {
 // Unwrap returns what the answer means to the engine: receiver.ErrThrottled, ErrNoGroup, or nil.
 func (e *ResponseError) Unwrap() error { return e.means }
 
+// Trouble implements receiver.Troubling.
+func (e *ResponseError) Trouble() receiver.Trouble { return receiver.TroubleOfStatus(e.Status) }
+
 func (e *ResponseError) throttled() bool {
 	_, yes := errors.AsType[receiver.ErrThrottled](e.means)
 	return yes

@@ -125,7 +125,7 @@ func TestTraits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := receiver.Traits{Journals: true, MaxFeedGroups: 1, PerMinute: 2400, NamesChannels: true}
+	want := receiver.Traits{Journals: true, MaxFeedGroups: 1, PerMinute: 2400, NamesChannels: true, OpensChannels: true}
 	if p.Traits() != want || p.Name() != directory.GoogleWorkspace || p.Handshake(nil, nil) {
 		t.Errorf("%+v, %s", p.Traits(), p.Name())
 	}

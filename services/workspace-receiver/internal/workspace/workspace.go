@@ -66,7 +66,7 @@ func (p *Provider) Name() directory.Provider { return directory.GoogleWorkspace 
 
 // Traits implements receiver.Provider.
 func (p *Provider) Traits() receiver.Traits {
-	return receiver.Traits{Journals: true, MaxFeedGroups: 1, PerMinute: perMinute, NamesChannels: true}
+	return receiver.Traits{Journals: true, MaxFeedGroups: 1, PerMinute: perMinute, NamesChannels: true, OpensChannels: true}
 }
 
 // Handshake implements receiver.Provider: Google asks for no proof of an address but its certificate.

@@ -1,0 +1,41 @@
+package event_test
+
+import (
+	"pgregory.net/rapid"
+
+	"github.com/rollcall-hq/rollcall/pkg/event"
+)
+
+var (
+	classes = shared(rapid.SampledFrom([]string{
+		event.ClassSignIn, event.ClassConsent, event.ClassUnreachable, event.ClassThrottled, event.ClassFailing,
+		event.ClassQuota, event.ClassSilent,
+	}))
+	checks    = shared(rapid.SampledFrom([]string{"", "sign-in", "read-users", "consent"}))
+	sentences = shared(rapid.StringMatching(`[A-Za-z0-9 .,:;>"&<ü-]{1,60}`))
+)
+
+func drawConnectionObserved(t *rapid.T, d *drawn) any {
+	d.meta.Source = event.DirectorySource(d.meta.Tenant)
+	seen := event.ConnectionObserved{
+		Stamp: event.StampOf(stamps.Draw(t, "stamp")), State: event.ConnectionWorking, Since: instants.Draw(t, "since"),
+	}
+	if seen.Unheard = rapid.Bool().Draw(t, "is unheard"); !seen.Unheard && rapid.Bool().Draw(t, "is degraded") {
+		seen.State, seen.Class, seen.Check = event.ConnectionDegraded, classes.Draw(t, "class"), checks.Draw(t, "check")
+		seen.Detail, seen.Action = sentences.Draw(t, "detail"), sentences.Draw(t, "action")
+	}
+	return seen
+}
+
+func drawDegraded(t *rapid.T, d *drawn) any {
+	return event.Degraded{
+		Product: d.onLicenses(t), Tenant: d.meta.Tenant, Class: classes.Draw(t, "class"), Since: instants.Draw(t, "since"),
+		Check: checks.Draw(t, "check"), Detail: sentences.Draw(t, "detail"), Action: sentences.Draw(t, "action"),
+	}
+}
+
+func drawRecovered(t *rapid.T, d *drawn) any {
+	return event.Recovered{
+		Product: d.onLicenses(t), Tenant: d.meta.Tenant, Class: classes.Draw(t, "class"), Since: instants.Draw(t, "since"),
+	}
+}
