@@ -354,6 +354,26 @@ func TestNoHotLoop(t *testing.T) {
 	})
 }
 
+// Troubles that follow each other are looked into as often as one that lasts.
+func TestOneLookForTroublesThatFollowEachOther(t *testing.T) {
+	t.Parallel()
+	in(t, health.Config{}, func(b *bench) {
+		minute := 0
+		b.each(time.Minute, 8*time.Minute, func() {
+			b.watch.Worked("round", consent)
+			if minute++; minute > 1 {
+				b.watch.Worked("list", signIn)
+			}
+		})
+		b.expect("the second is worse, and must wait", "consent")
+		b.each(time.Minute, 4*time.Minute, b.failing(consent))
+		b.expect("", "sign-in")
+		if n, _ := b.counts(); n != 2 {
+			t.Errorf("%d verifications", n)
+		}
+	})
+}
+
 // What cannot be stored is tried again ever more rarely, without another look at the provider; what has passed meanwhile is not
 // said at all.
 func TestPublishingIsTriedAgain(t *testing.T) {
