@@ -8,7 +8,7 @@ SHELL := bash
 MODULES := schemas pkg services
 TOOLS   := deploy/tools
 BIN     := $(CURDIR)/bin
-# Flags of the command that demo runs, e.g. ARGS="--once --json".
+# Flags of the command that demo, torture or mutants runs, e.g. ARGS="--once --json".
 ARGS    ?=
 
 FIRST_BUILD := the first build takes 3 to 4 minutes on 2 cores: Microsoft's Graph SDK has 3,700 files of models, compiled once; later builds take seconds
@@ -44,6 +44,10 @@ lint: bin/golangci-lint bin/govulncheck bin/gofumpt ## vet, golangci-lint, known
 .PHONY: mutants
 mutants: ## break the rules on purpose, one fault at a time: the tests must find each (ARGS="-run seats")
 	go run ./services/internal/mutants $(ARGS)
+
+.PHONY: torture
+torture: build ## kill its processes under load and faults, and see that nothing is wrong (ARGS="--minutes 10 --kill --seed 7")
+	@bin/rollcall torture $(ARGS)
 
 .PHONY: sbom
 sbom: build bin/cyclonedx-gomod ## write bin/rollcall.cdx.json: all modules that bin/rollcall is made of, in CycloneDX

@@ -65,9 +65,12 @@ type NotificationReceived struct {
 
 // DirectoryObserved is one page of observations, in the order in which the provider gave them.
 type DirectoryObserved struct {
-	Stamp        Stamp         `json:"stamp"`              // taken just before the request that showed all this
-	Snapshot     string        `json:"snapshot,omitempty"` // the snapshot that this page is part of
-	Observations []Observation `json:"observations"`       // never nil, see FromObservations: the schema wants a list
+	Stamp    Stamp  `json:"stamp"`              // taken just before the request that showed all this
+	Snapshot string `json:"snapshot,omitempty"` // the snapshot that this page is part of
+	// FeedSince is when the provider's feed began that states all this, and since when it has told of each change in order.
+	// Zero: a read showed it, which a replica that lags may have answered.
+	FeedSince    time.Time     `json:"feed_since,omitzero"`
+	Observations []Observation `json:"observations"` // never nil, see FromObservations: the schema wants a list
 }
 
 // Stamp is directory.Stamp on the wire.
@@ -126,15 +129,15 @@ type SnapshotEnded struct {
 // again, then a CandidatesRead marker follows; at most 500 of each kind in one event. Without any it asks for one
 // incremental round.
 type ReadRequested struct {
-	Snapshot string       `json:"snapshot,omitempty"`
-	Users    []string     `json:"users,omitempty"`   // ids of users that a snapshot did not show
-	Groups   []string     `json:"groups,omitempty"`  // ids of groups that a snapshot did not show
-	Members  []Membership `json:"members,omitempty"` // memberships that a snapshot did not show, as they were last known
+	Snapshot string       `json:"snapshot,omitempty"` // that did not show them; empty: what a read showed of them is in doubt
+	Users    []string     `json:"users,omitempty"`    // ids
+	Groups   []string     `json:"groups,omitempty"`   // ids
+	Members  []Membership `json:"members,omitempty"`  // as they were last known
 }
 
 // CandidatesRead says that all candidates of one ReadRequested have been read and what they showed is on LEDGER_IN.
 type CandidatesRead struct {
-	Snapshot string `json:"snapshot"`
+	Snapshot string `json:"snapshot,omitempty"`
 	Request  string `json:"request"`            // event id of the ReadRequested
 	Unproven int    `json:"unproven,omitempty"` // candidates that could not be read and so stay as they were
 }

@@ -28,7 +28,12 @@ func (s *sim) holdShort(first []string, page func(at string) (ids []string, next
 		short := 0
 		for range 5 {
 			var all []string
+			seen := map[string]bool{}
 			for link := at; link != ""; {
+				if seen[link] {
+					s.t.Fatalf("%s: a link leads back to its own page", at)
+				}
+				seen[link] = true
 				ids, next := page(link)
 				if all = append(all, ids...); len(ids) < 4 && next != "" {
 					short++

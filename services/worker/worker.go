@@ -21,7 +21,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/worker/internal/relay"
 )
 
-// Config holds the times that rules wait for. Zero fields have usable defaults.
+// Config holds the times that rules wait for. Zero fields have usable defaults, but for Doubt.
 type Config struct {
 	// Settle is how long a provisioning group that is new to a connected tenant, and its membership, must have been still
 	// before it changes the licensing mode; 10 min.
@@ -30,6 +30,8 @@ type Config struct {
 	AskAgain time.Duration
 	// Reread is the least time between two full reads that the worker orders by itself; 10 min.
 	Reread time.Duration
+	// Doubt is for how long no read alone undoes what has changed, as the replica that answers it may lag; 0: not at all.
+	Doubt time.Duration
 	// Chunk is how many users one transaction of a policy change decides at most: fewer where that would take long; 250.
 	Chunk int
 }
@@ -90,7 +92,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		return nil, err
 	}
 	w.apply = apply.New(
-		apply.Config{Settle: cfg.Settle, AskAgain: cfg.AskAgain, Reread: cfg.Reread, Chunk: cfg.Chunk},
+		apply.Config{Settle: cfg.Settle, AskAgain: cfg.AskAgain, Reread: cfg.Reread, Chunk: cfg.Chunk, Doubt: cfg.Doubt},
 		apply.Deps{
 			Ledger: deps.Ledger, Clock: deps.Clock, Logger: deps.Logger, Partition: deps.Bus.Partition, Applied: w.applied,
 			Fault: func(s apply.Step) error { return w.fault(string(s)) },

@@ -88,7 +88,7 @@ func TestPostgres(t *testing.T) {
 // says, and asks who is licensed.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	project := load(t, []string{"demo"}, []string{"ROLLCALL_SYNC_POLL_INTERVAL=1s", "ROLLCALL_WORKER_SETTLE=1s"})
+	project := load(t, []string{"demo"}, []string{"ROLLCALL_SYNC_POLL_INTERVAL=1s", "ROLLCALL_WORKER_SETTLE=1s", "ROLLCALL_WORKER_DOUBT=1s"})
 	s, built := newStage(t, project), readImage(t)
 
 	err := project.ForEachService(nil, func(_ string, service *types.ServiceConfig) error {

@@ -60,7 +60,7 @@ type Intake struct {
 // Sync is how directories are read.
 type Sync struct {
 	Push         bool          `yaml:"push" env:"ROLLCALL_SYNC_PUSH" doc:"Ask providers to push changes. Off: polling and refreshes alone bring them."`
-	PollInterval time.Duration `yaml:"poll_interval" env:"ROLLCALL_SYNC_POLL_INTERVAL" doc:"How often changes are asked for without a push. 0 turns polling off."`
+	PollInterval time.Duration `yaml:"poll_interval" env:"ROLLCALL_SYNC_POLL_INTERVAL" doc:"How often changes are asked for without a push. With all pushes lost a change shows at most that late, and a round later. 0 turns polling off."`
 	FullInterval time.Duration `yaml:"full_interval" env:"ROLLCALL_SYNC_FULL_INTERVAL" doc:"How often a directory is read completely and compared. 0 turns it off."`
 	Degraded     time.Duration `yaml:"degraded" env:"ROLLCALL_SYNC_DEGRADED" doc:"How long a directory cannot be followed as it should be before that is said in an event."`
 	Vanish       time.Duration `yaml:"vanish" env:"ROLLCALL_SYNC_VANISH" doc:"Time between the two reads that must both say that a provisioning group is gone."`
@@ -69,6 +69,7 @@ type Sync struct {
 // Worker is how decisions are made.
 type Worker struct {
 	Settle time.Duration `yaml:"settle" env:"ROLLCALL_WORKER_SETTLE" doc:"How long the membership of a new provisioning group must be still before it decides who is licensed."`
+	Doubt  time.Duration `yaml:"doubt" env:"ROLLCALL_WORKER_DOUBT" doc:"For how long no read alone undoes what has changed, as the provider's replicas lag; gains are believed after a tenth of it. 0 turns it off."`
 }
 
 // Lease is how processes of one role share their work.
@@ -97,8 +98,8 @@ func Default() Config {
 		Roles:  []string{RoleAll},
 		NATS:   NATS{Listen: "127.0.0.1:4222", SyncAlways: true, Provision: true, Partitions: 32, Replicas: 1},
 		HTTP:   HTTP{Addr: "127.0.0.1:8080"},
-		Sync:   Sync{Push: true, PollInterval: time.Minute, FullInterval: 24 * time.Hour, Degraded: 5 * time.Minute, Vanish: time.Minute},
-		Worker: Worker{Settle: 10 * time.Minute},
+		Sync:   Sync{Push: true, PollInterval: 45 * time.Second, FullInterval: 24 * time.Hour, Degraded: 5 * time.Minute, Vanish: time.Minute},
+		Worker: Worker{Settle: 10 * time.Minute, Doubt: 10 * time.Minute},
 		Lease:  Lease{TTL: 15 * time.Second},
 		Log:    Log{Level: "info", Format: "json"},
 	}

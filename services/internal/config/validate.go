@@ -30,8 +30,8 @@ func (c Config) faults() []error {
 	if c.Sync.PollInterval < 0 || c.Sync.FullInterval < 0 || c.Sync.Degraded < 0 || c.Sync.Vanish < 0 {
 		add("sync", "want no negative durations")
 	}
-	if c.Worker.Settle < 0 {
-		add("worker.settle", "want no negative duration")
+	if c.Worker.Settle < 0 || c.Worker.Doubt < 0 {
+		add("worker", "want no negative durations")
 	}
 	if c.Lease.TTL < time.Second {
 		add("lease.ttl", "%s: want at least a second", c.Lease.TTL)

@@ -1,15 +1,31 @@
 package ledger
 
-import "github.com/rollcall-hq/rollcall/pkg/directory"
+import (
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+)
+
+// Evidence is how something of a directory was seen.
+type Evidence struct {
+	Stamp directory.Stamp
+	At    time.Time // when it was told
+	// Feed is when the provider's feed began that states it, and since when it has told of each change in order. Zero: a read
+	// showed it, which may come from a replica that lags, however late it is sent.
+	Feed time.Time
+	// Doubt is for how long no read alone undoes what has changed; 0: not at all.
+	Doubt time.Duration
+}
 
 // Seen is what an observation does to the row that it is of.
 type Seen int
 
 // The effects of an observation.
 const (
-	Stale   Seen = iota // older than what is known: dropped
-	Same                // known already: at most the row's stamp has moved
-	Changed             // the row says something else now
+	Stale    Seen = iota // older than what is known: dropped
+	Same                 // known already: at most the row's stamp has moved
+	Changed              // the row says something else now
+	Doubtful             // it would undo what has changed a moment ago: dropped, and to be read again, see Doubt
 )
 
 // outdated reports whether an observation must be dropped: it is older than what its row shows, or nothing was shown yet
@@ -19,4 +35,68 @@ func (t Tenant) outdated(s directory.Stamp, row stamp, shown bool) bool {
 		return s.Compare(row.directory()) < 0
 	}
 	return s.Compare(t.Snapshot) < 0
+}
+
+// change is when a row came to say what it says, and how that was seen.
+type change struct {
+	at time.Time // zero: the first complete read showed it so
+	by teller
+}
+
+// teller is how a change was seen. Doubted is one against which evidence came that was not taken: what confirms it then counts
+// as the change, or the same replica could speak once more when the doubt is over.
+type teller int
+
+const (
+	read teller = iota
+	feed
+	doubted
+)
+
+func (e Evidence) teller() teller {
+	if e.Feed.IsZero() {
+		return read
+	}
+	return feed
+}
+
+// confirmed returns what is left of a change when evidence says the same.
+func (c change) confirmed(e Evidence) change {
+	if c.by == doubted {
+		return change{e.At, e.teller()}
+	}
+	return c
+}
+
+// changed returns the change that the evidence makes. What the first complete read shows has not changed lately.
+func (t Tenant) changed(e Evidence, known bool) change {
+	if !known && !t.Ready() {
+		return change{}
+	}
+	return change{e.At, e.teller()}
+}
+
+// leniency is the part of Evidence.Doubt for which a read does not bring back what has gone: to have gained access a moment
+// too early, or to see an older name, does less harm than to lose it for no reason.
+const leniency = 10
+
+// doubts reports whether evidence against a row must not be taken yet, and, where the row has changed a moment ago, when a
+// read can tell: what is read then is what holds. A feed tells its changes in order, so that each of them undoes the one before
+// at once.
+func (e Evidence) doubts(row change, takesAway bool) (doubtful bool, again time.Time) {
+	inOrder := row.by == feed && e.teller() == feed && !row.at.Before(e.Feed)
+	if row.at.IsZero() || inOrder {
+		return false, time.Time{}
+	}
+	age := e.At.Sub(row.at)
+	if age >= e.Doubt {
+		return false, time.Time{}
+	}
+	if !takesAway && age >= e.Doubt/leniency {
+		return false, row.at.Add(e.Doubt)
+	}
+	if takesAway {
+		return true, row.at.Add(e.Doubt)
+	}
+	return true, row.at.Add(e.Doubt / leniency)
 }

@@ -45,10 +45,10 @@ func bulksAreLedgers(t *testing.T, b ledgertest.Backend) {
 	}
 	update(t, l, func(tx *ledger.Tx) error {
 		here := tenant(t, tx)
-		if _, err := tx.PutUser(here, someone("new", directory.Active), at(2)); err != nil {
+		if _, err := tx.PutUser(here, someone("new", directory.Active), ledger.Evidence{Stamp: at(2)}); err != nil {
 			return err
 		}
-		c, err := tx.PutMembership(here, directory.Membership{GroupID: "g", Kind: directory.UserMember, ID: ledgertest.UserRef(20)}, at(2))
+		c, err := tx.PutMembership(here, directory.Membership{GroupID: "g", Kind: directory.UserMember, ID: ledgertest.UserRef(20)}, ledger.Evidence{Stamp: at(2)})
 		if !c.Removed {
 			t.Error("user 20 was no member")
 		}

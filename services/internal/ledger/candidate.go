@@ -1,6 +1,10 @@
 package ledger
 
-import "github.com/rollcall-hq/rollcall/pkg/directory"
+import (
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+)
 
 // UsersBefore returns the provider's ids of the users in the directory that were last seen before a stamp.
 func (tx *Tx) UsersBefore(tenant int64, before directory.Stamp) ([]string, error) {
@@ -43,12 +47,13 @@ func (tx *Tx) MembersBefore(g Group, before directory.Stamp) (members []director
 	return members, err
 }
 
-// PurgeMembers drops the rows of a group that say "no member" and are older than a complete read of it: an observation as
-// old as they are will be dropped from now on for want of a row.
-func (tx *Tx) PurgeMembers(g Group, before directory.Stamp) error {
+// PurgeMembers drops the rows of a group that say "no member", are older than a complete read of it, and have said so since
+// before a time: an observation as old as they are will be dropped from now on for want of a row, and none that is younger is
+// to be doubted for their sake.
+func (tx *Tx) PurgeMembers(g Group, before directory.Stamp, since time.Time) error {
 	s := stampOf(before)
-	return tx.exec(`DELETE FROM memberships WHERE group_id = $1 AND present = 0 AND (epoch, counter) < ($2, $3)`,
-		g.ID, s.Epoch, s.Counter)
+	return tx.exec(`DELETE FROM memberships WHERE group_id = $1 AND present = 0 AND (epoch, counter) < ($2, $3) AND changed_at <= $4`,
+		g.ID, s.Epoch, s.Counter, micros(since))
 }
 
 func memberKind(n int) directory.MemberKind {

@@ -60,6 +60,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"new ledgers are empty":                                newLedgersAreEmpty,
 	"older ledgers are brought up to date":                 olderLedgersAreBroughtUpToDate,
 	"bulks are ledgers":                                    bulksAreLedgers,
+	"doubts are asked for":                                 doubtsAreAskedFor,
 	"the reader finds users":                               findUsers,
 	"the reader tells decisions and their history":         readerTellsDecisionsAndTheirHistory,
 }

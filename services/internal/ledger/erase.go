@@ -11,6 +11,7 @@ var erased = []struct{ table, key, of string }{
 	{"history", "product, user_id, sequence", `product` + ofTenant},
 	{"entitlements", "product, user_id", `product` + ofTenant},
 	{"causes", "tenant, event_id", `tenant = $1`},
+	{"doubts", "tenant, group_id, kind, member", `tenant = $1`},
 	{"proofs", "tenant, request", `tenant = $1`},
 	{"snapshots", "tenant, ref", `tenant = $1`},
 	{"memberships", "group_id, kind, member", `group_id IN (SELECT id FROM groups WHERE tenant = $1)`},

@@ -88,10 +88,10 @@ func nestsAreWalkedDown(t *testing.T, b ledgertest.Backend) {
 			{GroupID: "i", Kind: directory.UserMember, ID: "ann", Present: true},
 			{GroupID: "i", Kind: directory.CustomerMember, Present: true},
 		} {
-			_, err := tx.PutMembership(here, m, at(uint64(i)+10))
+			_, err := tx.PutMembership(here, m, ledger.Evidence{Stamp: at(uint64(i) + 10)})
 			must(t, err)
 		}
-		_, err := tx.PutGroup(here, directory.Group{ID: "gone", Deleted: true}, at(20))
+		_, err := tx.PutGroup(here, directory.Group{ID: "gone", Deleted: true}, ledger.Evidence{Stamp: at(20)})
 		must(t, err)
 		numbers, err := tx.NameGroups(here.ID, []string{"g", "h", "i", "yet to be named"})
 		must(t, err)

@@ -24,22 +24,24 @@ type GroupChange struct {
 }
 
 // PutGroup applies an observation of a group. A deleted group keeps its name and has no address.
-func (tx *Tx) PutGroup(t Tenant, g directory.Group, at directory.Stamp) (GroupChange, error) {
+func (tx *Tx) PutGroup(t Tenant, g directory.Group, e Evidence) (GroupChange, error) {
 	var (
 		c         GroupChange
 		old       directory.Group
 		state     string
 		addresses []string
 		row       stamp
+		was       change
 	)
 	delete(tx.groups, groupKey{t.ID, g.ID})
-	exists, err := tx.get(`SELECT id, name, addresses, kind, state, epoch, counter FROM groups WHERE tenant = $1 AND ref = $2`,
-		[]any{t.ID, g.ID}, &c.ID, &old.Name, scanLines(&addresses), &old.Kind, &state, &row.Epoch, &row.Counter)
-	if err != nil || t.outdated(at, row, state != groupNamed) {
+	exists, err := tx.get(`SELECT id, name, addresses, kind, state, epoch, counter, changed_at, changed_by FROM groups
+		WHERE tenant = $1 AND ref = $2`, []any{t.ID, g.ID},
+		&c.ID, &old.Name, scanLines(&addresses), &old.Kind, &state, &row.Epoch, &row.Counter, scanMicros(&was.at), &was.by)
+	if err != nil || t.outdated(e.Stamp, row, state != groupNamed) {
 		return c, err
 	}
 	g.Name, g.Addresses = presentable(g.Name, g.Addresses)
-	now, stamp := groupLive, stampOf(at)
+	now, stamp := groupLive, stampOf(e.Stamp)
 	if g.Deleted {
 		now, g.Name, g.Kind, g.Addresses = groupDeleted, old.Name, old.Kind, nil
 	}
@@ -48,20 +50,28 @@ func (tx *Tx) PutGroup(t Tenant, g directory.Group, at directory.Stamp) (GroupCh
 	moved := !slices.Equal(addresses, g.Addresses)
 	if exists && !moved && state == now && old.Name == g.Name && old.Kind == g.Kind {
 		c.Seen = Same
-		if row != stamp {
-			err = tx.exec(`UPDATE groups SET epoch = $1, counter = $2 WHERE id = $3`, stamp.Epoch, stamp.Counter, c.ID)
+		if still := was.confirmed(e); row != stamp || still != was {
+			err = tx.exec(`UPDATE groups SET epoch = $1, counter = $2, changed_at = $3, changed_by = $4 WHERE id = $5`,
+				stamp.Epoch, stamp.Counter, micros(still.at), int(still.by), c.ID)
 		}
 		return c, err
 	}
-	c.Seen = Changed
-	lines := strings.Join(g.Addresses, "\n")
 	if exists {
-		err = tx.exec(`UPDATE groups SET name = $1, addresses = $2, kind = $3, state = $4, epoch = $5, counter = $6 WHERE id = $7`,
-			g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, c.ID)
+		doubtful, err := tx.weigh(thing{tenant: t.ID, kind: kindGroup, member: c.ID}, e, was, state == groupLive, true)
+		if err != nil || doubtful {
+			return GroupChange{ID: c.ID, Seen: Doubtful}, err
+		}
+	}
+	c.Seen = Changed
+	lines, anew := strings.Join(g.Addresses, "\n"), t.changed(e, state != groupNamed)
+	if exists {
+		err = tx.exec(`UPDATE groups SET name = $1, addresses = $2, kind = $3, state = $4, epoch = $5, counter = $6, changed_at = $7,
+			changed_by = $8 WHERE id = $9`,
+			g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), c.ID)
 	} else {
-		c.ID, err = tx.insert(`INSERT INTO groups (tenant, ref, name, addresses, kind, state, epoch, counter)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-			t.ID, g.ID, g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter)
+		c.ID, err = tx.insert(`INSERT INTO groups (tenant, ref, name, addresses, kind, state, epoch, counter, changed_at, changed_by)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`,
+			t.ID, g.ID, g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by))
 	}
 	if err != nil || !moved {
 		return c, err
@@ -125,6 +135,10 @@ func (tx *Tx) GroupsAt(tenant int64, address string) (refs []string, err error) 
 func (tx *Tx) ForgetMembers(tenant int64, ref string, upTo directory.Stamp) error {
 	s := stampOf(upTo)
 	delete(tx.groups, groupKey{tenant, ref})
+	err := tx.exec(`DELETE FROM doubts WHERE tenant = $1 AND group_id = (SELECT id FROM groups WHERE tenant = $1 AND ref = $2)`, tenant, ref)
+	if err != nil {
+		return err
+	}
 	return tx.exec(`UPDATE groups SET since_epoch = $1, since_counter = $2 WHERE tenant = $3 AND ref = $4`,
 		s.Epoch, s.Counter, tenant, ref)
 }

@@ -203,7 +203,7 @@ func groupsAreFoundAroundAGroup(t *testing.T, b ledgertest.Backend) {
 	update(t, l, func(tx *ledger.Tx) error {
 		here := tenant(t, tx)
 		for i, outer := range []string{"a", "b"} {
-			_, err := tx.PutMembership(here, directory.Membership{GroupID: outer, Kind: directory.GroupMember, ID: "in", Present: i == 0}, at(2))
+			_, err := tx.PutMembership(here, directory.Membership{GroupID: outer, Kind: directory.GroupMember, ID: "in", Present: i == 0}, ledger.Evidence{Stamp: at(2)})
 			must(t, err)
 		}
 		inner, a := groupOf(t, tx, "in"), groupOf(t, tx, "a")

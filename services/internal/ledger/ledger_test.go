@@ -112,7 +112,7 @@ func stampsOrderWhatIsKnown(t *testing.T, b ledgertest.Backend) {
 			if err != nil {
 				return err
 			}
-			change, err := tx.PutUser(tenant, alice(step.status), step.stamp)
+			change, err := tx.PutUser(tenant, alice(step.status), ledger.Evidence{Stamp: step.stamp})
 			if change.Seen != step.want {
 				t.Errorf("%s: %v, want %v", step.name, change.Seen, step.want)
 			}
@@ -129,15 +129,15 @@ func withoutARowOlderThanTheSnapshotIsDropped(t *testing.T, b ledgertest.Backend
 			return err
 		}
 		tenant.Snapshot = at(10)
-		user, err := tx.PutUser(tenant, alice(directory.Active), at(9))
+		user, err := tx.PutUser(tenant, alice(directory.Active), ledger.Evidence{Stamp: at(9)})
 		if err != nil || user.Seen != ledger.Stale {
 			t.Errorf("user: %v, %v", user.Seen, err)
 		}
-		group, err := tx.PutGroup(tenant, directory.Group{ID: "g"}, at(9))
+		group, err := tx.PutGroup(tenant, directory.Group{ID: "g"}, ledger.Evidence{Stamp: at(9)})
 		if err != nil || group.Seen != ledger.Stale {
 			t.Errorf("group: %v, %v", group.Seen, err)
 		}
-		member, err := tx.PutMembership(tenant, directory.Membership{GroupID: "g", Kind: directory.UserMember, ID: "u", Present: true}, at(9))
+		member, err := tx.PutMembership(tenant, directory.Membership{GroupID: "g", Kind: directory.UserMember, ID: "u", Present: true}, ledger.Evidence{Stamp: at(9)})
 		if err != nil || member.Seen != ledger.Stale {
 			t.Errorf("membership: %v, %v", member.Seen, err)
 		}
@@ -170,7 +170,7 @@ func forgottenMembershipsCountAgainWhenSeenAgain(t *testing.T, b ledgertest.Back
 				t.Errorf("%s: members %v, %v", when, got, err)
 			}
 		}
-		if _, err := tx.PutMembership(tenant, member, at(1)); err != nil {
+		if _, err := tx.PutMembership(tenant, member, ledger.Evidence{Stamp: at(1)}); err != nil {
 			return err
 		}
 		has(true, "seen")
@@ -178,11 +178,11 @@ func forgottenMembershipsCountAgainWhenSeenAgain(t *testing.T, b ledgertest.Back
 			return err
 		}
 		has(false, "forgotten")
-		if c, err := tx.PutMembership(tenant, member, at(3)); err != nil || c.Seen != ledger.Stale {
+		if c, err := tx.PutMembership(tenant, member, ledger.Evidence{Stamp: at(3)}); err != nil || c.Seen != ledger.Stale {
 			t.Errorf("seen at the stamp that forgot: %v, %v", c.Seen, err)
 		}
 		has(false, "seen at the stamp that forgot")
-		if c, err := tx.PutMembership(tenant, member, at(4)); err != nil || c.Seen != ledger.Changed {
+		if c, err := tx.PutMembership(tenant, member, ledger.Evidence{Stamp: at(4)}); err != nil || c.Seen != ledger.Changed {
 			t.Errorf("seen again: %v, %v", c.Seen, err)
 		}
 		has(true, "seen again")

@@ -24,7 +24,7 @@ type MembershipChange struct {
 }
 
 // PutMembership applies an observation of a membership. Members that can hold no license are not kept.
-func (tx *Tx) PutMembership(t Tenant, m directory.Membership, at directory.Stamp) (MembershipChange, error) {
+func (tx *Tx) PutMembership(t Tenant, m directory.Membership, e Evidence) (MembershipChange, error) {
 	c := MembershipChange{Group: m.GroupID, Kind: m.Kind}
 	if m.Kind == directory.OtherMember {
 		c.Seen = Same
@@ -41,27 +41,38 @@ func (tx *Tx) PutMembership(t Tenant, m directory.Membership, at directory.Stamp
 	c.GroupID, c.Member = group.ID, member
 	var was bool
 	var row stamp
-	exists, err := tx.get(`SELECT present, epoch, counter FROM memberships WHERE group_id = $1 AND kind = $2 AND member = $3`,
-		[]any{group.ID, kind, member}, &was, &row.Epoch, &row.Counter)
-	if err != nil || t.outdated(at, row, exists) || group.forgotten(at) {
+	var since change
+	exists, err := tx.get(`SELECT present, epoch, counter, changed_at, changed_by FROM memberships
+		WHERE group_id = $1 AND kind = $2 AND member = $3`,
+		[]any{group.ID, kind, member}, &was, &row.Epoch, &row.Counter, scanMicros(&since.at), &since.by)
+	if err != nil || t.outdated(e.Stamp, row, exists) || group.forgotten(e.Stamp) {
 		return c, err
 	}
-	was = was && !group.forgotten(row.directory())
-	c.Seen, c.Removed = Same, was && !m.Present
-	if was != m.Present {
-		c.Seen = Changed
+	if group.forgotten(row.directory()) {
+		was, since = false, change{}
 	}
-	stamp := stampOf(at)
+	stamp, known := stampOf(e.Stamp), since
+	if was == m.Present {
+		c.Seen, since = Same, since.confirmed(e)
+	} else {
+		doubtful, err := tx.weigh(thing{t.ID, group.ID, kind, member}, e, since, was, true)
+		if err != nil || doubtful {
+			c.Seen = Doubtful
+			return c, err
+		}
+		c.Seen, c.Removed, since = Changed, was, t.changed(e, exists)
+	}
 	switch {
 	case !exists:
-		return c, tx.exec(`INSERT INTO memberships (group_id, kind, member, present, epoch, counter)
-			VALUES ($1, $2, $3, $4, $5, $6)`, group.ID, kind, member, flag(m.Present), stamp.Epoch, stamp.Counter)
-	case c.Seen == Same && row == stamp:
+		return c, tx.exec(`INSERT INTO memberships (group_id, kind, member, present, epoch, counter, changed_at, changed_by)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			group.ID, kind, member, flag(m.Present), stamp.Epoch, stamp.Counter, micros(since.at), int(since.by))
+	case c.Seen == Same && row == stamp && since == known:
 		return c, nil
 	default:
-		return c, tx.exec(`UPDATE memberships SET present = $1, epoch = $2, counter = $3
-			WHERE group_id = $4 AND kind = $5 AND member = $6`,
-			flag(m.Present), stamp.Epoch, stamp.Counter, group.ID, kind, member)
+		return c, tx.exec(`UPDATE memberships SET present = $1, epoch = $2, counter = $3, changed_at = $4, changed_by = $5
+			WHERE group_id = $6 AND kind = $7 AND member = $8`,
+			flag(m.Present), stamp.Epoch, stamp.Counter, micros(since.at), int(since.by), group.ID, kind, member)
 	}
 }
 

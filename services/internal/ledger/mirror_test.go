@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -24,11 +25,11 @@ func usersComeInOrder(t *testing.T, b ledgertest.Backend) {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.PutUser(other, someone("a", directory.Active), at(1)); err != nil {
+		if _, err := tx.PutUser(other, someone("a", directory.Active), ledger.Evidence{Stamp: at(1)}); err != nil {
 			return err
 		}
 		// A user whom only a membership has named is known, and shown by no read.
-		named, err := tx.PutMembership(here, directory.Membership{GroupID: "g", Kind: directory.UserMember, ID: "d", Present: true}, at(5))
+		named, err := tx.PutMembership(here, directory.Membership{GroupID: "g", Kind: directory.UserMember, ID: "d", Present: true}, ledger.Evidence{Stamp: at(5)})
 		if err != nil {
 			return err
 		}
@@ -64,7 +65,7 @@ func groupsKeepTheirAddresses(t *testing.T, b ledgertest.Backend) {
 	l := open(t, b.Address(t))
 	put := func(tx *ledger.Tx, stamp uint64, g directory.Group, want ledger.GroupChange) int64 {
 		t.Helper()
-		got, err := tx.PutGroup(tenant(t, tx), g, at(stamp))
+		got, err := tx.PutGroup(tenant(t, tx), g, ledger.Evidence{Stamp: at(stamp)})
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(want, "ID"), cmpopts.EquateEmpty()); diff != "" || err != nil {
 			t.Errorf("%s at %d (-want +got), %v:\n%s", g.ID, stamp, err, diff)
 		}
@@ -113,7 +114,7 @@ func membersAreOfThreeKinds(t *testing.T, b ledgertest.Backend) {
 		put := func(kind directory.MemberKind, id string, present bool, want ledger.MembershipChange) {
 			t.Helper()
 			stamp++
-			got, err := tx.PutMembership(here, directory.Membership{GroupID: "g", Kind: kind, ID: id, Present: present}, at(stamp))
+			got, err := tx.PutMembership(here, directory.Membership{GroupID: "g", Kind: kind, ID: id, Present: present}, ledger.Evidence{Stamp: at(stamp)})
 			want.Group, want.Kind = "g", kind
 			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(want, "Member", "GroupID")); diff != "" || err != nil {
 				t.Errorf("%s %s (-want +got), %v:\n%s", kind, id, err, diff)
@@ -181,7 +182,7 @@ func candidates(t *testing.T, b ledgertest.Backend) {
 	update(t, l, func(tx *ledger.Tx) error {
 		here := tenant(t, tx)
 		for i, g := range []directory.Group{{ID: "g"}, {ID: "h", Deleted: true}, {ID: "i"}} {
-			if _, err := tx.PutGroup(here, g, at(uint64(i)+1)); err != nil {
+			if _, err := tx.PutGroup(here, g, ledger.Evidence{Stamp: at(uint64(i) + 1)}); err != nil {
 				return err
 			}
 		}
@@ -193,7 +194,7 @@ func candidates(t *testing.T, b ledgertest.Backend) {
 			{GroupID: "g", Kind: directory.UserMember, ID: "dan", Present: true},
 		}
 		for i, m := range shown {
-			if _, err := tx.PutMembership(here, m, at(uint64(i)+1)); err != nil {
+			if _, err := tx.PutMembership(here, m, ledger.Evidence{Stamp: at(uint64(i) + 1)}); err != nil {
 				return err
 			}
 		}
@@ -208,10 +209,10 @@ func candidates(t *testing.T, b ledgertest.Backend) {
 			t.Errorf("members (-want +got), %v:\n%s", err, diff)
 		}
 		before := tx.RowsWritten()
-		if err := tx.PurgeMembers(groupOf(t, tx, "g"), at(4)); err != nil || tx.RowsWritten() != before {
+		if err := tx.PurgeMembers(groupOf(t, tx, "g"), at(4), time.Time{}); err != nil || tx.RowsWritten() != before {
 			t.Errorf("a tombstone of that stamp went: %v", err)
 		}
-		if err := tx.PurgeMembers(groupOf(t, tx, "g"), at(5)); err != nil || tx.RowsWritten() != before+1 {
+		if err := tx.PurgeMembers(groupOf(t, tx, "g"), at(5), time.Time{}); err != nil || tx.RowsWritten() != before+1 {
 			t.Errorf("purged %d, %v", tx.RowsWritten()-before, err)
 		}
 		return nil
@@ -225,14 +226,14 @@ func oddTextsAreHeld(t *testing.T, b ledgertest.Backend) {
 	odd := directory.User{ID: "odd", Name: "Zoë\x00 𝒵 \xff", Addresses: []string{"o\x00d@contoso.com", "odd@contoso.com", long}, Status: directory.Active}
 	for round, want := range []ledger.Seen{ledger.Changed, ledger.Same} {
 		update(t, l, func(tx *ledger.Tx) error {
-			c, err := tx.PutUser(tenant(t, tx), odd, at(uint64(round)+1))
+			c, err := tx.PutUser(tenant(t, tx), odd, ledger.Evidence{Stamp: at(uint64(round) + 1)})
 			if c.Seen != want {
 				t.Errorf("user: %v, want %v", c.Seen, want)
 			}
 			if err != nil {
 				return err
 			}
-			g, err := tx.PutGroup(tenant(t, tx), directory.Group{ID: "g", Name: odd.Name, Addresses: odd.Addresses}, at(uint64(round)+1))
+			g, err := tx.PutGroup(tenant(t, tx), directory.Group{ID: "g", Name: odd.Name, Addresses: odd.Addresses}, ledger.Evidence{Stamp: at(uint64(round) + 1)})
 			if g.Seen != want {
 				t.Errorf("group: %v, want %v", g.Seen, want)
 			}

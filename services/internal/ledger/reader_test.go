@@ -25,7 +25,7 @@ func people(t *testing.T, l *ledger.Ledger, users ...directory.User) {
 			return err
 		}
 		for i, u := range users {
-			if _, err := tx.PutUser(tenant, u, at(uint64(i)+1)); err != nil {
+			if _, err := tx.PutUser(tenant, u, ledger.Evidence{Stamp: at(uint64(i) + 1)}); err != nil {
 				return err
 			}
 		}
@@ -92,7 +92,7 @@ func readerTellsDecisionsAndTheirHistory(t *testing.T, b ledgertest.Backend) {
 		if _, err := tx.EnsureProduct(tenant.ID, "p", "p@contoso.com"); err != nil {
 			return err
 		}
-		if _, err := tx.PutGroup(tenant, directory.Group{ID: "g", Name: "Group"}, at(1)); err != nil {
+		if _, err := tx.PutGroup(tenant, directory.Group{ID: "g", Name: "Group"}, ledger.Evidence{Stamp: at(1)}); err != nil {
 			return err
 		}
 		first := ledger.Entitlement{Product: 1, User: 1, Licensed: true, Since: nine, Reason: "domain-default", Sequence: 2}
@@ -165,7 +165,7 @@ func readerSeesWhatIsCommittedWhileTheWriterWrites(t *testing.T, b ledgertest.Ba
 		if err != nil {
 			return err
 		}
-		if _, err := tx.PutUser(tenant, someone("2", directory.Active), at(9)); err != nil {
+		if _, err := tx.PutUser(tenant, someone("2", directory.Active), ledger.Evidence{Stamp: at(9)}); err != nil {
 			return err
 		}
 		found, err := r.FindUsers(t.Context(), "contoso", "2")

@@ -99,14 +99,14 @@ func (c *recorded) tenant(name string, products, users, groups []string) {
 		for i, id := range users {
 			change, err := tx.PutUser(tenant, directory.User{
 				ID: id, Name: name + " " + id, Addresses: []string{id + "@shared.com"}, Status: directory.Active,
-			}, at(uint64(i)+1))
+			}, ledger.Evidence{Stamp: at(uint64(i) + 1)})
 			if err != nil {
 				return err
 			}
 			c.users[name+" "+id] = change.ID
 		}
 		for _, id := range groups {
-			change, err := tx.PutGroup(tenant, directory.Group{ID: id, Name: name + " " + id}, at(1))
+			change, err := tx.PutGroup(tenant, directory.Group{ID: id, Name: name + " " + id}, ledger.Evidence{Stamp: at(1)})
 			if err != nil {
 				return err
 			}

@@ -17,6 +17,7 @@ type Tx struct {
 	l       *Ledger
 	rows    int64
 	emitted bool
+	doubted bool
 	groups  map[groupKey]Group // that memberships of this transaction have named
 	users   map[int64]User     // likewise
 	failed  error              // of a statement: on Postgres no other can follow it, so on no database may the transaction stand

@@ -15,40 +15,51 @@ type UserChange struct {
 }
 
 // PutUser applies an observation of a user. A deleted user keeps the name and addresses that were known.
-func (tx *Tx) PutUser(t Tenant, u directory.User, at directory.Stamp) (UserChange, error) {
+func (tx *Tx) PutUser(t Tenant, u directory.User, e Evidence) (UserChange, error) {
 	var (
 		c         UserChange
 		old       directory.User
 		row       stamp
+		was       change
 		addresses string
 	)
 	clear(tx.users) // what was read of this one may not hold any more
-	exists, err := tx.get(`SELECT id, name, addresses, status, guest, epoch, counter FROM users WHERE tenant = $1 AND ref = $2`,
-		[]any{t.ID, u.ID}, &c.ID, &old.Name, &addresses, &old.Status, &old.Guest, &row.Epoch, &row.Counter)
-	if err != nil || t.outdated(at, row, old.Status != "") {
+	exists, err := tx.get(`SELECT id, name, addresses, status, guest, epoch, counter, changed_at, changed_by FROM users
+		WHERE tenant = $1 AND ref = $2`, []any{t.ID, u.ID},
+		&c.ID, &old.Name, &addresses, &old.Status, &old.Guest, &row.Epoch, &row.Counter, scanMicros(&was.at), &was.by)
+	if err != nil || t.outdated(e.Stamp, row, old.Status != "") {
 		return c, err
 	}
 	u.Name, u.Addresses = presentable(u.Name, u.Addresses)
-	now, stamp := strings.Join(u.Addresses, "\n"), stampOf(at)
+	now, stamp := strings.Join(u.Addresses, "\n"), stampOf(e.Stamp)
 	if u.Status == directory.Deleted && exists {
 		u.Name, now, u.Guest = old.Name, addresses, old.Guest
 	}
+	anew := t.changed(e, old.Status != "")
 	switch {
 	case !exists:
 		c.Seen = Changed
-		c.ID, err = tx.insert(`INSERT INTO users (tenant, ref, name, addresses, status, guest, epoch, counter)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-			t.ID, u.ID, u.Name, now, string(u.Status), flag(u.Guest), stamp.Epoch, stamp.Counter)
+		c.ID, err = tx.insert(`INSERT INTO users (tenant, ref, name, addresses, status, guest, epoch, counter, changed_at, changed_by)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`,
+			t.ID, u.ID, u.Name, now, string(u.Status), flag(u.Guest), stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by))
 	case old.Name == u.Name && addresses == now && old.Status == u.Status && old.Guest == u.Guest:
 		c.Seen = Same
-		if row != stamp {
-			err = tx.exec(`UPDATE users SET epoch = $1, counter = $2 WHERE id = $3`, stamp.Epoch, stamp.Counter, c.ID)
+		if still := was.confirmed(e); row != stamp || still != was {
+			err = tx.exec(`UPDATE users SET epoch = $1, counter = $2, changed_at = $3, changed_by = $4 WHERE id = $5`,
+				stamp.Epoch, stamp.Counter, micros(still.at), int(still.by), c.ID)
 		}
 	default:
+		counted, counts := old.Status == directory.Active && !old.Guest, u.Status == directory.Active && !u.Guest
+		doubtful, err := tx.weigh(thing{tenant: t.ID, kind: kindUser, member: c.ID}, e, was, counted && !counts, counted != counts)
+		if err != nil || doubtful {
+			c.Seen = Doubtful
+			return c, err
+		}
 		c.Seen = Changed
 		c.Removed = u.Status == directory.Deleted && old.Status != directory.Deleted && old.Status != ""
-		err = tx.exec(`UPDATE users SET name = $1, addresses = $2, status = $3, guest = $4, epoch = $5, counter = $6 WHERE id = $7`,
-			u.Name, now, string(u.Status), flag(u.Guest), stamp.Epoch, stamp.Counter, c.ID)
+		err = tx.exec(`UPDATE users SET name = $1, addresses = $2, status = $3, guest = $4, epoch = $5, counter = $6, changed_at = $7,
+			changed_by = $8 WHERE id = $9`,
+			u.Name, now, string(u.Status), flag(u.Guest), stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), c.ID)
 	}
 	if err != nil || c.Seen != Changed || exists && addresses == now {
 		return c, err

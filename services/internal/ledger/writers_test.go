@@ -109,7 +109,7 @@ func readersSeeWholeTransactions(t *testing.T, b ledgertest.Backend) {
 	for round := range rounds {
 		update(t, l, func(tx *ledger.Tx) error {
 			for i := range by {
-				if _, err := tx.PutUser(tenant(t, tx), someone(fmt.Sprint(round, "-", i), directory.Active), at(1)); err != nil {
+				if _, err := tx.PutUser(tenant(t, tx), someone(fmt.Sprint(round, "-", i), directory.Active), ledger.Evidence{Stamp: at(1)}); err != nil {
 					return err
 				}
 			}

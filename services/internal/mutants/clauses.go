@@ -35,6 +35,7 @@ var clauses = []clause{
 	{"removal needs proof", "Absence, a part of a snapshot or a failed read removes nothing; what the provider states does."},
 	{"set aside", "What a snapshot could not understand counts as shown."},
 	{"older stamp", "What was asked earlier undoes nothing that was asked later."},
+	{"in doubt", "No read undoes what has changed a moment ago: what is read when that is over counts."},
 	{"bulk", "Revocations that with those of the last hour pass the share and the least number are parked."},
 	{"alone", "A single suspension or deletion, and a grant, goes on."},
 	{"parked", "Deciding a listed user again changes the list alone."},

@@ -21,7 +21,7 @@ var ofMirror = []mutant{
 	{"removal needs proof", "a list that shows nobody takes everybody", receiver + "/prove.go", "len(members) == 0 && len(of) > suspicious", "false", receiver},
 	{"older stamp", "an older observation undoes a later one", store + "/apply.go", "return s.Compare(row.directory()) < 0", "return false", worker},
 	{"older stamp", "one from before the snapshot is new", store + "/apply.go", "return s.Compare(t.Snapshot) < 0", "return false", worker},
-	{"older stamp", "a group's forgotten members come back", store + "/membership.go", "|| group.forgotten(at) {", "{", worker},
+	{"older stamp", "a group's forgotten members come back", store + "/membership.go", "|| group.forgotten(e.Stamp) {", "{", worker},
 	{"vanished", "one read is enough", receiver + "/vanish.go", "if lives || !w.Vanish.Said {", "if lives {", receiver},
 	{"vanished", "a group that is found elsewhere is gone", receiver + "/vanish.go", "if lives || !w.Vanish.Said {", "if lives && !w.Vanish.Said || !w.Vanish.Said {", receiver},
 	{"vanished", "the reads are not apart", receiver + "/vanish.go", "later.Said, later.Next = true, l.deps.Clock.Now().Add(l.cfg.Vanish)", "later.Said, later.Next = true, l.deps.Clock.Now()", receiver},

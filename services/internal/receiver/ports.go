@@ -41,6 +41,8 @@ type Traits struct {
 	MaxFeedGroups int
 	// PerMinute is how many requests a minute the provider grants one directory; 0: it does not say.
 	PerMinute int
+	// PerMinuteApp is how many it grants one application, in all directories that this one reads; 0: it does not say.
+	PerMinuteApp int
 	// NamesChannels: channels have the names that we give them (NewChannel.Name), and pushes say them. A push that says
 	// another name than its secret proves is refused.
 	NamesChannels bool

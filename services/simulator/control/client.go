@@ -50,7 +50,7 @@ func NewWithCA(baseURL, caFile string) (*Client, error) {
 // Error is an answer other than success.
 type Error struct {
 	Status  int    // HTTP status
-	Code    string // not-found, exists, invalid, read-only or internal
+	Code    string // not-found, exists, invalid, read-only, forgotten or internal
 	Message string
 }
 

@@ -55,9 +55,20 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 // Name implements receiver.Provider.
 func (p *Provider) Name() directory.Provider { return directory.Entra }
 
-// Traits implements receiver.Provider. Graph names no number of requests: it says 429 when it has had enough.
+// What Graph grants in a minute. It counts in units: 3,500 in ten seconds to an application in a directory of fewer than 50
+// users, and more in larger ones; 150,000 in twenty seconds to an application in all directories together. A request of ours
+// costs three at most. Graph may say 429 below that, and is then waited for.
+//
+// Source: learn.microsoft.com/graph/throttling-limits, "Identity and access service limits".
+const (
+	unitsPerRequest = 3
+	perMinute       = 6 * 3_500 / unitsPerRequest
+	perMinuteApp    = 3 * 150_000 / unitsPerRequest
+)
+
+// Traits implements receiver.Provider.
 func (p *Provider) Traits() receiver.Traits {
-	return receiver.Traits{MemberFeeds: true, MaxFeedGroups: groupsPerQuery}
+	return receiver.Traits{MemberFeeds: true, MaxFeedGroups: groupsPerQuery, PerMinute: perMinute, PerMinuteApp: perMinuteApp}
 }
 
 // Parse implements receiver.Provider.

@@ -69,6 +69,7 @@ type Engine struct {
 	health  *health.Metrics
 	roster  roster
 	book    *channel.Book
+	apps    *apps
 	intake  http.Handler
 
 	// Set by Run before the first tenant is served.
@@ -88,7 +89,7 @@ func New(cfg Config, deps Deps) *Engine {
 		cfg: cfg, deps: deps, role: string(provider) + "-receiver",
 		metrics: lane.NewMetrics(deps.Metrics, provider, deps.Clock.Now),
 		health:  health.NewMetrics(deps.Metrics, provider),
-		roster:  newRoster(), book: channel.NewBook(), owned: map[int]*partition{},
+		roster:  newRoster(), book: channel.NewBook(), apps: newApps(deps.Provider.Traits().PerMinuteApp), owned: map[int]*partition{},
 	}
 	e.intake = intake.New(cfg.Intake, intake.Deps{
 		Provider: deps.Provider, Keys: deps.Keys, Tenants: &e.roster, Channels: e.book,

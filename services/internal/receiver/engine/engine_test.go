@@ -97,9 +97,22 @@ func (b *bench) tell(m bus.Message) error {
 // tenant adds a tenant with a directory of one user, before or while the engine runs.
 func (b *bench) tenant(id string) *receivertest.Directory {
 	b.t.Helper()
+	dir := b.found(id)
+	b.enter(id)
+	return dir
+}
+
+// found makes a directory of one user.
+func (b *bench) found(id string) *receivertest.Directory {
 	dir := &receivertest.Directory{}
 	dir.PutUser(user("u1"))
 	b.provider.Directories[id] = dir
+	return dir
+}
+
+// enter adds a tenant whose directory there is.
+func (b *bench) enter(id string) {
+	b.t.Helper()
 	err := b.registry.Add(b.t.Context(), tenant.Tenant{
 		ID: id, Provider: directory.Entra, DirectoryID: "d-" + id, Domain: id + ".com", Products: []tenant.Product{tenant.SecureShare()},
 		Credential: tenant.Credential{Kind: tenant.ClientSecret, ClientID: "app", Env: "SECRET"}, CreatedAt: time.Unix(1, 0),
@@ -107,7 +120,6 @@ func (b *bench) tenant(id string) *receivertest.Directory {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return dir
 }
 
 func user(id string) directory.User {

@@ -114,7 +114,7 @@ func (e *Engine) member(p *partition, t tenant.Tenant) *member {
 	m.lane = lane.New(e.cfg.Lane, lane.Deps{
 		Tenant: t, Directory: directory, Traits: e.deps.Provider.Traits(), Connection: e.connection(t), Stamps: p.stamper(t.ID), Store: e.store,
 		Publisher: e.deps.Bus, Logger: e.deps.Logger, Clock: e.deps.Clock, Metrics: e.metrics,
-		Watch: m.watch,
+		App: e.apps.budget(t.Credential.ClientID), Watch: m.watch,
 	})
 	if e.cfg.PushURL != "" {
 		deps.Gap, deps.Kept = m.lane.Round, m.watch.Kept

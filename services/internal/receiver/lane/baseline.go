@@ -95,12 +95,12 @@ func (l *Lane) readEach(ctx context.Context, p *pass, groups []string) ([]state.
 	}
 	var feeds []state.MembersFeed
 	for chunk := range slices.Chunk(groups, l.maxGroups()) {
-		before := p.requests
-		cursor, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: chunk}, "")
+		before, began := p.requests, l.deps.Clock.Now()
+		cursor, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: chunk}, "", time.Time{})
 		if err != nil {
 			return nil, nil, err
 		}
-		feeds = append(feeds, state.MembersFeed{Groups: chunk, Cursor: cursor, Cost: p.requests - before})
+		feeds = append(feeds, state.MembersFeed{Groups: chunk, Cursor: cursor, Cost: p.requests - before, Since: began})
 	}
 	return feeds, groups, nil
 }

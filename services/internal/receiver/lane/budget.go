@@ -2,6 +2,8 @@ package lane
 
 import (
 	"context"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -15,22 +17,26 @@ const (
 	reserve = 0.50 // of the burst is for work in haste: background work waits until that much is there
 )
 
-// budget is a bucket of requests on the lane's clock. A nil budget has no bounds.
-type budget struct {
+// Budget is a bucket of requests, on the clock of whoever asks: one lane, or all lanes of an application, see Deps.App. A nil
+// Budget has no bounds.
+type Budget struct {
 	limiter *rate.Limiter
+
+	mu      sync.Mutex // of those who share it
 	reserve float64
 }
 
-func newBudget(perMinute int) *budget {
+// NewBudget returns a full bucket of what is granted in a minute, or nil where that is not known.
+func NewBudget(perMinute int) *Budget {
 	if perMinute <= 0 {
 		return nil
 	}
 	burst := max(2, int(atOnce*float64(perMinute)))
-	return &budget{limiter: rate.NewLimiter(rate.Limit(steady*float64(perMinute)/60), burst), reserve: reserve * float64(burst)}
+	return &Budget{limiter: rate.NewLimiter(rate.Limit(steady*float64(perMinute)/60), burst), reserve: reserve * float64(burst)}
 }
 
 // perSecond is how many requests come evenly; 0: as many as one likes.
-func (b *budget) perSecond() float64 {
+func (b *Budget) perSecond() float64 {
 	if b == nil {
 		return 0
 	}
@@ -38,7 +44,7 @@ func (b *budget) perSecond() float64 {
 }
 
 // at returns when the next request may be sent: now, or later.
-func (b *budget) at(now time.Time, background bool) time.Time {
+func (b *Budget) at(now time.Time, background bool) time.Time {
 	if b == nil {
 		return now
 	}
@@ -54,7 +60,7 @@ func (b *budget) at(now time.Time, background bool) time.Time {
 }
 
 // twice returns in which time twice as many requests come in.
-func (b *budget) twice(requests int) time.Duration {
+func (b *Budget) twice(requests int) time.Duration {
 	if b == nil {
 		return 0
 	}
@@ -62,32 +68,57 @@ func (b *budget) twice(requests int) time.Duration {
 }
 
 // spend takes one request.
-func (b *budget) spend(now time.Time) {
+func (b *Budget) spend(now time.Time) {
 	if b != nil {
 		b.limiter.ReserveN(now, 1) // never in vain: burst is at least one
 	}
 }
 
-// afford waits until a request of the pass may be sent, and takes it. What has more haste goes before a patient pass
-// meanwhile.
+// apart is how far those who wait for a shared budget in the background are spread, so that they do not all ask at once.
+const apart = 250 * time.Millisecond
+
+// take is for a budget that others share. Work in haste has its request in any case, and may send it at that time; background
+// work has it only where the reserve is there, and asks again at that time otherwise.
+func (b *Budget) take(now time.Time, background bool) (at time.Time, taken bool) {
+	if b == nil {
+		return now, true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at = b.at(now, background)
+	if at.After(now) && background {
+		return at.Add(rand.N(apart)), false //nolint:gosec // G404: nobody gains by guessing it
+	}
+	b.spend(now)
+	return at, true
+}
+
+// afford waits until a request of the pass may be sent, and takes it: from the tenant's own budget, and from that of the
+// application. What has more haste goes before a patient pass meanwhile.
 func (l *Lane) afford(ctx context.Context, p *pass) error {
 	for {
-		now := l.deps.Clock.Now()
-		at := l.budget.at(now, p.background || p.patient)
+		now, background := l.deps.Clock.Now(), p.background || p.patient
+		at, taken := l.budget.at(now, background), false
 		if !at.After(now) {
-			l.budget.spend(now)
-			return nil
+			if at, taken = l.deps.App.take(now, background); taken {
+				l.budget.spend(now)
+			}
 		}
-		if !p.patient {
+		switch {
+		case taken && !at.After(now):
+			return nil
+		case taken:
+			return l.pause(ctx, at.Sub(now))
+		case !p.patient:
 			if err := l.pause(ctx, at.Sub(now)); err != nil {
 				return err
 			}
-			continue
+		default:
+			l.wait(ctx, at)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			l.between(ctx)
 		}
-		l.wait(ctx, at)
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		l.between(ctx)
 	}
 }

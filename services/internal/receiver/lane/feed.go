@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
@@ -22,9 +23,10 @@ const attempts = 4
 // errEndless says that a feed's pages do not lead to an end (it has been seen to happen).
 var errEndless = errors.New("the provider's pages lead in a circle")
 
-// drain reads a feed from a cursor to its end and publishes what each page shows before it asks for the next. It returns
-// the cursor to go on from at the next round.
-func (l *Lane) drain(ctx context.Context, p *pass, feed receiver.Feed, cursor string) (string, error) {
+// drain reads a feed from a cursor to its end and publishes what each page shows before it asks for the next: as statements
+// of a feed that began at the given time, or, where that is zero, as what a read shows. It returns the cursor to go on from
+// at the next round.
+func (l *Lane) drain(ctx context.Context, p *pass, feed receiver.Feed, cursor string, since time.Time) (string, error) {
 	seed := maphash.MakeSeed()
 	seen := map[uint64]struct{}{}
 	for range maxPages {
@@ -32,7 +34,7 @@ func (l *Lane) drain(ctx context.Context, p *pass, feed receiver.Feed, cursor st
 		if err != nil {
 			return "", fmt.Errorf("read %s: %w", feed.Kind, err)
 		}
-		if err := l.take(ctx, p, feed, stamp, page); err != nil {
+		if err := l.take(ctx, p, feed, since, stamp, page); err != nil {
 			return "", err
 		}
 		if !page.More {
@@ -68,7 +70,7 @@ func (l *Lane) page(ctx context.Context, p *pass, feed receiver.Feed, cursor str
 }
 
 // take publishes one page and clears up what it leaves open.
-func (l *Lane) take(ctx context.Context, p *pass, feed receiver.Feed, stamp directory.Stamp, page receiver.Page) error {
+func (l *Lane) take(ctx context.Context, p *pass, feed receiver.Feed, since time.Time, stamp directory.Stamp, page receiver.Page) error {
 	if l.deps.Watch != nil && p.snapshot == "" {
 		l.deps.Watch.Showed(feed.Kind, page)
 	}
@@ -81,7 +83,10 @@ func (l *Lane) take(ctx context.Context, p *pass, feed receiver.Feed, stamp dire
 			return err
 		}
 	}
-	if err := l.report(ctx, p, stamp, page.Observations); err != nil {
+	p.since = since
+	err := l.report(ctx, p, stamp, page.Observations)
+	p.since = time.Time{}
+	if err != nil {
 		return err
 	}
 	if err := l.clarify(ctx, p, page.Unclear); err != nil {

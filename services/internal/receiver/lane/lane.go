@@ -52,7 +52,7 @@ type Watch interface {
 	Showed(kind receiver.FeedKind, page receiver.Page)
 }
 
-// Deps are what a lane works with. All but Watch are needed.
+// Deps are what a lane works with. All but App and Watch are needed.
 type Deps struct {
 	Tenant     tenant.Tenant
 	Directory  receiver.Directory
@@ -64,6 +64,7 @@ type Deps struct {
 	Logger     *slog.Logger
 	Clock      clock.Clock
 	Metrics    *Metrics
+	App        *Budget // of all tenants that are read by the same application; nil: without bounds
 	Watch      Watch // nil: nobody
 }
 
@@ -83,6 +84,7 @@ type Lane struct {
 
 	pollAt  time.Time
 	lastRun time.Time // begin of the last good round or complete read
+	freshAt time.Time // when since when the tenant is fresh was last stored
 	// roundAfter is when the next round may begin while the budget's reserve is not there: half of it is for other work.
 	roundAfter time.Time
 	expired    map[receiver.FeedKind]bool
@@ -108,7 +110,7 @@ type Lane struct {
 	gone   gone
 	lookAt time.Time // when to look provisioning addresses up again
 
-	budget *budget
+	budget *Budget
 }
 
 // New returns a lane that has read nothing yet.
@@ -124,7 +126,7 @@ func New(cfg Config, deps Deps) *Lane {
 		cfg: cfg, deps: deps, id: deps.Tenant.ID, addresses: groupAddresses(deps.Tenant),
 		inbox: inbox{wake: make(chan struct{}, 1)}, expired: map[receiver.FeedKind]bool{}, unseen: unseen{}, gates: newGates(),
 		had: map[work]bool{}, rolls: map[string]*roll{}, listGates: map[string]*gate{}, foreign: map[string]struct{}{},
-		checkGates: map[string]*gate{}, unasked: map[string]int{}, echoes: echoes{}, gone: gone{}, budget: newBudget(cmp.Or(cfg.PerMinute, deps.Traits.PerMinute)),
+		checkGates: map[string]*gate{}, unasked: map[string]int{}, echoes: echoes{}, gone: gone{}, budget: NewBudget(cmp.Or(cfg.PerMinute, deps.Traits.PerMinute)),
 	}
 }
 

@@ -56,8 +56,8 @@ func (l *Lane) load(ctx context.Context) error {
 			return err
 		}
 	}
-	if l.connected() {
-		l.deps.Metrics.readAll(l.id, feeds.FullAt)
+	if err := l.wasFresh(ctx); err != nil {
+		return err
 	}
 	l.loaded = true
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
@@ -28,11 +29,11 @@ func (l *Lane) readFull(ctx context.Context) error {
 	asked, wanted := l.command(refresh)
 	p := l.newSnapshot(asked.ID, asked.ID)
 	began := l.deps.Clock.Now()
-	users, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, "")
+	users, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, "", time.Time{})
 	if err != nil {
 		return fmt.Errorf("read everything: %w", err)
 	}
-	groups, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, "")
+	groups, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, "", time.Time{})
 	if err != nil {
 		return fmt.Errorf("read everything: %w", err)
 	}
@@ -55,7 +56,7 @@ func (l *Lane) readFull(ctx context.Context) error {
 	l.lookAt = began.Add(l.cfg.Poll) // it has shown who has which address
 	if l.lastRun.Before(began) {
 		l.lastRun = began
-		l.deps.Metrics.fresh(l.id, began)
+		l.fresh(ctx, began)
 	}
 	l.deps.Metrics.readAll(l.id, began)
 	if l.cfg.Poll > 0 {

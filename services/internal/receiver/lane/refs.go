@@ -41,6 +41,7 @@ func (l *Lane) readNamed(ctx context.Context, p *pass, taken taken) error {
 		return nil
 	}
 	began := l.deps.Clock.Now()
+	p.stale = l.bundled(p.stale)
 	fromJournals := len(p.stale)
 	missed := l.missed(p, taken)
 	for _, id := range slices.Sorted(maps.Keys(missed)) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
@@ -21,7 +22,7 @@ func (l *Lane) round(ctx context.Context) error {
 	l.roundAfter = began.Add(min(l.budget.twice(p.requests), l.cfg.List))
 	if err == nil && l.complete() {
 		err = l.endRound(ctx, p, taken, event.RoundEnded{
-			Began: l.listed(began), Stamp: event.StampOf(p.began), Requests: p.requests,
+			Began: l.listed(began).UTC(), Stamp: event.StampOf(p.began), Requests: p.requests,
 			Vanishing: l.vanishing(), Unread: l.notAllRead(),
 		})
 	}
@@ -40,7 +41,7 @@ func (l *Lane) round(ctx context.Context) error {
 			l.measureLists()
 		}
 		if !l.lists() || len(l.unread()) == 0 {
-			l.deps.Metrics.fresh(l.id, l.listed(began))
+			l.fresh(ctx, l.listed(began))
 		}
 	}
 	return nil
@@ -97,11 +98,11 @@ func (l *Lane) readFeeds(ctx context.Context, p *pass, taken taken) error {
 }
 
 func (l *Lane) changedUsers(ctx context.Context, p *pass) error {
-	return l.changed(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, &l.feeds.Users)
+	return l.changed(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, &l.feeds.Users, l.feeds.FullAt)
 }
 
 func (l *Lane) changedGroups(ctx context.Context, p *pass) error {
-	return l.changed(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, &l.feeds.Groups)
+	return l.changed(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, &l.feeds.Groups, l.feeds.FullAt)
 }
 
 // changedMembers reads the feeds of members, those of groups that hints named first.
@@ -120,7 +121,7 @@ func (l *Lane) changedMembers(ctx context.Context, p *pass, hinted map[string]st
 	}
 	for _, f := range append(first, others...) {
 		cursor := f.Cursor
-		if err := l.changed(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: f.Groups}, &cursor); err != nil {
+		if err := l.changed(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: f.Groups}, &cursor, f.Since); err != nil {
 			return err
 		}
 		for i, now := range l.feeds.Members { // what the pages showed may have changed the list
@@ -133,12 +134,15 @@ func (l *Lane) changedMembers(ctx context.Context, p *pass, hinted map[string]st
 }
 
 // changed reads one feed on from its cursor. One whose cursor is of no use any more rests until everything has been read
-// again.
-func (l *Lane) changed(ctx context.Context, p *pass, feed receiver.Feed, cursor *string) error {
+// again. What a journal shows besides names is what reads have shown.
+func (l *Lane) changed(ctx context.Context, p *pass, feed receiver.Feed, cursor *string, since time.Time) error {
 	if l.expired[feed.Kind] {
 		return nil
 	}
-	next, err := l.drain(ctx, p, feed, *cursor)
+	if l.deps.Traits.Journals {
+		since = time.Time{}
+	}
+	next, err := l.drain(ctx, p, feed, *cursor, since)
 	if errors.Is(err, receiver.ErrCursorExpired) || errors.Is(err, errEndless) {
 		l.expired[feed.Kind] = true
 		l.deps.Metrics.expired()

@@ -8,7 +8,7 @@ import (
 
 // share returns the intervals of groups of so many pages each, of a full grant.
 func share(pages ...int) map[string]time.Duration {
-	l := &Lane{cfg: Config{List: 5 * time.Second}, rolls: map[string]*roll{}, budget: newBudget(2400)}
+	l := &Lane{cfg: Config{List: 5 * time.Second}, rolls: map[string]*roll{}, budget: NewBudget(2400)}
 	for i, n := range pages {
 		l.rolls[fmt.Sprintf("g%04d", i)] = &roll{length: n}
 	}

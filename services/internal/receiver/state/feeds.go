@@ -43,6 +43,8 @@ type MembersFeed struct {
 	Groups []string `json:"groups"` // ids, sorted
 	Cursor string   `json:"cursor"`
 	Cost   int      `json:"cost,omitempty"` // requests that it took to begin; 0: not known
+	// Since is when it began: from then on it has told of each change in order.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Watch is a group whose members are mirrored, because it has the address of a provisioning group or is nested, at any

@@ -17,7 +17,8 @@ import (
 // ErrSuperseded says that somebody else has written meanwhile: what is in hand is no longer true.
 var ErrSuperseded = errors.New("another owner has written meanwhile")
 
-// Store is the bucket. Keys are <tenant>.feeds, <tenant>.dirty, <tenant>.lists and <tenant>.command.<name>.
+// Store is the bucket. Keys are <tenant>.feeds, <tenant>.dirty, <tenant>.fresh, <tenant>.lists and
+// <tenant>.command.<name>.
 type Store struct{ kv jetstream.KeyValue }
 
 // New returns the store in a bucket.

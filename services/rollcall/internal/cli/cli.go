@@ -78,7 +78,7 @@ Begin with "rollcall demo": it needs nothing but this binary.`,
 		a.demoCommand(), a.serveCommand(), a.tenantsCommand(), a.eventsCommand(), a.checkCommand(), a.explainCommand(),
 		a.licensesCommand(), a.auditCommand(), a.seatsCommand(), a.refreshCommand(), a.heldCommand(), a.freezeCommand(),
 		a.unfreezeCommand(), a.deadLettersCommand(), a.ledgerCommand(), a.keysCommand(), a.topologyCommand(), a.simulateCommand(),
-		a.versionCommand(),
+		a.tortureCommand(), a.versionCommand(),
 	)
 	return root
 }

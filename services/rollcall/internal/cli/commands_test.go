@@ -16,7 +16,8 @@ func TestCommandsOnARunningHouse(t *testing.T) {
 	if out := h.must(t, "tenants", "list"); !strings.Contains(out, "contoso.com") {
 		t.Errorf("tenants list:\n%s", out)
 	}
-	if out := h.must(t, "tenants", "show", "contoso"); !strings.Contains(out, address) || strings.Contains(out, "only-the-simulator-knows") {
+	if out := h.must(t, "tenants", "show", "contoso"); !strings.Contains(out, address) || !strings.Contains(out, "\nfreshness  ") ||
+		!strings.Contains(out, "\nsnapshot age  ") || strings.Contains(out, "only-the-simulator-knows") {
 		t.Errorf("tenants show:\n%s", out)
 	}
 

@@ -66,7 +66,7 @@ func (a *app) tenantsShowCommand() *cobra.Command {
 				}
 				shown.Standing = a.standings(cmd.Context(), from)[args[0]]
 				return output.One(a.printer, shown, func(s shownTenant) string {
-					text := describeTenant(s.Tenant) + describeLists(s.Lists, s.Others, time.Now())
+					text := describeTenant(s.Tenant) + s.Known.describe(time.Now()) + describeLists(s.Lists, s.Others, time.Now())
 					if notices := s.Standing.notices(s.ID); notices != "" {
 						text = notices + "\n" + text
 					}

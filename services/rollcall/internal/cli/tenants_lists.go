@@ -13,12 +13,13 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
-// shownTenant is a tenant, where it stands as far as the ledger is at hand and, where its provider has no feed of members,
-// how current the lists of its provisioning groups and of those nested in them are, by group id; of many, the oldest, and how
-// many others there are.
+// shownTenant is a tenant, where it stands as far as the ledger is at hand, since when its directory is known and, where its
+// provider has no feed of members, how current the lists of its provisioning groups and of those nested in them are, by group
+// id; of many, the oldest, and how many others there are.
 type shownTenant struct {
 	tenant.Tenant
 	Standing *standing             `json:"standing,omitempty"`
+	Known    *known                `json:"known,omitempty"` // nil: it is not followed
 	Lists    map[string]state.List `json:"lists,omitempty"`
 	Others   int                   `json:"other_lists,omitempty"`
 }
@@ -36,11 +37,20 @@ func (a *app) shownTenant(ctx context.Context, b *bus.Bus, id string) (shownTena
 	if err != nil {
 		return shownTenant{}, err
 	}
-	lists, err := state.New(cursors).LoadLists(ctx, id)
+	store := state.New(cursors)
+	lists, err := store.LoadLists(ctx, id)
 	if err != nil {
 		return shownTenant{}, err
 	}
-	return shownTenant{Tenant: t, Lists: lists.Groups, Others: lists.Others}, nil
+	shown := shownTenant{Tenant: t, Lists: lists.Groups, Others: lists.Others}
+	if !t.Disconnected {
+		k, err := knownOf(ctx, store, id)
+		if err != nil {
+			return shownTenant{}, err
+		}
+		shown.Known = &k
+	}
+	return shown, nil
 }
 
 func describeLists(lists map[string]state.List, others int, now time.Time) string {

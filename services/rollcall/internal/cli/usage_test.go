@@ -28,7 +28,7 @@ func TestHelpTeaches(t *testing.T) {
 		"simulate add-group", "simulate remove-group", "simulate rename-group", "simulate add-member", "simulate remove-member",
 		"dead-letters list", "dead-letters show", "dead-letters replay", "dead-letters drop",
 		"simulate archive", "simulate unarchive", "topology", "keys list", "keys rotate", "simulate generate", "simulate push", "simulate lag",
-		"simulate faults",
+		"simulate faults", "torture", "torture look",
 	} {
 		stdout, stderr, code := run(t, append(strings.Fields(command), "--help")...)
 		if code != 0 || stderr != "" {
@@ -117,6 +117,11 @@ func TestMistakesAreToldOnOneLine(t *testing.T) {
 		"tenants settings a --never-hold --hold-share 5":            {2, "--never-hold"},
 		"tenants products a --add mail":                             {2, "secure-share, drive, email"},
 		"tenants products a --products-file /none/such":             {2, "--products-file"},
+		"torture --provider okta":                                   {2, "--provider"},
+		"torture --speed 11":                                        {2, "speed 11"},
+		"torture --minutes 0":                                       {2, "want more than 0"},
+		"torture look":                                              {2, "accepts 1 arg"},
+		"torture look /none --user u":                               {2, "--tenant"},
 		"simulate suspend a@b.c":                                    {1, "no demo runs"},
 		"simulate push sideways":                                    {2, "sideways"},
 		"simulate lag soon":                                         {2, "soon"},

@@ -1,13 +1,9 @@
 package crash
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +13,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/license"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 	"github.com/rollcall-hq/rollcall/services/internal/natsserver/natstest"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/house"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/workspacetest"
@@ -26,7 +23,7 @@ const partitions = 8
 
 // cluster is Rollcall in many processes: each role signs in to NATS as itself, the ledger is in Postgres.
 type cluster struct {
-	house     // the simulator, and the programs
+	home      // the simulator, and the programs
 	nats      *natstest.Server
 	ledger    string
 	cert, key string
@@ -36,7 +33,7 @@ type cluster struct {
 
 func openCluster(t *testing.T) *cluster {
 	t.Helper()
-	c := &cluster{house: house{programs: build(t)}, nats: natstest.Start(t), ledger: ledgertest.Postgres(t), folder: t.TempDir()}
+	c := &cluster{home: home{programs: build(t)}, nats: natstest.Start(t), ledger: ledgertest.Postgres(t), folder: t.TempDir()}
 	c.cert, c.key = certificate(t)
 	c.openSimulator(t, c.cert)
 	c.operate(t, "operator", "topology", "--partitions", strconv.Itoa(partitions))
@@ -69,7 +66,7 @@ func (c *cluster) serve(t *testing.T, role, name string) *instance {
 		"ROLLCALL_NATS_PROVISION=false", "ROLLCALL_NATS_PARTITIONS=" + strconv.Itoa(partitions),
 		"ROLLCALL_HTTP_ADDR=" + address, "ROLLCALL_HTTP_TLS_CERT_FILE=" + c.cert, "ROLLCALL_HTTP_TLS_KEY_FILE=" + c.key,
 		"ROLLCALL_INTAKE_PUBLIC_URL=https://" + address, "ROLLCALL_LOG_FORMAT=text", "APP_SECRET=" + appSecret,
-		"ROLLCALL_SYNC_POLL_INTERVAL=2s", "ROLLCALL_SYNC_VANISH=200ms", "ROLLCALL_WORKER_SETTLE=200ms",
+		"ROLLCALL_SYNC_POLL_INTERVAL=2s", "ROLLCALL_SYNC_VANISH=200ms", "ROLLCALL_WORKER_SETTLE=200ms", "ROLLCALL_WORKER_DOUBT=200ms",
 	}
 	return &instance{process: start(t, env, c.program(), "serve"), name: name, http: address}
 }
@@ -82,34 +79,15 @@ func (i *instance) awaitReady(t *testing.T) {
 // metric is the sum of what a process says of one of its metrics, with these labels.
 func (i *instance) metric(t *testing.T, name, labels string) float64 {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+i.http+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := impatient().Do(req)
+	sum, err := house.Metric(t.Context(), "https://"+i.http, name, labels)
 	if err != nil {
 		t.Fatalf("%s: %v", i.name, err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	sum := 0.0
-	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
-		rest, found := strings.CutPrefix(lines.Text(), name)
-		if !found || !strings.Contains(rest, labels) {
-			continue
-		}
-		n, err := strconv.ParseFloat(rest[strings.LastIndex(rest, " ")+1:], 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum += n
 	}
 	return sum
 }
 
-// held is how many leases of a role the processes hold.
-func held(t *testing.T, role string, all ...*instance) int {
+// holds is how many leases of a role the processes hold.
+func holds(t *testing.T, role string, all ...*instance) int {
 	t.Helper()
 	sum := 0.0
 	for _, i := range all {

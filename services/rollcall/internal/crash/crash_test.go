@@ -47,10 +47,10 @@ func TestKilledInMidStory(t *testing.T) {
 			h.await(t, p, "license event", func() bool { return h.published.Load() > published })
 			pause(t, time.Duration(dice.Int64N(int64(300*time.Millisecond))))
 		}
-		if !p.alive() {
-			t.Fatalf("rollcall ended by itself:\n%s", p.said)
+		if !p.Alive() {
+			t.Fatalf("rollcall ended by itself:\n%s", p.Said)
 		}
-		p.kill()
+		p.Kill()
 		// In mid-story: this life has published events of the story, which has gone on meanwhile.
 		if h.published.Load() > published && tale.told.Load() > told {
 			hit++

@@ -38,7 +38,7 @@ func TestWorkersComeAndGo(t *testing.T) {
 	}
 
 	victim := publisher(t, workers)
-	workers[victim].kill()
+	workers[victim].Kill()
 	workers = slices.Delete(workers, victim, victim+1)
 	took := await(t, "takeover from a killed worker", takeover, func() bool { return complete(t, workers) })
 	t.Logf("a killed worker's leases were taken over after %s", took)
@@ -67,11 +67,11 @@ func TestWorkersComeAndGo(t *testing.T) {
 	}
 	c.verifyAll(t)
 	for _, i := range slices.Concat(workers, receivers) {
-		if !i.alive() {
-			t.Errorf("%s ended by itself:\n%s", i.name, i.said)
+		if !i.Alive() {
+			t.Errorf("%s ended by itself:\n%s", i.name, i.Said)
 		}
-		if i.said.refused != "" {
-			t.Errorf("%s lacks rights: %s", i.name, i.said.refused)
+		if i.Said.Refused() != "" {
+			t.Errorf("%s lacks rights: %s", i.name, i.Said.Refused())
 		}
 	}
 	t.Logf("the stopped worker was fenced %v times", stopped.metric(t, "rollcall_worker_fenced_total", ""))
@@ -93,14 +93,14 @@ func leases(t *testing.T, w *instance, metric string) perRole {
 // complete reports whether the workers hold all there is.
 func complete(t *testing.T, workers []*instance) bool {
 	t.Helper()
-	return held(t, "worker", workers...) == partitions && held(t, "relay", workers...) == 1
+	return holds(t, "worker", workers...) == partitions && holds(t, "relay", workers...) == 1
 }
 
 // evenly reports whether they hold all there is, none more than one partition above another.
 func evenly(t *testing.T, workers []*instance) bool {
 	t.Helper()
 	for _, w := range workers {
-		if n := held(t, "worker", w); n < partitions/len(workers) || n > (partitions+len(workers)-1)/len(workers) {
+		if n := holds(t, "worker", w); n < partitions/len(workers) || n > (partitions+len(workers)-1)/len(workers) {
 			return false
 		}
 	}
@@ -110,7 +110,7 @@ func evenly(t *testing.T, workers []*instance) bool {
 // publisher is the index of the worker that relays.
 func publisher(t *testing.T, workers []*instance) int {
 	t.Helper()
-	i := slices.IndexFunc(workers, func(w *instance) bool { return held(t, "relay", w) == 1 })
+	i := slices.IndexFunc(workers, func(w *instance) bool { return holds(t, "relay", w) == 1 })
 	if i < 0 {
 		t.Fatal("nobody relays")
 	}
@@ -119,7 +119,7 @@ func publisher(t *testing.T, workers []*instance) int {
 
 func (i *instance) signal(t *testing.T, s syscall.Signal) {
 	t.Helper()
-	if err := i.cmd.Process.Signal(s); err != nil {
+	if err := i.Signal(s); err != nil {
 		t.Fatal(err)
 	}
 }

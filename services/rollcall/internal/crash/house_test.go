@@ -2,11 +2,7 @@ package crash
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"maps"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -18,13 +14,13 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held/heldtest"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
-// house is a simulator that lives, and a rollcall that dies and comes back over one data folder at the same addresses.
-type house struct {
+// home is a simulator that lives, and a rollcall that dies and comes back over one data folder at the same addresses.
+type home struct {
 	programs               string
 	env                    []string
 	http                   string
@@ -40,16 +36,16 @@ const (
 	appSecret = "only-the-simulator-knows"
 )
 
-func open(t *testing.T) *house {
+func open(t *testing.T) *home {
 	t.Helper()
-	h := &house{programs: build(t), http: freeAddress(t)}
+	h := &home{programs: build(t), http: freeAddress(t)}
 	natsAddress := freeAddress(t)
 	cert, key := certificate(t)
 	h.env = []string{
 		"ROLLCALL_DATA=" + filepath.Join(t.TempDir(), "rollcall"), "ROLLCALL_NATS_LISTEN=" + natsAddress,
 		"ROLLCALL_HTTP_ADDR=" + h.http, "ROLLCALL_HTTP_TLS_CERT_FILE=" + cert, "ROLLCALL_HTTP_TLS_KEY_FILE=" + key,
 		"ROLLCALL_INTAKE_PUBLIC_URL=https://" + h.http,
-		"ROLLCALL_LOG_FORMAT=text", "ROLLCALL_SYNC_POLL_INTERVAL=2s", "ROLLCALL_SYNC_VANISH=200ms", "ROLLCALL_WORKER_SETTLE=200ms",
+		"ROLLCALL_LOG_FORMAT=text", "ROLLCALL_SYNC_POLL_INTERVAL=2s", "ROLLCALL_SYNC_VANISH=200ms", "ROLLCALL_WORKER_SETTLE=200ms", "ROLLCALL_WORKER_DOUBT=200ms",
 		"APP_SECRET=" + appSecret,
 	}
 	h.openSimulator(t, cert)
@@ -57,7 +53,7 @@ func open(t *testing.T) *house {
 	return h
 }
 
-func (h *house) openSimulator(t *testing.T, trust string) {
+func (h *home) openSimulator(t *testing.T, trust string) {
 	t.Helper()
 	address, folder := freeAddress(t), t.TempDir()
 	p := start(t, nil, filepath.Join(h.programs, "simulator"), "-addr", address, "-data", folder, "-trust", trust)
@@ -71,7 +67,7 @@ func (h *house) openSimulator(t *testing.T, trust string) {
 }
 
 // openSubscriber listens as any NATS client can, through all of rollcall's deaths.
-func (h *house) openSubscriber(t *testing.T, url string) {
+func (h *home) openSubscriber(t *testing.T, url string) {
 	t.Helper()
 	nc, err := nats.Connect(url, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
 	if err != nil {
@@ -93,9 +89,9 @@ func (h *house) openSubscriber(t *testing.T, url string) {
 }
 
 // approveAll has somebody approve whatever is held, through all of rollcall's deaths.
-func (h *house) approveAll(t *testing.T) *heldtest.Approver {
+func (h *home) approveAll(t *testing.T) *held.Approver {
 	t.Helper()
-	approver := &heldtest.Approver{Tenant: simulated, Product: product, NATS: h.nc}
+	approver := &held.Approver{Tenant: simulated, Product: product, NATS: h.nc}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- approver.Run(ctx) }()
@@ -109,30 +105,30 @@ func (h *house) approveAll(t *testing.T) *heldtest.Approver {
 }
 
 // serve starts rollcall.
-func (h *house) serve(t *testing.T) *process {
+func (h *home) serve(t *testing.T) *process {
 	t.Helper()
 	return start(t, h.env, filepath.Join(h.programs, "rollcall"), "serve")
 }
 
 // await waits until the news of LICENSES make something so.
-func (h *house) await(t *testing.T, p *process, what string, so func() bool) {
+func (h *home) await(t *testing.T, p *process, what string, so func() bool) {
 	t.Helper()
 	limit := time.After(patience)
 	for !so() {
 		select {
 		case <-h.news:
 		case <-time.After(10 * time.Millisecond): // others hear of the news, too, and in their own time
-		case <-p.exited:
-			t.Fatalf("rollcall ended by itself:\n%s", p.said)
+		case <-p.Exited():
+			t.Fatalf("rollcall ended by itself:\n%s", p.Said)
 		case <-limit:
-			t.Fatalf("no %s within %s; rollcall said:\n%s", what, patience, p.said)
+			t.Fatalf("no %s within %s; rollcall said:\n%s", what, patience, p.Said)
 		}
 	}
 }
 
 // connect makes the directory with a provisioning group of half the users, connects it, and kills the first rollcall when it
 // has read it.
-func (h *house) connect(t *testing.T) {
+func (h *home) connect(t *testing.T) {
 	t.Helper()
 	made, err := h.client.PutTenant(t.Context(), control.Tenant{
 		ID: simulated, Domains: []string{domain}, App: control.App{ClientID: appID, Secret: appSecret},
@@ -150,11 +146,11 @@ func (h *house) connect(t *testing.T) {
 		"--directory-id", made.DirectoryID, "--connected-by", "admin@"+domain, "--client-id", appID, "--secret-env", "APP_SECRET",
 		"--api", h.simulator+"/v1.0", "--authority", h.simulator, "--ca-file", h.simulatorCA)
 	h.verify(t)
-	p.kill()
+	p.Kill()
 }
 
 // makeGroup makes the group that is in force from the first read on. So many leave it in the story that it is held.
-func (h *house) makeGroup(t *testing.T) {
+func (h *home) makeGroup(t *testing.T) {
 	t.Helper()
 	all, err := h.client.Users(t.Context(), simulated)
 	if err != nil {
@@ -173,7 +169,7 @@ func (h *house) makeGroup(t *testing.T) {
 }
 
 // verify waits until what is published is what the directory says, and fails the test if it does not come to that.
-func (h *house) verify(t *testing.T) {
+func (h *home) verify(t *testing.T) {
 	t.Helper()
 	client, err := license.New(h.nc)
 	if err != nil {
@@ -193,7 +189,7 @@ func (h *house) verify(t *testing.T) {
 }
 
 // verifyEntitlements waits until the bucket that the server fills holds the last event of each user on LICENSES.
-func (h *house) verifyEntitlements(t *testing.T, client *license.Client) {
+func (h *home) verifyEntitlements(t *testing.T, client *license.Client) {
 	t.Helper()
 	want := map[string]string{}
 	err := client.Replay(t.Context(), license.Options{Tenant: simulated, Product: product}, func(_ context.Context, e license.Event) error {
@@ -235,25 +231,4 @@ func (h *house) verifyEntitlements(t *testing.T, client *license.Client) {
 			t.Fatalf("the bucket of entitlements holds %d entries that are not those of LICENSES, which has %d users", len(got), len(want))
 		}
 	}
-}
-
-// certificate writes the certificate that net/http/httptest serves 127.0.0.1 with, and its key, as PEM files.
-func certificate(t *testing.T) (cert, key string) {
-	t.Helper()
-	server := httptest.NewTLSServer(nil)
-	defer server.Close()
-	der, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	cert, key = filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key")
-	for path, block := range map[string]*pem.Block{
-		cert: {Type: "CERTIFICATE", Bytes: server.Certificate().Raw}, key: {Type: "PRIVATE KEY", Bytes: der},
-	} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
 }

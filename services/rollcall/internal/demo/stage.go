@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/httpserver"
 	"github.com/rollcall-hq/rollcall/services/internal/supervise"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/house"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/serve"
 	"github.com/rollcall-hq/rollcall/services/simulator"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
@@ -38,7 +39,7 @@ func (s *stage) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cert, key, err := pushCertificate(s.dir, time.Now())
+	cert, key, err := house.Certificate(s.dir.Join(""), time.Now())
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (s *stage) configuration() config.Config {
 	c := config.Default()
 	c.Data = s.cfg.Data
 	c.HTTP.Addr, c.NATS.Listen = s.cfg.HTTPAddr, s.cfg.NATSAddr
-	c.Sync.PollInterval, c.Sync.Vanish, c.Worker.Settle = s.cfg.Poll, s.cfg.Settle, s.cfg.Settle
+	c.Sync.PollInterval, c.Sync.Vanish, c.Worker.Settle, c.Worker.Doubt = s.cfg.Poll, s.cfg.Settle, s.cfg.Settle, s.cfg.Settle
 	c.NATS.Partitions = 4 // two tenants need no more
 	return c
 }

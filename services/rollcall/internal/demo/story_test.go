@@ -3,8 +3,6 @@ package demo
 import (
 	"bytes"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,24 +41,6 @@ func TestListsAreNoticed(t *testing.T) {
 				t.Errorf("%s goes unnoticed", c.list)
 			}
 		})
-	}
-}
-
-func TestKeyFileIsMadeOnceAndSafe(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "initech.key.json")
-	if err := makeKeyFile(path); err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("key file: %v, %v", info.Mode(), err)
-	}
-	first, err := publicKey(path)
-	if err != nil || !strings.HasPrefix(first, "-----BEGIN PUBLIC KEY-----") {
-		t.Errorf("public key %q, %v", first, err)
-	}
-	if again, err := publicKey(path); err != nil || again != first {
-		t.Errorf("another key the second time: %v", err)
 	}
 }
 

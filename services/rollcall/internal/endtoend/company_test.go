@@ -18,7 +18,6 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held/heldtest"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/verify"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 	"github.com/rollcall-hq/rollcall/services/simulator/workspacetest"
@@ -298,7 +297,7 @@ func (c *company) approve(tb testing.TB, change held.Change) {
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	defer cancel()
 	answer, err := command.New(b, clock.System()).Do(ctx, c.id, "", event.ApproveRequested{
-		Product: product, Held: change.Opened.Held, Revision: change.Revision, By: heldtest.By,
+		Product: product, Held: change.Opened.Held, Revision: change.Revision, By: held.Somebody,
 	})
 	if err != nil {
 		tb.Fatalf("approve %s of %s: %v, %+v", change.Opened.Held, c.id, err, answer)
@@ -308,7 +307,7 @@ func (c *company) approve(tb testing.TB, change held.Change) {
 // approveAll has somebody approve whatever is held, until the test ends.
 func (c *company) approveAll(tb testing.TB) {
 	tb.Helper()
-	background(tb, "who approves", (&heldtest.Approver{Tenant: c.id, Product: product, NATS: c.house.dial(tb)}).Run)
+	background(tb, "who approves", (&held.Approver{Tenant: c.id, Product: product, NATS: c.house.dial(tb)}).Run)
 }
 
 // awaitRound waits until a round that began after a change has ended: everything of it is on LEDGER_IN.

@@ -11,10 +11,10 @@ import (
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
-// troubles befall all that a receiver asks for and all that it is pushed. Every kind but stale reads, of which it takes some for
-// true (see docs/decisions/0004), and forbidden ones, after which a nested group may rest until the next full read.
+// troubles befall all that a receiver asks for and all that it is pushed. Every kind but forbidden ones, after which a nested
+// group may rest until the next full read.
 var troubles = map[control.FaultKind]float64{
-	control.Throttled: 0.03, control.Failed: 0.05, control.Expired: 0.03, control.Cut: 0.05, control.HalfPage: 0.05, control.ShortPage: 0.2,
+	control.Throttled: 0.03, control.Failed: 0.05, control.Expired: 0.03, control.Cut: 0.05, control.HalfPage: 0.05, control.ShortPage: 0.2, control.StaleRead: 0.1,
 	control.Slow: 0.1, control.PushLost: 0.3, control.PushDelayed: 0.2, control.PushReordered: 0.1, control.SubscriptionLost: 0.02,
 	control.PushRepeated: 0.3,
 }
@@ -26,7 +26,7 @@ func TestTroubleRevokesNobody(t *testing.T) {
 	for _, kind := range []directory.Provider{directory.Entra, directory.GoogleWorkspace} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			h := open(t, plan{poll: 200 * time.Millisecond})
+			h := open(t, plan{poll: 200 * time.Millisecond, doubt: 4 * time.Second})
 			if kind == directory.GoogleWorkspace {
 				trouble(t, h.foundWorkspace(t, "initech"))
 			} else {
@@ -44,7 +44,7 @@ func trouble(t *testing.T, c *company) {
 	c.connect(t)
 	c.approveAll(t)
 	if err := admin.PutPlan(t.Context(), control.Plan{
-		Seed: 7, Tenant: c.id, Rates: troubles, RetryAfter: 1, Delay: 50 * time.Millisecond, PushDelay: 300 * time.Millisecond,
+		Seed: 7, Tenant: c.id, Rates: troubles, RetryAfter: 1, Delay: 50 * time.Millisecond, PushDelay: 300 * time.Millisecond, Stale: 2 * time.Second,
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -25,6 +26,7 @@ import (
 // plan is what may differ from test to test. The zero plan pushes, and never polls.
 type plan struct {
 	unpushed bool            // nothing is pushed
+	doubt    time.Duration   // see config.Worker; 0: short
 	poll     time.Duration   // 0: never
 	degraded time.Duration   // how long it must last before it is said; 0: as it is shipped
 	nats     *bustest.Server // nil: the one inside Rollcall
@@ -143,7 +145,7 @@ func (h *house) configuration() config.Config {
 	c.HTTP.Addr, c.HTTP.TLSCertFile, c.HTTP.TLSKeyFile = "127.0.0.1:0", h.pair.cert, h.pair.key
 	c.Intake.PublicURL = h.gate.url()
 	c.Sync.Push, c.Sync.PollInterval, c.Sync.FullInterval = !h.plan.unpushed, h.plan.poll, 0
-	c.Sync.Vanish, c.Worker.Settle = short, short
+	c.Sync.Vanish, c.Worker.Settle, c.Worker.Doubt = short, short, cmp.Or(h.plan.doubt, short)
 	if h.plan.degraded > 0 {
 		c.Sync.Degraded = h.plan.degraded
 	}

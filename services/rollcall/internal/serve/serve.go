@@ -101,7 +101,7 @@ func (p *Process) parts(cfg config.Config, opts Options) (parts []process.Part) 
 		})
 	}
 	if cfg.HasRole(config.RoleWorker) {
-		parts = append(parts, worker.Open, openHolds)
+		parts = append(parts, worker.Open)
 	}
 	if cfg.HasRole(config.RoleGraphReceiver) {
 		parts = append(parts, graphreceiver.Open)

@@ -8,7 +8,6 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held/heldtest"
 )
 
 // approve has somebody approve whatever is held of the customers, at the time that the clocks show. It reports whether there
@@ -18,7 +17,7 @@ func (w *world) approve() (any bool) {
 	for _, c := range w.customers {
 		for _, change := range c.waiting() {
 			c.command(event.ApproveRequested{
-				Product: tenant.SecureShare().ID, Held: change.Opened.Held, Revision: change.Revision, By: heldtest.By,
+				Product: tenant.SecureShare().ID, Held: change.Opened.Held, Revision: change.Revision, By: held.Somebody,
 			})
 			any = true
 		}
@@ -42,7 +41,7 @@ func (c *customer) waiting() []held.Change {
 func (c *customer) neverHold() {
 	c.tb.Helper()
 	never := 0
-	c.command(event.SettingsRequested{Hold: &event.HoldRequest{Share: &never}, By: heldtest.By})
+	c.command(event.SettingsRequested{Hold: &event.HoldRequest{Share: &never}, By: held.Somebody})
 	c.rest()
 }
 

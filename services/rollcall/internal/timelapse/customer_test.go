@@ -1,6 +1,8 @@
 package timelapse
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -11,23 +13,37 @@ import (
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
-// customer is one simulated Workspace directory.
+// customer is one simulated directory.
 type customer struct {
 	*world
 	id, domain, directory string
+	kind                  directory.Provider
 	users                 []string // that hire has made
 	group                 string   // id of the provisioning group; "" without one
 	heard                 *heard
 }
 
-// found makes a directory that holds its admin alone.
+// The application that reads simulated Entra directories.
+const (
+	appID     = "5a1f0c3e-7a7e-4d0b-9a55-0c6a7f3f6d10"
+	appSecret = "only-the-simulator-knows"
+)
+
+// found makes a Workspace directory that holds its admin alone.
 func (w *world) found(id string) *customer {
 	w.tb.Helper()
-	c := &customer{world: w, id: id, domain: id + ".com"}
-	made, err := w.control.PutTenant(w.tb.Context(), control.Tenant{
-		ID: id, Provider: directory.GoogleWorkspace, Domains: []string{c.domain},
-		App: w.account.App(),
-	})
+	return w.foundAt(id, directory.GoogleWorkspace)
+}
+
+// foundAt makes a directory at a provider. An Entra directory holds nobody.
+func (w *world) foundAt(id string, provider directory.Provider) *customer {
+	w.tb.Helper()
+	c := &customer{world: w, id: id, domain: id + ".com", kind: provider}
+	app := w.account.App()
+	if provider == directory.Entra {
+		app = control.App{ClientID: appID, Secret: appSecret}
+	}
+	made, err := w.control.PutTenant(w.tb.Context(), control.Tenant{ID: id, Provider: provider, Domains: []string{c.domain}, App: app})
 	if err != nil {
 		w.tb.Fatal(err)
 	}
@@ -81,20 +97,33 @@ func (c *customer) gather(members ...string) {
 func (c *customer) connect(licensed int) {
 	c.tb.Helper()
 	c.heard = c.follow(c.id)
+	api, credential := c.access()
 	err := c.tenants.Put(c.tb.Context(), tenant.Tenant{
-		ID: c.id, Provider: directory.GoogleWorkspace, DirectoryID: c.directory, Domain: c.domain,
-		Products:   []tenant.Product{tenant.SecureShare()},
-		Credential: c.account.Credential(c.domain),
-		Endpoints:  tenant.Endpoints{API: c.sim.URL(), Authority: c.sim.URL(), CAFile: c.sim.CAFile()},
-		CreatedAt:  c.stage.Now(),
+		ID: c.id, Provider: c.kind, DirectoryID: c.directory, Domain: c.domain, Products: []tenant.Product{tenant.SecureShare()},
+		Credential: credential, Endpoints: tenant.Endpoints{API: api, Authority: c.sim.URL(), CAFile: c.sim.CAFile()},
+		CreatedAt: c.stage.Now(),
 	})
 	if err != nil {
 		c.tb.Fatal(err)
 	}
+	c.tb.Cleanup(c.justified)
 	c.customers = append(c.customers, c)
 	*c.timers += 2 // its lane and its keeper
 	c.rest()
 	c.await("everyone is licensed", time.Hour, func() bool { return len(c.heard.licensed()) >= licensed })
+}
+
+// access is where the directory is read, and with what.
+func (c *customer) access() (api string, credential tenant.Credential) {
+	c.tb.Helper()
+	if c.kind == directory.GoogleWorkspace {
+		return c.sim.URL(), c.account.Credential(c.domain)
+	}
+	file := filepath.Join(c.tb.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte(appSecret), 0o600); err != nil {
+		c.tb.Fatal(err)
+	}
+	return c.sim.URL() + "/v1.0", tenant.Credential{Kind: tenant.ClientSecret, ClientID: appID, File: file}
 }
 
 // disconnect has Rollcall forget the customer.

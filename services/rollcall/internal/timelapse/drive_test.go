@@ -7,6 +7,9 @@ import "time"
 func (w *world) reach(at time.Time) {
 	w.tb.Helper()
 	w.stage.show(at)
+	if w.onTime != nil {
+		w.onTime()
+	}
 	for _, part := range []*hands{w.provider, w.receiver, w.worker} {
 		if part.fire() > 0 {
 			w.rest()

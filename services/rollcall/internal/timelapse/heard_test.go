@@ -33,6 +33,13 @@ func (h *heard) mark() int {
 	return len(h.all)
 }
 
+// forget drops all that was heard.
+func (h *heard) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.all = nil
+}
+
 // licensed is whom the events give a license by now.
 func (h *heard) licensed() map[string]bool {
 	now := map[string]bool{}

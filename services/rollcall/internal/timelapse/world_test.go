@@ -20,7 +20,10 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/bus/bustest"
+	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/license"
+	graphreceiver "github.com/rollcall-hq/rollcall/services/graph-receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/config"
 	"github.com/rollcall-hq/rollcall/services/internal/lease/leasetest"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/service"
@@ -34,9 +37,11 @@ import (
 
 // plan is what may differ from test to test. The zero plan has Google push, polls and lists groups as in production.
 type plan struct {
-	poll      time.Duration // 0: a minute
-	list      time.Duration // between two lists of a group; 0: 5 s, or longer for a large group
-	perMinute int           // requests; 0: as many as Google grants
+	providers []directory.Provider // whose receivers there are; none: Google's
+	poll      time.Duration        // 0: as in production
+	list      time.Duration        // between two lists of a group; 0: 5 s, or longer for a large group
+	full      time.Duration        // between two complete reads; 0: only the first
+	perMinute int                  // requests; 0: as many as Google grants
 }
 
 // world is the whole cast, each part on its own clock of one stage.
@@ -55,22 +60,30 @@ type world struct {
 	ledger  *ledger.Ledger
 	tenants *tenant.Registry
 	account *workspacetest.Account
+	metrics *prometheus.Registry // the receivers'
 	door    *door
 
 	customers []*customer        // that are connected
-	timers    *int               // that the receiver sets when it has nothing to do
+	timers    *int               // that the receivers set when they have nothing to do
+	onTime    func()             // called when a time has come and nothing was done yet
 	onStep    func(at time.Time) // called when all is done that was to be done at a time
 }
 
 func open(tb testing.TB, p plan) *world {
 	tb.Helper()
-	w := &world{tb: tb, plan: p, stage: newStage(time.Now().UTC().Truncate(time.Second)), pulse: newPulse(), timers: new(int), account: workspacetest.New(tb)}
+	w := &world{
+		tb: tb, plan: p, stage: newStage(time.Now().UTC().Truncate(time.Second)), pulse: newPulse(), timers: new(int),
+		account: workspacetest.New(tb), metrics: prometheus.NewRegistry(),
+	}
+	if len(w.plan.providers) == 0 {
+		w.plan.providers = []directory.Provider{directory.GoogleWorkspace}
+	}
 	w.provider, w.receiver, w.worker = w.stage.clock(), w.stage.clock(), w.stage.clock()
 	w.door = newDoor(tb)
 	w.openSimulator()
 	w.openBus()
 	w.openWorker()
-	w.openReceiver()
+	w.openReceivers()
 	return w
 }
 
@@ -114,23 +127,32 @@ func (w *world) openWorker() {
 	w.background("the worker", r.Run)
 }
 
-func (w *world) openReceiver() {
+// openReceivers opens those of all providers, behind one door and on one clock.
+func (w *world) openReceivers() {
 	w.tb.Helper()
-	r, err := workspacereceiver.New(service.Config{
-		PublicURL: w.door.url(), Push: true, PollInterval: cmp.Or(w.plan.poll, time.Minute),
-		ListInterval: w.plan.list, PerMinute: w.plan.perMinute,
-		KeysFile: filepath.Join(w.tb.TempDir(), "intake.keys"), CreateKeys: true,
-	}, service.Deps{
-		Bus: w.bus, Tenants: w.tenants, Leases: leasetest.Alone{Clock: w.receiver}, Logger: logger(w.tb, "receiver"), Clock: w.receiver, Metrics: prometheus.NewRegistry(),
-	})
-	if err != nil {
-		w.tb.Fatal(err)
+	inside, keys := http.NewServeMux(), filepath.Join(w.tb.TempDir(), "intake.keys")
+	for _, provider := range w.plan.providers {
+		make, path := workspacereceiver.New, workspacereceiver.NotificationPath
+		if provider == directory.Entra {
+			make, path = graphreceiver.New, graphreceiver.NotificationPath
+		}
+		r, err := make(service.Config{
+			PublicURL: w.door.url(), Push: true, PollInterval: cmp.Or(w.plan.poll, config.Default().Sync.PollInterval),
+			ListInterval: w.plan.list, FullInterval: w.plan.full, PerMinute: w.plan.perMinute, KeysFile: keys, CreateKeys: true,
+		}, service.Deps{
+			Bus: w.bus, Tenants: w.tenants, Leases: leasetest.Alone{Clock: w.receiver},
+			Logger: logger(w.tb, string(provider)+" receiver"), Clock: w.receiver, Metrics: w.metrics,
+		})
+		if err != nil {
+			w.tb.Fatal(err)
+		}
+		inside.Handle(path, r.Handler())
+		w.background("the receiver of "+string(provider), r.Run)
+		for r.Ready(w.tb.Context()) != nil {
+			breathe()
+		}
 	}
-	w.door.leadTo(r.Handler())
-	w.background("the receiver", r.Run)
-	for r.Ready(w.tb.Context()) != nil {
-		breathe()
-	}
+	w.door.leadTo(inside)
 }
 
 // drained reports whether nothing waits on the streams or in the outbox, and the receiver waits for its clock.

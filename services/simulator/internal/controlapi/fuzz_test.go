@@ -31,6 +31,10 @@ func newServer(t testing.TB) http.Handler {
 			t.Fatal(err)
 		}
 	}
+	return serve(s)
+}
+
+func serve(s *store.Store) http.Handler {
 	settings := &atomic.Pointer[control.Settings]{}
 	settings.Store(&control.Settings{})
 	return New(Config{

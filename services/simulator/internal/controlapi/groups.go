@@ -120,11 +120,16 @@ func (s *Server) addGroupAlias(r *http.Request, t store.Tenant, id string) (any,
 	}))
 }
 
-func showGroup(v store.View, g *store.Group) control.Group {
-	out := control.Group{
+// describe is a group without the number of its members.
+func describe(g *store.Group) control.Group {
+	return control.Group{
 		ID: g.ID, Name: g.Name, Address: g.Mail, Aliases: aliases(g.Proxies), Kind: g.Kind, Dynamic: g.Dynamic,
 		Hidden: g.Hidden, Deleted: !g.Live(), CreatedAt: g.Created,
 	}
+}
+
+func showGroup(v store.View, g *store.Group) control.Group {
+	out := describe(g)
 	for range v.Members(g.ID, 0) {
 		out.Members++
 	}

@@ -95,6 +95,8 @@ func failWith(w http.ResponseWriter, err error) {
 		fail(w, http.StatusNotFound, "not-found", err.Error())
 	case errors.Is(err, store.ErrExists):
 		fail(w, http.StatusConflict, "exists", err.Error())
+	case errors.Is(err, errForgotten):
+		fail(w, http.StatusGone, "forgotten", err.Error())
 	case errors.Is(err, store.ErrInvalid):
 		fail(w, http.StatusBadRequest, "invalid", err.Error())
 	default:

@@ -32,6 +32,7 @@ func (s *Server) tenantRoutes(mux *http.ServeMux) {
 		return done, s.Store.EditTenant(t.DirectoryID, func(t *store.Tenant) { t.TokenGeneration++ })
 	})
 	s.tenantRoute(mux, "POST", "/generate", s.generate)
+	s.tenantRoute(mux, "GET", "/changes", s.changes)
 }
 
 var (

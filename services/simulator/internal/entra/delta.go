@@ -95,12 +95,13 @@ func (s *Server) step(c *call, r *round) string {
 		more = r.initialGroups()
 	}
 	if more {
+		r.Page++
 		return "next"
 	}
 	if r.Phase == phaseRound {
 		r.From = r.To
 	}
-	r.Phase, r.To, r.Offset, r.Seq, r.Group, r.Member = phaseEnded, 0, 0, 0, "", 0
+	r.Phase, r.To, r.Offset, r.Page, r.Seq, r.Group, r.Member = phaseEnded, 0, 0, 0, 0, "", 0
 	return "delta"
 }
 

@@ -41,6 +41,7 @@ type deltaToken struct {
 	Group  string `json:"G,omitempty"`
 	Member uint64 `json:"m,omitempty"`
 	Offset int    `json:"o,omitempty"` // where the next page of a round of changes begins
+	Page   uint64 `json:"n,omitempty"` // how many pages of the round came before: no link leads back to its own page
 }
 
 var errDeltaToken = errors.New("not a delta token")

@@ -45,6 +45,9 @@ type Change struct {
 	MemberGroup bool       `json:"g,omitempty"` // the member is a group
 	// Implied marks a link that comes or goes only because the member itself was deleted or restored.
 	Implied bool `json:"i,omitempty"`
+	// User or Group is the object after the change, nil when it is gone for good. Do not change it.
+	User  *User  `json:"u,omitempty"`
+	Group *Group `json:"o,omitempty"`
 
 	// What follows is told of Workspace's directories only, so that an activity can be written from the change alone.
 	Acts          Acts   `json:"a,omitempty"`

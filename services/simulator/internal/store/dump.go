@@ -30,7 +30,7 @@ func (s *state) dump(oldest time.Time, emit func(chunk) error) error {
 		return err
 	}
 	for part := range slices.Chunk(trim(s.log, oldest), chunkSize) {
-		if err := emit(chunk{Log: part}); err != nil {
+		if err := emit(chunk{Log: s.lean(part)}); err != nil {
 			return err
 		}
 	}
@@ -91,8 +91,35 @@ func (s *state) restore(c chunk) error {
 	for _, sub := range c.Subs {
 		s.subs[sub.ID] = sub
 	}
-	s.log = append(s.log, c.Log...)
+	for _, change := range c.Log {
+		s.log = append(s.log, s.whole(change))
+	}
 	return s.restoreMembers(c)
+}
+
+// lean is a part of the log without the objects that are still as it has them: a dump has those already.
+func (s *state) lean(log []Change) []Change {
+	log = slices.Clone(log)
+	for i, c := range log {
+		if c.User != nil && c.User == s.users[c.ID] {
+			log[i].User = nil
+		}
+		if c.Group != nil && c.Group == s.groups[c.ID] {
+			log[i].Group = nil
+		}
+	}
+	return log
+}
+
+// whole gives a change of the log back what lean took.
+func (s *state) whole(c Change) Change {
+	if c.Kind == UserChanged && c.User == nil {
+		c.User = s.users[c.ID]
+	}
+	if c.Kind == GroupChanged && c.Group == nil {
+		c.Group = s.groups[c.ID]
+	}
+	return c
 }
 
 func (s *state) restoreMembers(c chunk) error {

@@ -104,7 +104,7 @@ func (s *state) putUser(at time.Time, u *User, fields Fields) {
 		s.index(u.ID, u.Addresses())
 	}
 	s.book.moveUser(old, u, s.memberOf[u.ID])
-	s.tell(at, s.aboutUser(Change{Kind: UserChanged, ID: u.ID, Fields: fields}, old, u))
+	s.tell(at, s.aboutUser(Change{Kind: UserChanged, ID: u.ID, Fields: fields, User: u}, old, u))
 	if old != nil {
 		s.lifeChanged(at, u.ID, old.Live(), u.Live())
 	}
@@ -125,7 +125,7 @@ func (s *state) putGroup(at time.Time, g *Group, fields Fields) {
 		s.index(g.ID, g.Addresses())
 	}
 	s.book.moveGroup(old, g, s.memberOf[g.ID])
-	s.tell(at, s.aboutGroup(Change{Kind: GroupChanged, ID: g.ID, Fields: fields}, old, g))
+	s.tell(at, s.aboutGroup(Change{Kind: GroupChanged, ID: g.ID, Fields: fields, Group: g}, old, g))
 	if old == nil {
 		return
 	}

@@ -30,6 +30,8 @@ type Config struct {
 	AskAgain time.Duration // after how long a round that did not come is asked for again; 1 min
 	Reread   time.Duration // the least time between two full reads that the worker orders by itself; 10 min
 	Chunk    int           // users that one transaction of a job decides at most; 250
+	// Doubt is for how long no read alone undoes what has changed, see ledger.Evidence; 0: not at all.
+	Doubt time.Duration
 }
 
 func (c Config) withDefaults() Config {

@@ -50,6 +50,8 @@ type harness struct {
 	stream  uint64 // sequence of the last message
 	created time.Time
 	chunk   int
+	doubt   time.Duration // after begin
+	feed    time.Time     // when the feed began that states the pages to come; zero: reads show them
 	owner   apply.Owner
 	valid   *eventtest.Validator
 	heed    func(event.Event) error // is told of every event of LICENSES before it is taken into what was told
@@ -155,7 +157,7 @@ func (h *harness) open() {
 
 // begin makes another applier, which remembers nothing.
 func (h *harness) begin() {
-	h.applier = apply.New(apply.Config{Settle: settle, Chunk: h.chunk}, apply.Deps{
+	h.applier = apply.New(apply.Config{Settle: settle, Chunk: h.chunk, Doubt: h.doubt}, apply.Deps{
 		Ledger: h.ledger, Clock: h.clock, Logger: slog.New(slog.DiscardHandler),
 		Partition: func(string) int { return h.owner.Part }, Applied: func(r apply.Result) { h.last = r },
 	})
@@ -215,7 +217,7 @@ func (h *harness) apply(tenantID, eventType string, data any) {
 func (h *harness) page(tenantID string, at uint64, observations ...directory.Observation) {
 	h.t.Helper()
 	h.apply(tenantID, event.TypeDirectoryObserved, event.DirectoryObserved{
-		Stamp: event.Stamp{Epoch: 1, Counter: at}, Observations: event.FromObservations(observations),
+		Stamp: event.Stamp{Epoch: 1, Counter: at}, FeedSince: h.feed, Observations: event.FromObservations(observations),
 	})
 }
 

@@ -38,20 +38,22 @@ func (s *session) page(p page) error {
 
 // take applies the observations and looks at the products that they concern.
 func (s *session) take(p page, touched *users) error {
+	seen := ledger.Evidence{Stamp: p.stamp, At: s.origin.at, Feed: p.feed, Doubt: s.cfg.Doubt}
 	for _, o := range p.observations {
 		var err error
 		switch {
 		case o.User != nil:
-			err = s.user(*o.User, p.stamp, touched)
+			err = s.user(*o.User, seen, touched)
 		case o.Group != nil:
-			err = s.group(*o.Group, p.stamp)
+			err = s.group(*o.Group, seen)
 		default:
-			err = s.membership(*o.Membership, p.stamp, touched)
+			err = s.membership(*o.Membership, seen, touched)
 		}
 		if err != nil {
 			return err
 		}
 	}
+	s.result.Timers = s.result.Timers || s.tx.Doubted()
 	if p.stamp.Compare(s.tenant.Seen) > 0 {
 		s.tenant.Seen = p.stamp
 	}
@@ -81,8 +83,8 @@ func (u *users) add(id int64) {
 	}
 }
 
-func (s *session) user(u directory.User, at directory.Stamp, touched *users) error {
-	c, err := s.tx.PutUser(s.tenant, u, at)
+func (s *session) user(u directory.User, seen ledger.Evidence, touched *users) error {
+	c, err := s.tx.PutUser(s.tenant, u, seen)
 	if err != nil {
 		return err
 	}
@@ -93,8 +95,8 @@ func (s *session) user(u directory.User, at directory.Stamp, touched *users) err
 	return nil
 }
 
-func (s *session) group(g directory.Group, at directory.Stamp) error {
-	c, err := s.tx.PutGroup(s.tenant, g, at)
+func (s *session) group(g directory.Group, seen ledger.Evidence) error {
+	c, err := s.tx.PutGroup(s.tenant, g, seen)
 	if err != nil || c.Seen != ledger.Changed {
 		return err
 	}
@@ -136,8 +138,8 @@ func (s *session) nestedGroupEnded(p *product, group int64) error {
 
 // membership applies one, and notes whom it concerns: everybody where groups or the whole customer came or went, see
 // renesting.
-func (s *session) membership(m directory.Membership, at directory.Stamp, touched *users) error {
-	c, err := s.tx.PutMembership(s.tenant, m, at)
+func (s *session) membership(m directory.Membership, seen ledger.Evidence, touched *users) error {
+	c, err := s.tx.PutMembership(s.tenant, m, seen)
 	if err != nil || c.Seen != ledger.Changed {
 		return err
 	}

@@ -71,7 +71,7 @@ func (s *session) missing(data event.SnapshotEnded, began directory.Stamp) (c ca
 		if !data.Users || !data.Groups {
 			continue // only a snapshot of everything has what is older than it dropped, see ledger.Tenant.Snapshot
 		}
-		if err := s.tx.PurgeMembers(group, began); err != nil {
+		if err := s.tx.PurgeMembers(group, began, s.origin.at.Add(-s.cfg.Doubt)); err != nil {
 			return c, err
 		}
 	}

@@ -115,6 +115,9 @@ func (s *session) incomplete(snapshot ledger.Snapshot, data event.SnapshotEnded)
 
 // candidatesRead takes the answer to a request for proof. What was proved has come as observations before it.
 func (s *session) candidatesRead(data event.CandidatesRead) error {
+	if data.Snapshot == "" {
+		return s.doubtsRead(data)
+	}
 	awaited, err := s.tx.ProofCame(s.tenant.ID, data.Request)
 	if !awaited || err != nil {
 		return err

@@ -43,6 +43,14 @@ func newTwins(t *testing.T, address, acts, rests string) *twins {
 	for _, w.acts = range []string{"contoso", "fabrikam"} {
 		w.begin()
 	}
+	h.doubt = 52 * week
+	h.restart()
+	for _, w.acts = range []string{"contoso", "fabrikam"} {
+		w.see(group("made-just-now"))
+		w.see(noGroup("made-just-now"))
+	}
+	h.doubt = 0
+	h.restart()
 	w.acts, w.rests = acts, rests
 	w.see(personAs("u10", "suspended")) // so that the ids of their held changes differ
 	w.drain()
@@ -155,7 +163,7 @@ func (w *twins) open(tenantID string, kind ledger.HeldKind) ledger.HeldChange {
 // ofTenant says which rows of each table are a tenant's. What is empty belongs to nobody.
 var ofTenant = map[string]string{
 	"tenants": `id = $1`, "products": `tenant = $1`, "users": `tenant = $1`, "user_addresses": `tenant = $1`, "groups": `tenant = $1`,
-	"group_addresses": `tenant = $1`, "causes": `tenant = $1`, "proofs": `tenant = $1`, "snapshots": `tenant = $1`,
+	"group_addresses": `tenant = $1`, "causes": `tenant = $1`, "proofs": `tenant = $1`, "doubts": `tenant = $1`, "snapshots": `tenant = $1`,
 	"memberships":  `group_id IN (SELECT id FROM groups WHERE tenant = $1)`,
 	"entitlements": ofProducts, "history": ofProducts, "held": ofProducts, "jobs": ofProducts, "waiting": ofProducts,
 	"revocations": ofProducts, "records": ofProducts, "connections": ofProducts,

@@ -1,4 +1,4 @@
-package serve
+package worker
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/process"
 )
 
-// openHolds has a worker's metrics tell how long held changes wait. They are in the ledger, which the worker has opened
+// openHolds has the metrics of a process tell how long held changes wait. They are in the ledger, which the worker has opened
 // before, so that its tables are there. A ledger that does not answer within holdsTimeout has no held changes to tell of: that
 // it does not, other metrics say.
 func openHolds(ctx context.Context, p *process.Process) error {

@@ -1,6 +1,4 @@
-// Package heldtest does for tests what a person does: it approves whatever is held, with the command that the command line
-// gives. It lives through restarts of everything at the other end of its connection.
-package heldtest
+package held
 
 import (
 	"context"
@@ -15,19 +13,20 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/license"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/held"
 )
 
-// By is who approves.
-const By = "somebody"
+// Somebody is who an Approver approves as.
+const Somebody = "somebody"
 
-// Approver approves what is held of one product.
+// Approver does what a person does: it approves whatever is held of one product, with the command that the command line
+// gives. It lives through restarts of everything at the other end of its connection.
 type Approver struct {
 	Tenant, Product string
 	NATS            *nats.Conn
+	Clock           clock.Clock // nil is the system's
 
 	mu    sync.Mutex
-	known held.Fold
+	known Fold
 	done  map[string]bool // held changes that were approved, or have ended otherwise
 	heard int             // approvals of its own, on LICENSES
 }
@@ -63,7 +62,10 @@ func (a *Approver) Run(ctx context.Context) error {
 			pause(ctx)
 		}
 	})
-	commands := command.New(b, clock.System())
+	if a.Clock == nil {
+		a.Clock = clock.System()
+	}
+	commands := command.New(b, a.Clock)
 	for a.done = map[string]bool{}; ctx.Err() == nil; pause(ctx) {
 		for _, c := range a.open() {
 			if c.Whole() && !a.done[c.Opened.Held] {
@@ -77,7 +79,7 @@ func (a *Approver) Run(ctx context.Context) error {
 func (a *Approver) begin() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.known, a.heard = held.Fold{}, 0
+	a.known, a.heard = Fold{}, 0
 }
 
 func (a *Approver) hear(_ context.Context, e license.Event) error {
@@ -88,14 +90,14 @@ func (a *Approver) hear(_ context.Context, e license.Event) error {
 		if err != nil {
 			return err
 		}
-		if data, err := event.Data[event.HeldClosed](ev); err == nil && data.Outcome == event.HeldApproved && data.By == By {
+		if data, err := event.Data[event.HeldClosed](ev); err == nil && data.Outcome == event.HeldApproved && data.By == Somebody {
 			a.heard++
 		}
 	}
 	return a.known.Apply(e)
 }
 
-func (a *Approver) open() []held.Change {
+func (a *Approver) open() []Change {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.known.Open()
@@ -103,12 +105,12 @@ func (a *Approver) open() []held.Change {
 
 // approve approves one change, and reports whether there is nothing more to do about it. Where its list has changed since,
 // the answer tells the revision that it is at.
-func (a *Approver) approve(ctx context.Context, commands *command.Client, c held.Change) bool {
+func (a *Approver) approve(ctx context.Context, commands *command.Client, c Change) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for revision := c.Revision; ; {
 		_, err := commands.Do(ctx, a.Tenant, "", event.ApproveRequested{
-			Product: a.Product, Held: c.Opened.Held, Revision: revision, By: By,
+			Product: a.Product, Held: c.Opened.Held, Revision: revision, By: Somebody,
 		})
 		refused, is := errors.AsType[*command.Refused](err)
 		if !is || refused.Answer.Code != event.CodeRevision {

@@ -1,4 +1,4 @@
-package demo
+package house
 
 import (
 	"crypto/ecdsa"
@@ -12,9 +12,8 @@ import (
 	"math/big"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
-
-	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
 )
 
 const (
@@ -22,10 +21,10 @@ const (
 	certificateRest = 24 * time.Hour // what must be left of it to be used again
 )
 
-// pushCertificate is what the demo takes pushes with: a certificate for this machine that signs itself, which the
-// simulator is told to trust. It returns the paths of both files.
-func pushCertificate(dir *datadir.Dir, now time.Time) (cert, key string, err error) {
-	cert, key = dir.Join("push.crt"), dir.Join("push.key")
+// Certificate makes what a process on this machine takes pushes with: a certificate that signs itself, which the simulator
+// is told to trust, and its key, as PEM files in a folder. Those that are there are used for as long as they are good.
+func Certificate(folder string, now time.Time) (cert, key string, err error) {
+	cert, key = filepath.Join(folder, "push.crt"), filepath.Join(folder, "push.key")
 	if stillGood(cert, now) {
 		return cert, key, nil
 	}
@@ -63,7 +62,7 @@ func selfSigned(now time.Time) (certificate, private []byte, err error) {
 		return nil, nil, err
 	}
 	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "Rollcall demo"},
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "Rollcall on this machine"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certificateLife),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, DNSNames: []string{"localhost"},
 		IsCA: true, BasicConstraintsValid: true,
