@@ -54,4 +54,8 @@ var clauses = []clause{
 	{"forbidden", "What may not be read is not empty."},
 	{"in order", "What was decided is told in that order."},
 	{"tombstone", "What has ended stays known until a complete snapshot that began behind it."},
+	{"degraded", "A connection that has not worked for long is told once, with what to do about it, and names nobody."},
+	{"recovered", "It has recovered when all of it works: that is told, and not before."},
+	{"silent", "Push channels are silent when changes show of which no push tells; they are replaced, and ever more rarely."},
+	{"quota", "Over the quota of push channels duplicates go first, and the others are kept."},
 }

@@ -10,7 +10,7 @@ const root = "../../.."
 // A fault that cannot be made any more finds nothing: whoever changes the code changes the list.
 func TestEveryFaultCanBeMade(t *testing.T) {
 	t.Parallel()
-	if err := check(t.Context(), root, slices.Concat(ofRules, ofWorker, ofMirror, ofSync)); err != nil {
+	if err := check(t.Context(), root, slices.Concat(ofRules, ofWorker, ofMirror, ofSync, ofHealth)); err != nil {
 		t.Error(err)
 	}
 }
@@ -18,7 +18,7 @@ func TestEveryFaultCanBeMade(t *testing.T) {
 func TestEveryClauseHasAFault(t *testing.T) {
 	t.Parallel()
 	known, faults := map[string]bool{}, map[string]int{}
-	for _, m := range slices.Concat(ofRules, ofWorker, ofMirror, ofSync) {
+	for _, m := range slices.Concat(ofRules, ofWorker, ofMirror, ofSync, ofHealth) {
 		faults[m.Clause]++
 		if name := m.Clause + ": " + m.Name; known[name] {
 			t.Errorf("%s is listed twice", name)

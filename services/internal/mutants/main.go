@@ -29,7 +29,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], slices.Concat(ofRules, ofWorker, ofMirror, ofSync), os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], slices.Concat(ofRules, ofWorker, ofMirror, ofSync, ofHealth), os.Stdout, os.Stderr))
 }
 
 func run(ctx context.Context, args []string, all []mutant, stdout, stderr io.Writer) int {

@@ -37,9 +37,8 @@ func silent(t *testing.T, story func(*bench)) {
 // wantReplaced wants the channels to have been replaced so often.
 func (b *bench) wantReplaced(what string, n int) {
 	b.t.Helper()
-	synctest.Wait()
-	if b.replaced != n {
-		b.t.Fatalf("%s: replaced %d times, want %d", what, b.replaced, n)
+	if _, got := b.counts(); got != n {
+		b.t.Fatalf("%s: replaced %d times, want %d", what, got, n)
 	}
 }
 
@@ -77,19 +76,21 @@ func TestChannelsThatStaySilent(t *testing.T) {
 		began := time.Now()
 		b.changed(3)
 		b.settled()
-		if last := b.expect("three changes more", "silent"); last.Since.After(began) || b.verified != 0 {
-			t.Errorf("told %+v; %d verifications", last, b.verified)
+		last := b.expect("three changes more", "silent")
+		verified, replaced := b.counts()
+		if last.Since.After(began) || verified != 0 {
+			t.Errorf("told %+v; %d verifications", last, verified)
 		}
 		var at []time.Duration
-		for last := b.replaced; time.Since(began) < 100*time.Hour; {
+		for time.Since(began) < 100*time.Hour {
 			b.changed(3)
 			b.after(11 * time.Minute)
-			if b.replaced != last {
-				last = b.replaced
+			if _, now := b.counts(); now != replaced {
+				replaced = now
 				at = append(at, time.Since(began).Round(time.Hour))
 			}
 		}
-		b.told = nil // each hour, what stands
+		b.forget() // each hour, what stands
 		for i := 1; i < len(at); i++ {
 			if wait := at[i] - at[i-1]; wait < time.Duration(min(1<<i, 24))*time.Hour-time.Hour {
 				t.Errorf("replaced after %v", at)
@@ -123,7 +124,7 @@ func TestSilenceIsMeasuredByHabit(t *testing.T) {
 			silent(t, func(b *bench) {
 				b.each(c.habit, 20*c.habit, func() { b.watch.Pushed(receiver.UserResource) })
 				b.watch.Pushed(receiver.UserResource)
-				b.told = nil
+				b.forget()
 				last := time.Now()
 				b.after(11 * time.Minute)
 				b.changed(c.changes)

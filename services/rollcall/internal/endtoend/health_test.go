@@ -157,3 +157,20 @@ func (e told) connection(tb testing.TB) event.Degraded {
 	done(tb, err)
 	return data
 }
+
+// What was never read is degraded too, and is read once it may be.
+func TestDirectoryThatCannotBeReadFromTheBeginning(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{poll: 100 * time.Millisecond, degraded: 500 * time.Millisecond})
+	c := h.found(t, "contoso")
+	c.hire(t, 3)
+	done(t, permit()(c))
+	c.join(t)
+	said := c.licenses.await(t, 0, "word that the connection is degraded", told.ofConnection).connection(t)
+	if said.Class != event.ClassConsent || said.Check != "consent" {
+		t.Errorf("told %+v", said)
+	}
+	done(t, permit(control.DefaultPermissions()...)(c))
+	c.licenses.await(t, 1, "word that it has recovered", told.ofConnection)
+	c.verify(t)
+}
