@@ -67,9 +67,10 @@ type NotificationReceived struct {
 type DirectoryObserved struct {
 	Stamp    Stamp  `json:"stamp"`              // taken just before the request that showed all this
 	Snapshot string `json:"snapshot,omitempty"` // the snapshot that this page is part of
-	// FeedSince is when the provider's feed began that states all this, and since when it has told of each change in order.
+	// The provider's feed states all this behind each change that it had told of, in order, since FeedSince and until FeedUntil.
 	// Zero: a read showed it, which a replica that lags may have answered.
 	FeedSince    time.Time     `json:"feed_since,omitzero"`
+	FeedUntil    time.Time     `json:"feed_until,omitzero"`
 	Observations []Observation `json:"observations"` // never nil, see FromObservations: the schema wants a list
 }
 

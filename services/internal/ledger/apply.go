@@ -10,12 +10,18 @@ import (
 type Evidence struct {
 	Stamp directory.Stamp
 	At    time.Time // when it was told
-	// Feed is when the provider's feed began that states it, and since when it has told of each change in order. Zero: a read
-	// showed it, which may come from a replica that lags, however late it is sent.
-	Feed time.Time
+	// Told is what the provider's feed that states it had told before. Nothing: a read showed it, which may come from a replica
+	// that lags, however late it is sent.
+	Told Told
 	// Doubt is for how long no read alone undoes what has changed; 0: not at all.
 	Doubt time.Duration
 }
+
+// Told is of which time a feed has told each change, in order.
+type Told struct{ Since, Until time.Time }
+
+// holds reports whether a change that a feed told of at a time is one of these.
+func (t Told) holds(at time.Time) bool { return !at.Before(t.Since) && !at.After(t.Until) }
 
 // Seen is what an observation does to the row that it is of.
 type Seen int
@@ -43,18 +49,18 @@ type change struct {
 	by teller
 }
 
-// teller is how a change was seen. Doubted is one against which evidence came that was not taken: what confirms it then counts
+// teller is how a change was seen. Doubted comes on top where evidence against it was not taken: what confirms it then counts
 // as the change, or the same replica could speak once more when the doubt is over.
 type teller int
 
 const (
-	read teller = iota
-	feed
-	doubted
+	read    teller = 0
+	feed    teller = 1
+	doubted teller = 2
 )
 
 func (e Evidence) teller() teller {
-	if e.Feed.IsZero() {
+	if e.Told == (Told{}) {
 		return read
 	}
 	return feed
@@ -62,7 +68,7 @@ func (e Evidence) teller() teller {
 
 // confirmed returns what is left of a change when evidence says the same.
 func (c change) confirmed(e Evidence) change {
-	if c.by == doubted {
+	if c.by&doubted != 0 {
 		return change{e.At, e.teller()}
 	}
 	return c
@@ -84,7 +90,7 @@ const leniency = 10
 // read can tell: what is read then is what holds. A feed tells its changes in order, so that each of them undoes the one before
 // at once.
 func (e Evidence) doubts(row change, takesAway bool) (doubtful bool, again time.Time) {
-	inOrder := row.by == feed && e.teller() == feed && !row.at.Before(e.Feed)
+	inOrder := row.by&feed != 0 && e.teller() == feed && e.Told.holds(row.at)
 	if row.at.IsZero() || inOrder {
 		return false, time.Time{}
 	}

@@ -20,8 +20,8 @@ func (tx *Tx) weigh(d thing, e Evidence, row change, takesAway, decides bool) (d
 	if again.IsZero() {
 		return false, nil
 	}
-	if doubtful = doubtful && decides; doubtful && row.by != doubted {
-		if err := tx.mark(d); err != nil {
+	if doubtful = doubtful && decides; doubtful && row.by&doubted == 0 {
+		if err := tx.mark(d, row.by|doubted); err != nil {
 			return false, err
 		}
 	}
@@ -32,14 +32,14 @@ func (tx *Tx) weigh(d thing, e Evidence, row change, takesAway, decides bool) (d
 }
 
 // mark notes in a row that something has spoken against it.
-func (tx *Tx) mark(d thing) error {
+func (tx *Tx) mark(d thing, by teller) error {
 	switch {
 	case d.group != 0:
-		return tx.exec(`UPDATE memberships SET changed_by = $1 WHERE group_id = $2 AND kind = $3 AND member = $4`, int(doubted), d.group, d.kind, d.member)
+		return tx.exec(`UPDATE memberships SET changed_by = $1 WHERE group_id = $2 AND kind = $3 AND member = $4`, int(by), d.group, d.kind, d.member)
 	case d.kind == kindUser:
-		return tx.exec(`UPDATE users SET changed_by = $1 WHERE id = $2`, int(doubted), d.member)
+		return tx.exec(`UPDATE users SET changed_by = $1 WHERE id = $2`, int(by), d.member)
 	default:
-		return tx.exec(`UPDATE groups SET changed_by = $1 WHERE id = $2`, int(doubted), d.member)
+		return tx.exec(`UPDATE groups SET changed_by = $1 WHERE id = $2`, int(by), d.member)
 	}
 }
 

@@ -95,12 +95,12 @@ func (l *Lane) readEach(ctx context.Context, p *pass, groups []string) ([]state.
 	}
 	var feeds []state.MembersFeed
 	for chunk := range slices.Chunk(groups, l.maxGroups()) {
-		before, began := p.requests, l.deps.Clock.Now()
-		cursor, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: chunk}, "", time.Time{})
+		before := p.requests
+		cursor, _, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: chunk}, "", state.Told{})
 		if err != nil {
 			return nil, nil, err
 		}
-		feeds = append(feeds, state.MembersFeed{Groups: chunk, Cursor: cursor, Cost: p.requests - before, Since: began})
+		feeds = append(feeds, state.MembersFeed{Groups: chunk, Cursor: cursor, Cost: p.requests - before})
 	}
 	return feeds, groups, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
@@ -41,28 +40,31 @@ func (t *trail) circles(cursor string) bool {
 	return false
 }
 
-// drain reads a feed from a cursor to its end and publishes what each page shows before it asks for the next: as statements
-// of a feed that began at the given time, or, where that is zero, as what a read shows. It returns the cursor to go on from
-// at the next round.
-func (l *Lane) drain(ctx context.Context, p *pass, feed receiver.Feed, cursor string, since time.Time) (string, error) {
+// drain reads a feed from a cursor to its end and publishes what each page shows before it asks for the next: behind what the
+// feed has told, or, where that is nothing, as what a read shows. It returns the cursor to go on from at the next round, and
+// what the feed has told then.
+func (l *Lane) drain(ctx context.Context, p *pass, feed receiver.Feed, cursor string, told state.Told) (string, state.Told, error) {
 	var came trail
 	for !came.circles(cursor) {
 		page, stamp, err := l.page(ctx, p, feed, cursor)
 		if err != nil {
-			return "", fmt.Errorf("read %s: %w", feed.Kind, err)
+			return "", told, fmt.Errorf("read %s: %w", feed.Kind, err)
 		}
-		if err := l.take(ctx, p, feed, since, stamp, page); err != nil {
-			return "", err
+		if err := l.take(ctx, p, feed, told, stamp, page); err != nil {
+			return "", told, err
+		}
+		if told != (state.Told{}) && page.Cursor != cursor {
+			told = told.To(l.deps.Clock.Now())
 		}
 		if !page.More {
-			return page.Cursor, nil
+			return page.Cursor, told, nil
 		}
 		cursor = page.Cursor
 		if p.patient {
 			l.between(ctx)
 		}
 	}
-	return "", fmt.Errorf("read %s: %w", feed.Kind, errEndless)
+	return "", told, fmt.Errorf("read %s: %w", feed.Kind, errEndless)
 }
 
 // page reads one page. A long read does not give up over one failure: it would begin again at the first page.
@@ -82,7 +84,7 @@ func (l *Lane) page(ctx context.Context, p *pass, feed receiver.Feed, cursor str
 }
 
 // take publishes one page and clears up what it leaves open.
-func (l *Lane) take(ctx context.Context, p *pass, feed receiver.Feed, since time.Time, stamp directory.Stamp, page receiver.Page) error {
+func (l *Lane) take(ctx context.Context, p *pass, feed receiver.Feed, told state.Told, stamp directory.Stamp, page receiver.Page) error {
 	if l.deps.Watch != nil && p.snapshot == "" {
 		l.deps.Watch.Showed(feed.Kind, page)
 	}
@@ -95,9 +97,9 @@ func (l *Lane) take(ctx context.Context, p *pass, feed receiver.Feed, since time
 			return err
 		}
 	}
-	p.since = since
+	p.told = told
 	err := l.report(ctx, p, stamp, page.Observations)
-	p.since = time.Time{}
+	p.told = state.Told{}
 	if err != nil {
 		return err
 	}

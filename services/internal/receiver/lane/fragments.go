@@ -29,6 +29,7 @@ func (l *Lane) join(feeds []state.MembersFeed) {
 			fresh[id] = true
 		}
 		if len(f.Groups) > 0 {
+			f.Told = state.Begun(l.deps.Clock.Now())
 			joined = append(joined, f)
 		}
 	}

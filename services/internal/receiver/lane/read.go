@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
 )
 
 // newSnapshot returns the pass of a read from the beginning. Its pages carry the snapshot's id: that of the command which
@@ -29,11 +29,11 @@ func (l *Lane) readFull(ctx context.Context) error {
 	asked, wanted := l.command(refresh)
 	p := l.newSnapshot(asked.ID, asked.ID)
 	began := l.deps.Clock.Now()
-	users, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, "", time.Time{})
+	users, _, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, "", state.Told{})
 	if err != nil {
 		return fmt.Errorf("read everything: %w", err)
 	}
-	groups, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, "", time.Time{})
+	groups, _, err := l.drain(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, "", state.Told{})
 	if err != nil {
 		return fmt.Errorf("read everything: %w", err)
 	}
@@ -45,6 +45,8 @@ func (l *Lane) readFull(ctx context.Context) error {
 		return err
 	}
 	l.feeds.Users, l.feeds.Groups, l.feeds.FullAt = users, groups, began
+	l.feeds.UsersTold = state.Begun(l.deps.Clock.Now())
+	l.feeds.GroupsTold = l.feeds.UsersTold
 	l.feeds.SetAside = p.setAside
 	l.feeds.Members = nil
 	l.join(members)

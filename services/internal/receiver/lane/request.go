@@ -27,7 +27,7 @@ type pass struct {
 	// background leaves some of the budget to more hasty work. A patient pass does so too.
 	background bool
 
-	since    time.Time       // when the feed began that states what is published now; zero: a read shows it
+	told     state.Told      // by the feed that states what is published now; nothing: a read shows it
 	began    directory.Stamp // of the first request
 	requests int
 	pages    int                 // events published
@@ -98,7 +98,7 @@ func (l *Lane) publish(ctx context.Context, p *pass, stamp directory.Stamp, seen
 			return err
 		}
 		err = l.tell(ctx, "page", event.TypeDirectoryObserved, event.ObservationID(l.id, stamp, part), p.cause,
-			event.DirectoryObserved{Stamp: event.StampOf(stamp), Snapshot: p.snapshot, FeedSince: p.since.UTC(), Observations: wire})
+			event.DirectoryObserved{Stamp: event.StampOf(stamp), Snapshot: p.snapshot, FeedSince: p.told.Since.UTC(), FeedUntil: p.told.Until.UTC(), Observations: wire})
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"reflect"
 	"slices"
-	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
@@ -98,11 +97,11 @@ func (l *Lane) readFeeds(ctx context.Context, p *pass, taken taken) error {
 }
 
 func (l *Lane) changedUsers(ctx context.Context, p *pass) error {
-	return l.changed(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, &l.feeds.Users, l.feeds.FullAt)
+	return l.changed(ctx, p, receiver.Feed{Kind: receiver.UsersFeed}, &l.feeds.Users, &l.feeds.UsersTold)
 }
 
 func (l *Lane) changedGroups(ctx context.Context, p *pass) error {
-	return l.changed(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, &l.feeds.Groups, l.feeds.FullAt)
+	return l.changed(ctx, p, receiver.Feed{Kind: receiver.GroupsFeed}, &l.feeds.Groups, &l.feeds.GroupsTold)
 }
 
 // changedMembers reads the feeds of members, those of groups that hints named first.
@@ -120,13 +119,13 @@ func (l *Lane) changedMembers(ctx context.Context, p *pass, hinted map[string]st
 		}
 	}
 	for _, f := range append(first, others...) {
-		cursor := f.Cursor
-		if err := l.changed(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: f.Groups}, &cursor, f.Since); err != nil {
+		cursor, told := f.Cursor, f.Told
+		if err := l.changed(ctx, p, receiver.Feed{Kind: receiver.MembersFeed, Groups: f.Groups}, &cursor, &told); err != nil {
 			return err
 		}
 		for i, now := range l.feeds.Members { // what the pages showed may have changed the list
 			if now.Cursor == f.Cursor && slices.Contains(f.Groups, now.Groups[0]) {
-				l.feeds.Members[i].Cursor = cursor
+				l.feeds.Members[i].Cursor, l.feeds.Members[i].Told = cursor, told
 			}
 		}
 	}
@@ -135,14 +134,15 @@ func (l *Lane) changedMembers(ctx context.Context, p *pass, hinted map[string]st
 
 // changed reads one feed on from its cursor. One whose cursor is of no use any more rests until everything has been read
 // again. What a journal shows besides names is what reads have shown.
-func (l *Lane) changed(ctx context.Context, p *pass, feed receiver.Feed, cursor *string, since time.Time) error {
+func (l *Lane) changed(ctx context.Context, p *pass, feed receiver.Feed, cursor *string, told *state.Told) error {
 	if l.expired[feed.Kind] {
 		return nil
 	}
+	was := *told
 	if l.deps.Traits.Journals {
-		since = time.Time{}
+		was = state.Told{}
 	}
-	next, err := l.drain(ctx, p, feed, *cursor, since)
+	next, has, err := l.drain(ctx, p, feed, *cursor, was)
 	if errors.Is(err, receiver.ErrCursorExpired) || errors.Is(err, errEndless) {
 		l.expired[feed.Kind] = true
 		l.deps.Metrics.expired()
@@ -152,7 +152,7 @@ func (l *Lane) changed(ctx context.Context, p *pass, feed receiver.Feed, cursor 
 	if err != nil {
 		return err
 	}
-	move := func() { *cursor = next }
+	move := func() { *cursor, *told = next, has }
 	if l.deps.Traits.Journals {
 		p.moved = append(p.moved, move)
 		return nil

@@ -17,9 +17,11 @@ type Feeds struct {
 	// before it would store later is refused then, as what it read may be older than what it says.
 	Epoch int64 `json:"epoch,omitempty"`
 
-	Users   string        `json:"users,omitempty"`
-	Groups  string        `json:"groups,omitempty"`
-	Members []MembersFeed `json:"members,omitempty"`
+	Users      string        `json:"users,omitempty"`
+	UsersTold  Told          `json:"users_told,omitzero"`
+	Groups     string        `json:"groups,omitempty"`
+	GroupsTold Told          `json:"groups_told,omitzero"`
+	Members    []MembersFeed `json:"members,omitempty"`
 
 	Addresses []string         `json:"addresses"` // of the provisioning groups that Watched was found by, sorted
 	Watched   map[string]Watch `json:"watched,omitempty"`
@@ -43,9 +45,21 @@ type MembersFeed struct {
 	Groups []string `json:"groups"` // ids, sorted
 	Cursor string   `json:"cursor"`
 	Cost   int      `json:"cost,omitempty"` // requests that it took to begin; 0: not known
-	// Since is when it began: from then on it has told of each change in order.
-	Since time.Time `json:"since,omitzero"`
+	Told   Told     `json:"told,omitzero"`
 }
+
+// Told is of which time a feed has told each change, in order. What it tells behind that undoes what it told within; of what
+// others told, or what it told once more from the same cursor, that is not known: a replica that lags may have answered.
+type Told struct {
+	Since time.Time `json:"since,omitzero"` // when its cursors took over
+	Until time.Time `json:"until,omitzero"` // when its cursor came
+}
+
+// To returns the time up to the coming of another cursor.
+func (t Told) To(at time.Time) Told { return Told{Since: t.Since, Until: at} }
+
+// Begun is that of a feed which takes over now.
+func Begun(at time.Time) Told { return Told{Since: at, Until: at} }
 
 // Watch is a group whose members are mirrored, because it has the address of a provisioning group or is nested, at any
 // depth, in one that has.

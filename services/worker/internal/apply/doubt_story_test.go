@@ -37,6 +37,14 @@ func (h *harness) answered(t *testing.T, seen ...obs) {
 	h.apply("contoso", event.TypeCandidatesRead, event.CandidatesRead{Request: asked[i].ID()})
 }
 
+// until is when the cursor came that the feed is asked with: a moment ago.
+func (h *harness) until() time.Time {
+	if h.feed.IsZero() || !h.cursor.IsZero() {
+		return h.cursor
+	}
+	return h.clock.Now()
+}
+
 func TestAReadDoesNotUndoWhatHasJustChanged(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h *harness) {
@@ -167,6 +175,25 @@ func TestWhatTheFeedStatesIsNotDoubted(t *testing.T) {
 		h.see(member("g", "bob", true))
 		h.tick()
 		h.expect("all of it", "granted cid group-member", "revoked cid not-a-member", "revoked bob not-a-member", "granted bob group-member")
+	})
+}
+
+// Who died before the cursor was stored asks once more with the one before, and a replica that lags may answer.
+func TestWhatAFeedTellsOnceMoreIsDoubtedLikeARead(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h *harness) {
+		doubting(t, h)
+		h.feed = h.clock.Now()
+		h.clock.Advance(time.Minute)
+		h.cursor = h.clock.Now()
+		h.clock.Advance(time.Second)
+		h.see(member("g", "cid", true))
+		h.clock.Advance(time.Second)
+		h.see(member("g", "cid", false))
+		h.expect("asked once more", "granted cid group-member")
+		h.cursor = h.clock.Now()
+		h.see(member("g", "cid", false))
+		h.expect("asked for what is behind both", "revoked cid not-a-member")
 	})
 }
 

@@ -52,6 +52,7 @@ type harness struct {
 	chunk   int
 	doubt   time.Duration // after begin
 	feed    time.Time     // when the feed began that states the pages to come; zero: reads show them
+	cursor  time.Time     // when its cursor came; zero: with what was said last
 	owner   apply.Owner
 	valid   *eventtest.Validator
 	heed    func(event.Event) error // is told of every event of LICENSES before it is taken into what was told
@@ -217,7 +218,7 @@ func (h *harness) apply(tenantID, eventType string, data any) {
 func (h *harness) page(tenantID string, at uint64, observations ...directory.Observation) {
 	h.t.Helper()
 	h.apply(tenantID, event.TypeDirectoryObserved, event.DirectoryObserved{
-		Stamp: event.Stamp{Epoch: 1, Counter: at}, FeedSince: h.feed, Observations: event.FromObservations(observations),
+		Stamp: event.Stamp{Epoch: 1, Counter: at}, FeedSince: h.feed, FeedUntil: h.until(), Observations: event.FromObservations(observations),
 	})
 }
 

@@ -3,10 +3,10 @@ package apply
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
 // work is what a message asks for.
@@ -59,7 +59,7 @@ func readAs[T any](ev event.Event, apply func(*session, T) error) (work, error) 
 type page struct {
 	stamp        directory.Stamp
 	snapshot     string
-	feed         time.Time // since when the provider's feed that states it has told of each change; zero: a read showed it
+	told         ledger.Told // by the feed that states it; nothing: a read showed it
 	observations []directory.Observation
 	refused      int
 }
@@ -70,7 +70,7 @@ func readPage(ev event.Event) (work, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	p := page{stamp: data.Stamp.Directory(), snapshot: data.Snapshot, feed: data.FeedSince}
+	p := page{stamp: data.Stamp.Directory(), snapshot: data.Snapshot, told: ledger.Told{Since: data.FeedSince, Until: data.FeedUntil}}
 	if p.stamp == (directory.Stamp{}) {
 		return nil, fmt.Errorf("%w: page %s has no stamp", ErrRefused, ev.ID())
 	}

@@ -38,7 +38,7 @@ func (s *session) page(p page) error {
 
 // take applies the observations and looks at the products that they concern.
 func (s *session) take(p page, touched *users) error {
-	seen := ledger.Evidence{Stamp: p.stamp, At: s.origin.at, Feed: p.feed, Doubt: s.cfg.Doubt}
+	seen := ledger.Evidence{Stamp: p.stamp, At: s.origin.at, Told: p.told, Doubt: s.cfg.Doubt}
 	for _, o := range p.observations {
 		var err error
 		switch {

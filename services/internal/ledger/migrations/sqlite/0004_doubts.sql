@@ -2,7 +2,7 @@
 
 -- +goose Up
 ALTER TABLE users       ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0; -- 0: as the first complete read showed it
-ALTER TABLE users       ADD COLUMN changed_by INTEGER NOT NULL DEFAULT 0; -- 0: by a read, 1: by the provider's feed of changes, 2: by either, and something has spoken against it since
+ALTER TABLE users       ADD COLUMN changed_by INTEGER NOT NULL DEFAULT 0; -- 0: by a read, 1: by the provider's feed of changes; and 2: something has spoken against it since
 ALTER TABLE groups      ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE groups      ADD COLUMN changed_by INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE memberships ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
