@@ -57,7 +57,7 @@ func (l *Lane) checkGate(id string) *gate {
 }
 
 // checkVanishing reads the ids of watched groups that are said to be gone. One is gone when two reads, Config.Vanish
-// apart, both say so, and no group with its address is it. One that cannot be read holds up no other.
+// apart, both say so, and no group with its address is it. It is there when two reads both show it. One that cannot be read holds up no other.
 func (l *Lane) checkVanishing(ctx context.Context) error {
 	now := l.deps.Clock.Now()
 	for _, id := range l.vanishing() {
@@ -86,11 +86,18 @@ func (l *Lane) checkVanished(ctx context.Context, id string, w state.Watch) erro
 	if err != nil {
 		return fmt.Errorf("read group %s: %w", id, err)
 	}
-	if !g.Deleted {
-		return l.report(ctx, p, stamp, []directory.Observation{{Group: &g}})
-	}
 	later := *w.Vanish
-	later.Said, later.Next = true, l.deps.Clock.Now().Add(l.cfg.Vanish)
+	later.Next = l.deps.Clock.Now().Add(l.cfg.Vanish)
+	if !g.Deleted {
+		if w.Vanish.Seen {
+			return l.report(ctx, p, stamp, []directory.Observation{{Group: &g}})
+		}
+		later.Said, later.Seen = false, true // a replica may lag, and a feed does not say it twice
+		w.Vanish = &later
+		l.feeds.Watched[id] = w
+		return nil
+	}
+	later.Said, later.Seen = true, false
 	others, lives, err := l.othersAt(ctx, p, id, w)
 	if err != nil {
 		return err

@@ -81,6 +81,7 @@ func (w Watch) IsNamed(id, key string) bool {
 // Vanish is how far it is proved that a group is gone.
 type Vanish struct {
 	Said bool      `json:"said"`            // a read of its id has said so
+	Seen bool      `json:"seen,omitempty"`  // a read of its id has shown it: one more, and it is there
 	Next time.Time `json:"next"`            // when to read next
 	By   string    `json:"cause,omitempty"` // id of the event that brought the news
 	// Held are the groups that the provider says it has left, which is not told before it is known whether it is gone.
