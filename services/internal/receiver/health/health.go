@@ -209,17 +209,17 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// rest returns at the time, or earlier when an outcome is another.
+// rest returns at the time, or after Repeat where none is known, or earlier when an outcome is another.
 func (w *Watch) rest(ctx context.Context, at time.Time) {
-	var due <-chan time.Time
+	wait := w.cfg.Repeat
 	if !at.IsZero() {
-		timer := w.deps.Clock.NewTimer(at.Sub(w.deps.Clock.Now()))
-		defer timer.Stop()
-		due = timer.C()
+		wait = at.Sub(w.deps.Clock.Now())
 	}
+	timer := w.deps.Clock.NewTimer(wait)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-due:
+	case <-timer.C():
 	case <-w.wake:
 	}
 }

@@ -108,7 +108,7 @@ func (c *customer) connect(licensed int) {
 	}
 	c.tb.Cleanup(c.justified)
 	c.customers = append(c.customers, c)
-	*c.timers += 2 // its lane and its keeper
+	*c.timers += 3 // its lane, its keeper and its watch
 	c.rest()
 	c.await("everyone is licensed", time.Hour, func() bool { return len(c.heard.licensed()) >= licensed })
 }
@@ -133,7 +133,7 @@ func (c *customer) disconnect() {
 		c.tb.Fatal(err)
 	}
 	c.customers = slices.DeleteFunc(c.customers, func(other *customer) bool { return other.id == c.id })
-	*c.timers -= 2
+	*c.timers -= 3
 	c.rest()
 }
 
