@@ -41,6 +41,7 @@ type plan struct {
 	poll      time.Duration        // 0: as in production
 	list      time.Duration        // between two lists of a group; 0: 5 s, or longer for a large group
 	full      time.Duration        // between two complete reads; 0: only the first
+	doubt     time.Duration        // for which no read alone undoes what has changed; 0: not at all
 	perMinute int                  // requests; 0: as many as Google grants
 }
 
@@ -117,7 +118,7 @@ func (w *world) openWorker() {
 	}
 	w.tb.Cleanup(func() { _ = l.Close() })
 	w.ledger = l
-	r, err := worker.New(worker.Config{}, worker.Deps{
+	r, err := worker.New(worker.Config{Doubt: w.plan.doubt}, worker.Deps{
 		Bus: w.bus, Ledger: l, Tenants: w.tenants, Leases: leasetest.Alone{Clock: w.worker},
 		Logger: logger(w.tb, "worker"), Clock: w.worker, Metrics: prometheus.NewRegistry(),
 	})
