@@ -44,7 +44,8 @@ func settings(t *testing.T, poll time.Duration) config.Config {
 	cfg.Data = filepath.Join(t.TempDir(), "data")
 	cfg.NATS.Listen, cfg.NATS.Partitions, cfg.HTTP.Addr = "127.0.0.1:0", 2, "127.0.0.1:0"
 	cfg.Sync.Push, cfg.Sync.PollInterval, cfg.Sync.FullInterval = false, poll, 0
-	cfg.Sync.Vanish, cfg.Worker.Settle, cfg.Worker.Doubt = 100*time.Millisecond, 100*time.Millisecond, 100*time.Millisecond
+	cfg.Sync.Vanish, cfg.Worker.Settle = 100*time.Millisecond, 100*time.Millisecond
+	cfg.Worker.Doubt = 0 // users are suspended and back within moments
 	return cfg
 }
 
