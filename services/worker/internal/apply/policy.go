@@ -56,7 +56,7 @@ func (s *session) roundEnded(data event.RoundEnded) error {
 				return err
 			}
 		}
-		return nil
+		return s.restShown(data, open)
 	})
 }
 
