@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
@@ -67,8 +68,8 @@ func (s *session) askForTheRest() error {
 }
 
 // restShown has those decided about who were seen to leave before a round began that has shown all groups but the open ones.
-// Where others leave it asks for another.
-func (s *session) restShown(ended event.RoundEnded, open []string) error {
+// Where others leave it asks for another, if it is news that the round has ended.
+func (s *session) restShown(began time.Time, open []string, fresh bool) error {
 	some, err := s.tx.Leaving(s.tenant.ID, s.now)
 	if !some || err != nil {
 		return err
@@ -82,14 +83,14 @@ func (s *session) restShown(ended event.RoundEnded, open []string) error {
 		if n.any(open) || slices.Contains(open, p.State.Policy.Group) {
 			continue // the next round is the one, or its time runs out
 		}
-		others, err := s.tx.Left(p.ID, ended.Began, s.now)
+		others, err := s.tx.Left(p.ID, began, s.now)
 		if err != nil {
 			return err
 		}
 		more = more || others
 	}
 	s.result.Timers = true
-	if !more {
+	if !more || !fresh {
 		return nil
 	}
 	return s.askForTheRest()
