@@ -92,7 +92,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		return nil, err
 	}
 	w.apply = apply.New(
-		apply.Config{Settle: cfg.Settle, AskAgain: cfg.AskAgain, Reread: cfg.Reread, Chunk: cfg.Chunk, Doubt: cfg.Doubt},
+		apply.Config{Settle: cfg.Settle, AskAgain: cfg.AskAgain, Reread: cfg.Reread, Chunk: cfg.Chunk, Doubt: cfg.Doubt, Whole: true},
 		apply.Deps{
 			Ledger: deps.Ledger, Clock: deps.Clock, Logger: deps.Logger, Partition: deps.Bus.Partition, Applied: w.applied,
 			Fault: func(s apply.Step) error { return w.fault(string(s)) },

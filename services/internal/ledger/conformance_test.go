@@ -61,6 +61,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"older ledgers are brought up to date":                 olderLedgersAreBroughtUpToDate,
 	"bulks are ledgers":                                    bulksAreLedgers,
 	"doubts are asked for":                                 doubtsAreAskedFor,
+	"who leaves is decided about later":                    whoLeavesIsDecidedAboutLater,
 	"the reader finds users":                               findUsers,
 	"the reader tells decisions and their history":         readerTellsDecisionsAndTheirHistory,
 }

@@ -5,6 +5,7 @@ var erased = []struct{ table, key, of string }{
 	{"held_users", "held, user_id", `held IN (SELECT id FROM held WHERE product` + ofTenant + `)`},
 	{"held", "id", `product` + ofTenant},
 	{"waiting", "product, user_id", `product` + ofTenant},
+	{"leaving", "product, user_id", `product` + ofTenant},
 	{"revocations", "product, minute", `product` + ofTenant},
 	{"connections", "product", `product` + ofTenant},
 	{"records", "product, sequence", `product` + ofTenant},

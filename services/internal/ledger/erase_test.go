@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -52,6 +53,7 @@ func erasedTenantsAreGone(t *testing.T, b ledgertest.Backend) {
 		p := products[0].ID
 		h, err := tx.AddHeld(ledger.Held{Product: p, Ref: "r", Kind: ledger.HeldFlip, State: ledger.HeldOpen})
 		must(t, err, tx.PutHeldUser(h.ID, ledger.HeldUser{User: 1}), tx.PutJob(ledger.Job{Product: p, Kind: ledger.JobApply}), tx.Join(p, 1, 1),
+			tx.PutLeaving(ledger.Leaving{Product: p, User: 1, DecideAt: nine}),
 			tx.CountRevocations(p, nine, nine, 1), tx.PutRecord(ledger.Record{Product: p}), tx.PutCause(here.ID, ledger.Cause{}),
 			tx.PutConnection(ledger.Connection{Product: p, Class: "consent", Since: nine}))
 		s, err := tx.Snapshot(here, "s")
@@ -66,6 +68,9 @@ func erasedTenantsAreGone(t *testing.T, b ledgertest.Backend) {
 		}
 		if users, err := tx.UsersAfter(here.ID, 0, 9); len(users) != 0 || err != nil {
 			t.Errorf("users are left: %v, %v", users, err)
+		}
+		if some, err := tx.Leaving(here.ID, nine.Add(-time.Hour)); some || err != nil {
+			t.Errorf("somebody is leaving: %v, %v", some, err)
 		}
 		return nil
 	})

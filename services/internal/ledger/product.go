@@ -69,14 +69,15 @@ func (tx *Tx) DueRound(part int, now time.Time) (p Product, found bool, err erro
 		AND tenant IN (SELECT id FROM tenants WHERE part = $2) ORDER BY ask_at, id LIMIT 1`, micros(now), part)
 }
 
-// NextTimer returns when a partition next has something to do by itself: a round or another read to ask for, or a
-// parked change that expires. Zero when it has nothing.
+// NextTimer returns when a partition next has something to do by itself: a round or another read to ask for, a
+// parked change that expires, or somebody who has left. Zero when it has nothing.
 func (tx *Tx) NextTimer(part int) (at time.Time, err error) {
 	_, err = tx.get(`SELECT MIN(due) FROM (
 		SELECT p.ask_at AS due FROM products p JOIN tenants t ON t.id = p.tenant WHERE p.ask_at > 0 AND t.part = $1
 		UNION ALL SELECT h.expires_at FROM held h JOIN products p ON p.id = h.product JOIN tenants t ON t.id = p.tenant
 		WHERE t.part = $1 AND `+expires+`
 		UNION ALL SELECT d.ask_at FROM doubts d JOIN tenants t ON t.id = d.tenant WHERE t.part = $1
+		UNION ALL SELECT l.decide_at FROM leaving l JOIN products p ON p.id = l.product JOIN tenants t ON t.id = p.tenant WHERE t.part = $1
 		UNION ALL SELECT reread_due FROM tenants WHERE reread_due > 0 AND part = $1) AS timers`, []any{part}, scanMicros(&at))
 	return at, err
 }

@@ -32,6 +32,8 @@ type Config struct {
 	Chunk    int           // users that one transaction of a job decides at most; 250
 	// Doubt is for how long no read alone undoes what has changed, see ledger.Evidence; 0: not at all.
 	Doubt time.Duration
+	// Whole: a license that ends as no group of a nest has the user any more waits for a round that has shown them all.
+	Whole bool
 }
 
 func (c Config) withDefaults() Config {

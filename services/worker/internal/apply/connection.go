@@ -33,6 +33,9 @@ func (s *session) disconnectRequested(data event.DisconnectRequested) error {
 		if p.State.Change != nil { // what the directory shows is nobody's concern any more
 			p.State.Change, p.dirty = nil, true
 		}
+		if err := s.tx.DropLeaving(p.ID); err != nil {
+			return err
+		}
 	}
 	if err := s.connectionEnded(); err != nil {
 		return err

@@ -14,6 +14,8 @@ type manner struct {
 	preview string
 	// review lists revocations: all users are gone through, and only at the end is it known how many they are.
 	review bool
+	// torn: it follows from what one request has shown, and another may show more. Who has left a nest may still be in it.
+	torn bool
 }
 
 // person is a user whom a session decides about.
@@ -25,6 +27,22 @@ type person struct {
 func (s *session) person(u ledger.User) (person, error) {
 	direct, err := s.tx.DirectGroups(u.ID)
 	return person{User: u, direct: direct}, err
+}
+
+func (s *session) people(ids []int64) ([]person, error) {
+	people := make([]person, 0, len(ids))
+	for _, id := range ids {
+		user, err := s.tx.User(id)
+		if err != nil {
+			return nil, err
+		}
+		one, err := s.person(user)
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, one)
+	}
+	return people, nil
 }
 
 // verdict is what the rules say of a user, where it is not what stands.
@@ -43,17 +61,9 @@ func (s *session) decideAll(touched users, m manner) error {
 	if len(touched.order) == 0 || !s.tenant.Decides() || !slices.ContainsFunc(s.products, s.decides) {
 		return nil
 	}
-	people := make([]person, 0, len(touched.order))
-	for _, id := range touched.order {
-		user, err := s.tx.User(id)
-		if err != nil {
-			return err
-		}
-		one, err := s.person(user)
-		if err != nil {
-			return err
-		}
-		people = append(people, one)
+	people, err := s.people(touched.order)
+	if err != nil {
+		return err
 	}
 	for _, p := range s.products {
 		if err := s.decide(p, people, m); err != nil {
@@ -78,10 +88,18 @@ func (s *session) decide(p *product, people []person, m manner) error {
 		if err != nil {
 			return err
 		}
-		if differs {
-			differ = append(differ, v)
-		} else if err := s.settled(p, v); err != nil {
+		if !differs {
+			if err := s.settled(p, v); err != nil {
+				return err
+			}
+			continue
+		}
+		waits, err := s.putsOff(p, v, m)
+		if err != nil {
 			return err
+		}
+		if !waits {
+			differ = append(differ, v)
 		}
 	}
 	if err := s.carryOut(p, differ, m); err != nil {

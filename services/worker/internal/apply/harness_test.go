@@ -51,6 +51,8 @@ type harness struct {
 	created time.Time
 	chunk   int
 	doubt   time.Duration // after begin
+	whole   bool          // likewise
+	again   time.Duration // likewise; 0: a minute
 	feed    time.Time     // when the feed began that states the pages to come; zero: reads show them
 	cursor  time.Time     // when its cursor came; zero: with what was said last
 	owner   apply.Owner
@@ -158,7 +160,7 @@ func (h *harness) open() {
 
 // begin makes another applier, which remembers nothing.
 func (h *harness) begin() {
-	h.applier = apply.New(apply.Config{Settle: settle, Chunk: h.chunk, Doubt: h.doubt}, apply.Deps{
+	h.applier = apply.New(apply.Config{Settle: settle, Chunk: h.chunk, Doubt: h.doubt, Whole: h.whole, AskAgain: h.again}, apply.Deps{
 		Ledger: h.ledger, Clock: h.clock, Logger: slog.New(slog.DiscardHandler),
 		Partition: func(string) int { return h.owner.Part }, Applied: func(r apply.Result) { h.last = r },
 	})

@@ -33,7 +33,7 @@ func (s *session) page(p page) error {
 	if err != nil {
 		return err
 	}
-	return s.decideAll(touched, manner{cause: s.origin.cause, preview: preview})
+	return s.decideAll(touched, manner{cause: s.origin.cause, preview: preview, torn: s.cfg.Whole && preview == ""})
 }
 
 // take applies the observations and looks at the products that they concern.

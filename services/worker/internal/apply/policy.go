@@ -2,6 +2,7 @@ package apply
 
 import (
 	"slices"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
@@ -39,7 +40,9 @@ func (s *session) reviewPolicies() error {
 
 // roundEnded lets what has settled go on: the round has shown all that there was to see.
 func (s *session) roundEnded(data event.RoundEnded) error {
-	if data.Began.After(s.tenant.RoundBegan) {
+	data.Began = data.Began.Truncate(time.Microsecond)
+	fresh := data.Began.After(s.tenant.RoundBegan) // a round says its end to each who has asked for it
+	if fresh {
 		s.tenant.RoundBegan = data.Began
 	}
 	if !s.tenant.Decides() || !s.tenant.Follows() {
@@ -56,7 +59,7 @@ func (s *session) roundEnded(data event.RoundEnded) error {
 				return err
 			}
 		}
-		return nil
+		return s.restShown(data.Began, open, fresh)
 	})
 }
 

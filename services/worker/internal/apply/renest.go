@@ -31,12 +31,25 @@ func (s *session) renesting(do func() error, touched *users, preview string) err
 			return err
 		}
 		if many {
-			if err := s.decideMany(root, preview); err != nil {
+			if err := s.decideMany(root, was, is, preview); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// compare reports whether anybody may have left with what differs in a nest that has become another, and whether it differs for
+// any others.
+func (n nest) compare(next nest) (leave, others bool) {
+	for _, group := range n.Differ(next.Nest) {
+		holds := next.Holds(group)
+		leave, others = leave || !holds, others || holds
+	}
+	if !slices.Equal(n.whole, next.whole) {
+		leave, others = leave || len(next.whole) == 0, others || len(next.whole) > 0
+	}
+	return leave, others
 }
 
 // root is a group that decides about a product, or would if a change were approved.
@@ -89,8 +102,8 @@ func (s *session) concerned(was, is nest, touched *users) (many bool, err error)
 }
 
 // decideMany begins the job that goes through all users: a review, that of a preview if one has brought it, or for a change that
-// is proposed a survey.
-func (s *session) decideMany(r root, preview string) error {
+// is proposed a survey. The review of those who leave waits until all of the nest is shown.
+func (s *session) decideMany(r root, was, is nest, preview string) error {
 	if !r.flip {
 		h, err := s.previewing(r.product, preview)
 		if err != nil {
@@ -98,6 +111,12 @@ func (s *session) decideMany(r root, preview string) error {
 		}
 		if h != nil {
 			return s.startJob(r.product, ledger.JobReview, h.ID, h.Cause)
+		}
+		leave, others := was.compare(is)
+		if leave && s.cfg.Whole && preview == "" {
+			if err := s.putOffAll(r.product); err != nil || !others {
+				return err
+			}
 		}
 		return s.startJob(r.product, ledger.JobReview, 0, s.origin.cause)
 	}

@@ -32,6 +32,7 @@ type session struct {
 	entered     bool             // tenant and products are loaded
 	products    []*product
 	told        bool // an event of the tenant on LICENSES, now or by a job to come, names what is acted upon
+	waiting     bool // for a round that was asked for: somebody may be in another group by now
 	result      Result
 }
 
@@ -112,6 +113,9 @@ func (s *session) retire(t tenant.Tenant) error {
 			return err
 		}
 		if err := s.tx.DropJobs(p.ID); err != nil {
+			return err
+		}
+		if err := s.tx.DropLeaving(p.ID); err != nil {
 			return err
 		}
 		if err := s.tx.SaveProduct(p.Product); err != nil {

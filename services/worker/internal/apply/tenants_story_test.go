@@ -27,7 +27,8 @@ type twins struct {
 }
 
 // newTwins has each with ten members, one of whom has left, some who wait for a seat, a list of five who are to lose theirs, one
-// of suspensions that a freeze has parked, a read that is under way and one that waits for proof.
+// of suspensions that a freeze has parked, a read that is under way and one that waits for proof, something in doubt, and somebody
+// who may have moved within the group.
 func newTwins(t *testing.T, address, acts, rests string) *twins {
 	t.Helper()
 	var both []tenant.Tenant
@@ -49,7 +50,13 @@ func newTwins(t *testing.T, address, acts, rests string) *twins {
 		w.see(group("made-just-now"))
 		w.see(noGroup("made-just-now"))
 	}
-	h.doubt = 0
+	h.doubt, h.whole, h.again = 0, true, 52*week
+	h.restart()
+	for _, w.acts = range []string{"contoso", "fabrikam"} {
+		w.see(group("within"), nested("g", "within", true))
+		w.see(member("g", "u8", false))
+	}
+	h.whole, h.again = false, 0
 	h.restart()
 	w.acts, w.rests = acts, rests
 	w.see(personAs("u10", "suspended")) // so that the ids of their held changes differ
@@ -165,7 +172,7 @@ var ofTenant = map[string]string{
 	"tenants": `id = $1`, "products": `tenant = $1`, "users": `tenant = $1`, "user_addresses": `tenant = $1`, "groups": `tenant = $1`,
 	"group_addresses": `tenant = $1`, "causes": `tenant = $1`, "proofs": `tenant = $1`, "doubts": `tenant = $1`, "snapshots": `tenant = $1`,
 	"memberships":  `group_id IN (SELECT id FROM groups WHERE tenant = $1)`,
-	"entitlements": ofProducts, "history": ofProducts, "held": ofProducts, "jobs": ofProducts, "waiting": ofProducts,
+	"entitlements": ofProducts, "history": ofProducts, "held": ofProducts, "jobs": ofProducts, "waiting": ofProducts, "leaving": ofProducts,
 	"revocations": ofProducts, "records": ofProducts, "connections": ofProducts,
 	"held_users": `held IN (SELECT id FROM held WHERE ` + ofProducts + `)`,
 	"outbox":     "", "positions": "", "goose_db_version": "", "sqlite_sequence": "",

@@ -10,7 +10,7 @@ import (
 )
 
 // Tick does one piece of an owner's work that no message asks for: it asks for a full read that was put off, or for what is in
-// doubt, lets a held change expire, asks for the round that a settled change waits for, or does the next chunk of a job. It reports whether
+// doubt, decides about those who have left, lets a held change expire, asks for the round that a settled change waits for, or does the next chunk of a job. It reports whether
 // there may be more at once; if not, next is when there will be (zero: not before a message makes some).
 func (a *Applier) Tick(ctx context.Context, owner Owner) (more bool, next time.Time, err error) {
 	var begun time.Time // of a chunk, by the clock
@@ -20,7 +20,7 @@ func (a *Applier) Tick(ctx context.Context, owner Owner) (more bool, next time.T
 			return err
 		}
 		s.cfg.Chunk = a.pace.chunk()
-		for _, do := range []func(context.Context, int) (bool, error){s.rereadDue, s.doubtsDue, s.expire, s.askRound, s.work} {
+		for _, do := range []func(context.Context, int) (bool, error){s.rereadDue, s.doubtsDue, s.leavingDue, s.expire, s.askRound, s.work} {
 			if more, err = do(ctx, owner.Part); more || err != nil {
 				return err
 			}

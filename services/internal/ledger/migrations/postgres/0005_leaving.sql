@@ -1,0 +1,15 @@
+-- Who is no member any more by what was read so far, and may be one by what is read next: of several groups, one is read first.
+
+-- +goose Up
+CREATE TABLE leaving (
+    product   BIGINT NOT NULL REFERENCES products (id),
+    user_id   BIGINT NOT NULL, -- 0: many are, who are yet to be found
+    seen_at   BIGINT NOT NULL, -- when it was last seen
+    cause     TEXT   NOT NULL, -- by which event
+    decide_at BIGINT NOT NULL, -- at the latest; a round that began behind seen_at moves it to its own end
+    PRIMARY KEY (product, user_id)
+);
+CREATE INDEX leaving_due ON leaving (decide_at);
+
+-- +goose Down
+DROP TABLE leaving;

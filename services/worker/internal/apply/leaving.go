@@ -1,0 +1,131 @@
+package apply
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+)
+
+// putsOff lets the license of somebody stand whom no group of the nest has any more, by what was read so far: another one may, by
+// what is read next. It stands until a round that begins from here on has shown all that is true now. Where none comes it ends all
+// the same.
+func (s *session) putsOff(p *product, v verdict, m manner) (bool, error) {
+	if !v.revokes() || v.next.Reason != licensing.NotAMember {
+		return false, nil
+	}
+	if m.review {
+		return s.tx.AllLeaving(p.ID)
+	}
+	if !m.torn {
+		return false, nil
+	}
+	n, err := s.nestOf(p.State.Policy.Group)
+	if err != nil || len(n.Groups()) <= 1 && len(v.before.Path) <= 1 {
+		return false, err
+	}
+	if err := s.waitForTheRest(); err != nil {
+		return false, err
+	}
+	return true, s.putLeaving(p, v.user.ID, m.cause)
+}
+
+// putOffAll does so for all who may have left with a group that many are in. They are found by a review, then; one that is under
+// way until then leaves them to it.
+func (s *session) putOffAll(p *product) error {
+	if err := s.waitForTheRest(); err != nil {
+		return err
+	}
+	return s.putLeaving(p, ledger.AllUsers, s.origin.cause)
+}
+
+func (s *session) putLeaving(p *product, user int64, cause string) error {
+	return s.tx.PutLeaving(ledger.Leaving{
+		Product: p.ID, User: user, SeenAt: s.origin.at, Cause: cause, DecideAt: s.now.Add(s.cfg.AskAgain),
+	})
+}
+
+// waitForTheRest asks for a round unless somebody waits for one already.
+func (s *session) waitForTheRest() error {
+	s.told, s.result.Timers = true, true
+	if s.waiting {
+		return nil
+	}
+	s.waiting = true
+	before, err := s.tx.Leaving(s.tenant.ID, s.now)
+	if before || err != nil {
+		return err
+	}
+	return s.askForTheRest()
+}
+
+// askForTheRest asks for a round because of what the session acts upon.
+func (s *session) askForTheRest() error {
+	return s.command(event.TypeReadRequested, "read", s.origin.cause+".rest", s.origin.cause, event.ReadRequested{})
+}
+
+// restShown has those decided about who were seen to leave before a round began that has shown all groups but the open ones.
+// Where others leave it asks for another, if it is news that the round has ended.
+func (s *session) restShown(began time.Time, open []string, fresh bool) error {
+	some, err := s.tx.Leaving(s.tenant.ID, s.now)
+	if !some || err != nil {
+		return err
+	}
+	more := false
+	for _, p := range s.products {
+		n, err := s.nestOf(p.State.Policy.Group)
+		if err != nil {
+			return err
+		}
+		if n.any(open) || slices.Contains(open, p.State.Policy.Group) {
+			continue // the next round is the one, or its time runs out
+		}
+		others, err := s.tx.Left(p.ID, began, s.now)
+		if err != nil {
+			return err
+		}
+		more = more || others
+	}
+	s.result.Timers = true
+	if !more || !fresh {
+		return nil
+	}
+	return s.askForTheRest()
+}
+
+// leavingDue decides about those who were seen to leave by one event, as if it had come now: those whom it concerns are a bulk
+// together, or none.
+func (s *session) leavingDue(_ context.Context, part int) (bool, error) {
+	due, tenant, found, err := s.tx.DueLeaving(part, s.now)
+	if !found || err != nil {
+		return false, err
+	}
+	if err := s.enterByID(tenant); err != nil {
+		return false, err
+	}
+	p, err := s.product(due.Product)
+	if err != nil {
+		return false, err
+	}
+	s.origin.cause = due.Cause
+	users, err := s.tx.TakeLeaving(p.ID, due.Cause, s.now)
+	if err != nil || !s.tenant.Decides() { // all users are gone through when it does again
+		return true, err
+	}
+	if len(users) > 0 && users[0] == ledger.AllUsers {
+		if users = users[1:]; s.decides(p) {
+			err = s.startJob(p, ledger.JobReview, 0, due.Cause)
+		}
+	}
+	if err != nil {
+		return false, err
+	}
+	people, err := s.people(users)
+	if err != nil {
+		return false, err
+	}
+	return true, s.decide(p, people, manner{cause: due.Cause})
+}

@@ -1,0 +1,117 @@
+package apply_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/pkg/event/eventtest"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
+)
+
+// Whoever is in some group of a nest all the time is never revoked, in whatever order the groups are read while people move: as
+// long as nobody moves again before a round has shown the rest.
+func TestWhoIsAlwaysInTheNestIsNeverRevoked(t *testing.T) {
+	t.Parallel()
+	valid := eventtest.Shared(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		m := &moving{t: rt, harness: newHarnessAt(rt, ledgertest.SQLite(t), valid, contoso()), in: map[string][]string{}}
+		defer m.close()
+		m.connect()
+		for range rapid.IntRange(1, 8).Draw(rt, "moves") {
+			m.restless()
+			m.quiet()
+		}
+	})
+}
+
+// moving is a tenant whose provisioning group g holds a, and b in that; each user is in one of them, or in two for a moment.
+type moving struct {
+	*harness
+	t  *rapid.T
+	in map[string][]string // by user
+}
+
+var (
+	movers = []string{"ann", "bob", "cid"}
+	nest   = []string{"g", "a", "b"}
+)
+
+func (m *moving) connect() {
+	m.guard("contoso", ledger.Hold{Expiry: week})
+	m.whole = true
+	m.begin()
+	all := []obs{group("g", address), group("a"), group("b"), nested("g", "a", true), nested("a", "b", true)}
+	for _, user := range movers {
+		m.in[user] = []string{rapid.SampledFrom(nest).Draw(m.t, "first of "+user)}
+		all = append(all, person(user), member(m.in[user][0], user, true))
+	}
+	m.read(all, nest...)
+	m.heed = func(ev event.Event) error {
+		if ev.Type() == event.TypeLicenseRevoked {
+			return fmt.Errorf("revoked: %s", ev)
+		}
+		return nil
+	}
+}
+
+// restless reads the groups in some order while each user may move from one to another, by joining one and leaving the other.
+func (m *moving) restless() {
+	began := m.clock.Now()
+	moves := map[string]string{}
+	for _, user := range movers {
+		if to := rapid.SampledFrom(nest).Draw(m.t, user+" moves to"); to != m.in[user][0] {
+			moves[user] = to
+		}
+	}
+	for range rapid.IntRange(1, 8).Draw(m.t, "reads") {
+		for _, user := range movers {
+			to, moves := moves[user]
+			switch {
+			case !moves || rapid.Bool().Draw(m.t, user+" rests"):
+			case len(m.in[user]) == 2:
+				m.in[user] = m.in[user][1:]
+			case m.in[user][0] != to:
+				m.in[user] = append(m.in[user], to)
+			}
+		}
+		m.show(rapid.SampledFrom(nest).Draw(m.t, "read"))
+		if rapid.IntRange(0, 3).Draw(m.t, "restart") == 0 {
+			m.begin()
+		}
+	}
+	if rapid.Bool().Draw(m.t, "a round ends") {
+		m.end(began)
+	}
+}
+
+// quiet is a round in which nobody moves.
+func (m *moving) quiet() {
+	began := m.clock.Now()
+	for _, group := range rapid.Permutation(nest).Draw(m.t, "order") {
+		m.show(group)
+	}
+	m.end(began)
+}
+
+func (m *moving) show(group string) {
+	m.clock.Advance(time.Second)
+	var seen []obs
+	for _, user := range movers {
+		seen = append(seen, member(group, user, slices.Contains(m.in[user], group)))
+	}
+	m.see(seen...)
+	m.tick()
+	m.drain()
+}
+
+func (m *moving) end(began time.Time) {
+	m.apply("contoso", event.TypeRoundEnded, event.RoundEnded{Began: began})
+	m.tick()
+	m.drain()
+}
