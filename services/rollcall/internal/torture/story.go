@@ -24,31 +24,6 @@ type story struct {
 	suspended map[string]bool
 	deleted   map[string]bool
 	in        map[string]bool // nested groups that are in the provisioning group
-	pools     map[string][]string
-}
-
-// manyWays lets people be in the provisioning group by several ways at once, directly and through nested groups, and change
-// from one to another. Who does so at one moment is told to have left before they are told to have come, and is revoked for
-// as long as that takes: what is published is read group by group. Until no license is taken before all ways have been read
-// again, everybody has one way only.
-const manyWays = false
-
-// share deals the people out to the groups that they may be in.
-func (s *story) share() {
-	s.pools = map[string][]string{}
-	for i, id := range s.people {
-		if way := i % 3; way == 0 && len(s.nested) > 0 {
-			team := s.nested[i/3%len(s.nested)]
-			s.pools[team] = append(s.pools[team], id)
-		} else {
-			s.pools[""] = append(s.pools[""], id)
-		}
-	}
-	if manyWays {
-		for group := range s.pools {
-			s.pools[group] = s.people
-		}
-	}
 }
 
 func newStory(c *company, client *control.Client, rate float64, seed, number uint64, told *atomic.Int64) *story {
@@ -59,7 +34,6 @@ func newStory(c *company, client *control.Client, rate float64, seed, number uin
 	for _, id := range c.nested {
 		s.members[id] = map[string]bool{}
 	}
-	s.share()
 	for _, id := range c.first() {
 		s.members[""][id] = true
 	}
@@ -174,7 +148,7 @@ func (s *story) crowd(ctx context.Context) (control.Change, error) {
 }
 
 func (s *story) add(ctx context.Context, group string, n int) (control.Change, error) {
-	who := s.pick(n, s.pools[group], func(id string) bool { return !s.members[group][id] && !s.deleted[id] })
+	who := s.pick(n, s.people, func(id string) bool { return !s.members[group][id] && !s.deleted[id] })
 	if len(who) == 0 || group == "" && !s.present {
 		return nothing, nil
 	}
