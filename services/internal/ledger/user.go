@@ -50,8 +50,8 @@ func (tx *Tx) PutUser(t Tenant, u directory.User, e Evidence) (UserChange, error
 		}
 	default:
 		counted, counts := old.Status == directory.Active && !old.Guest, u.Status == directory.Active && !u.Guest
-		doubtful, err := tx.weigh(thing{tenant: t.ID, kind: kindUser, member: c.ID}, e, was, counted && !counts, counted != counts)
-		if err != nil || doubtful {
+		var doubtful bool
+		if doubtful, err = tx.weigh(thing{tenant: t.ID, kind: kindUser, member: c.ID}, e, was, counted && !counts, counted != counts); err != nil || doubtful {
 			c.Seen = Doubtful
 			return c, err
 		}
