@@ -13,6 +13,7 @@ import (
 var builds = []string{
 	"no stamp check", "a hint is acked before its mark is stored", "absence is taken as removal", "the token is advanced before the publish",
 	"403 is taken as empty", "the outbox is relayed out of order", "tombstones are dropped",
+	"a replica that lags is believed",
 }
 
 // row is a line of its table: a build, a fault that makes it, and a test that finds it.

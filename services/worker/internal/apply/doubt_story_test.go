@@ -121,6 +121,21 @@ func TestADoubtThatCannotBeReadIsAskedForEverMoreSeldom(t *testing.T) {
 	})
 }
 
+// A complete read drops old tombstones, but not one that a replica may still contradict.
+func TestACompleteReadKeepsWhatIsInDoubt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h *harness) {
+		doubting(t, h)
+		h.see(member("g", "ann", false))
+		h.expect("ann leaves", "revoked ann not-a-member")
+		h.clock.Advance(10 * time.Second)
+		h.read([]obs{person("ann"), person("bob"), person("cid"), group("g", address), member("g", "bob", true)}, "g")
+		h.told()
+		h.see(member("g", "ann", true))
+		h.expect("a replica that lags shows her once more")
+	})
+}
+
 // The replica that lagged may speak once more when the time is over, unless what contradicts it counts as new.
 func TestWhatIsConfirmedAfterADoubtHasJustChanged(t *testing.T) {
 	t.Parallel()
