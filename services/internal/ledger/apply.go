@@ -45,8 +45,9 @@ func (t Tenant) outdated(s directory.Stamp, row stamp, shown bool) bool {
 
 // change is when a row came to say what it says, and how that was seen.
 type change struct {
-	at time.Time // zero: the first complete read showed it so
-	by teller
+	at   time.Time // zero: the first complete read showed it so
+	by   teller
+	seen time.Time // when it was last told
 }
 
 // teller is how a change was seen. Doubted comes on top where evidence against it was not taken: what confirms it then counts
@@ -69,35 +70,37 @@ func (e Evidence) teller() teller {
 // confirmed returns what is left of a change when evidence says the same.
 func (c change) confirmed(e Evidence) change {
 	if c.by&doubted != 0 {
-		return change{e.At, e.teller()}
+		return change{e.At, e.teller(), e.At}
 	}
+	c.seen = e.At
 	return c
 }
 
 // changed returns the change that the evidence makes. What the first complete read shows has not changed lately.
 func (t Tenant) changed(e Evidence, known bool) change {
 	if !known && !t.Ready() {
-		return change{}
+		return change{seen: e.At}
 	}
-	return change{e.At, e.teller()}
+	return change{e.At, e.teller(), e.At}
 }
 
 // leniency is the part of Evidence.Doubt for which a read does not bring back what has gone: to have gained access a moment
 // too early, or to see an older name, does less harm than to lose it for no reason.
 const leniency = 10
 
-// doubts reports whether evidence against a row must not be taken yet, and, where the row has changed a moment ago, when a
-// read can tell: what is read then is what holds. A feed tells its changes in order, so that each of them undoes the one before
+// glance is the part of Evidence.Doubt after which one read is asked for by another. What it takes away was told to be there a moment
+// ago: one of the two lags, and nothing says which.
+const glance = 120
+
+// doubts reports whether evidence against a row must not be taken yet, and, where the row has changed or was told a moment ago, when
+// a read can tell: what is read then is what holds. A feed tells its changes in order, so that each of them undoes the one before
 // at once.
 func (e Evidence) doubts(row change, takesAway bool) (doubtful bool, again time.Time) {
 	inOrder := row.by&feed != 0 && e.teller() == feed && e.Told.holds(row.at)
-	if row.at.IsZero() || inOrder {
-		return false, time.Time{}
+	if row.at.IsZero() || inOrder || e.At.Sub(row.at) >= e.Doubt {
+		return e.glances(row, takesAway)
 	}
 	age := e.At.Sub(row.at)
-	if age >= e.Doubt {
-		return false, time.Time{}
-	}
 	if !takesAway && age >= e.Doubt/leniency {
 		return false, row.at.Add(e.Doubt)
 	}
@@ -105,4 +108,12 @@ func (e Evidence) doubts(row change, takesAway bool) (doubtful bool, again time.
 		return true, row.at.Add(e.Doubt)
 	}
 	return true, row.at.Add(e.Doubt / leniency)
+}
+
+// glances reports whether a read that takes away is to be followed by a second one, and when: not where it is that one itself.
+func (e Evidence) glances(row change, takesAway bool) (doubtful bool, again time.Time) {
+	if !takesAway || e.teller() == feed || row.by&doubted != 0 || e.At.Sub(row.seen) >= e.Doubt {
+		return false, time.Time{}
+	}
+	return true, e.At.Add(e.Doubt / glance)
 }

@@ -34,9 +34,9 @@ func (tx *Tx) PutGroup(t Tenant, g directory.Group, e Evidence) (GroupChange, er
 		was       change
 	)
 	delete(tx.groups, groupKey{t.ID, g.ID})
-	exists, err := tx.get(`SELECT id, name, addresses, kind, state, epoch, counter, changed_at, changed_by FROM groups
+	exists, err := tx.get(`SELECT id, name, addresses, kind, state, epoch, counter, changed_at, changed_by, told_at FROM groups
 		WHERE tenant = $1 AND ref = $2`, []any{t.ID, g.ID},
-		&c.ID, &old.Name, scanLines(&addresses), &old.Kind, &state, &row.Epoch, &row.Counter, scanMicros(&was.at), &was.by)
+		&c.ID, &old.Name, scanLines(&addresses), &old.Kind, &state, &row.Epoch, &row.Counter, scanMicros(&was.at), &was.by, scanMicros(&was.seen))
 	if err != nil || t.outdated(e.Stamp, row, state != groupNamed) {
 		return c, err
 	}
@@ -51,8 +51,8 @@ func (tx *Tx) PutGroup(t Tenant, g directory.Group, e Evidence) (GroupChange, er
 	if exists && !moved && state == now && old.Name == g.Name && old.Kind == g.Kind {
 		c.Seen = Same
 		if still := was.confirmed(e); row != stamp || still != was {
-			err = tx.exec(`UPDATE groups SET epoch = $1, counter = $2, changed_at = $3, changed_by = $4 WHERE id = $5`,
-				stamp.Epoch, stamp.Counter, micros(still.at), int(still.by), c.ID)
+			err = tx.exec(`UPDATE groups SET epoch = $1, counter = $2, changed_at = $3, changed_by = $4, told_at = $5 WHERE id = $6`,
+				stamp.Epoch, stamp.Counter, micros(still.at), int(still.by), micros(still.seen), c.ID)
 		}
 		return c, err
 	}
@@ -66,12 +66,12 @@ func (tx *Tx) PutGroup(t Tenant, g directory.Group, e Evidence) (GroupChange, er
 	lines, anew := strings.Join(g.Addresses, "\n"), t.changed(e, state != groupNamed)
 	if exists {
 		err = tx.exec(`UPDATE groups SET name = $1, addresses = $2, kind = $3, state = $4, epoch = $5, counter = $6, changed_at = $7,
-			changed_by = $8 WHERE id = $9`,
-			g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), c.ID)
+			changed_by = $8, told_at = $9 WHERE id = $10`,
+			g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), micros(anew.seen), c.ID)
 	} else {
-		c.ID, err = tx.insert(`INSERT INTO groups (tenant, ref, name, addresses, kind, state, epoch, counter, changed_at, changed_by)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`,
-			t.ID, g.ID, g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by))
+		c.ID, err = tx.insert(`INSERT INTO groups (tenant, ref, name, addresses, kind, state, epoch, counter, changed_at, changed_by, told_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id`,
+			t.ID, g.ID, g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), micros(anew.seen))
 	}
 	if err != nil || !moved {
 		return c, err

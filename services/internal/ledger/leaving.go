@@ -27,6 +27,11 @@ func (tx *Tx) PutLeaving(l Leaving) error {
 		l.Product, l.User, micros(l.SeenAt), l.Cause, micros(l.DecideAt))
 }
 
+// LeavesAgain stores that somebody who is leaving was seen to be in no group once more.
+func (tx *Tx) LeavesAgain(user int64, at time.Time) error {
+	return tx.exec(`UPDATE leaving SET seen_at = $1 WHERE user_id = $2 AND seen_at < $1`, micros(at), user)
+}
+
 // Leaving reports whether anybody of a tenant is to be decided about after a time.
 func (tx *Tx) Leaving(tenant int64, after time.Time) (bool, error) {
 	var one int

@@ -68,6 +68,13 @@ func whoLeavesIsDecidedAboutLater(t *testing.T, b ledgertest.Backend) {
 		left(false, 4*time.Second, 6*time.Second)
 		take("third", 6*time.Second, 2)
 		leaving(false, 0)
+		leaves(2, 0, "fourth")
+		must(t, tx.LeavesAgain(2, nine.Add(7*time.Second)))
+		must(t, tx.LeavesAgain(2, nine.Add(6*time.Second))) // told late
+		must(t, tx.LeavesAgain(1, nine.Add(6*time.Second))) // who is not leaving
+		left(true, 7*time.Second, 8*time.Second)
+		left(false, 8*time.Second, 9*time.Second)
+		take("fourth", 9*time.Second, 2)
 
 		all := func(want bool) {
 			t.Helper()

@@ -42,9 +42,9 @@ func (tx *Tx) PutMembership(t Tenant, m directory.Membership, e Evidence) (Membe
 	var was bool
 	var row stamp
 	var since change
-	exists, err := tx.get(`SELECT present, epoch, counter, changed_at, changed_by FROM memberships
+	exists, err := tx.get(`SELECT present, epoch, counter, changed_at, changed_by, told_at FROM memberships
 		WHERE group_id = $1 AND kind = $2 AND member = $3`,
-		[]any{group.ID, kind, member}, &was, &row.Epoch, &row.Counter, scanMicros(&since.at), &since.by)
+		[]any{group.ID, kind, member}, &was, &row.Epoch, &row.Counter, scanMicros(&since.at), &since.by, scanMicros(&since.seen))
 	if err != nil || t.outdated(e.Stamp, row, exists) || group.forgotten(e.Stamp) {
 		return c, err
 	}
@@ -64,15 +64,15 @@ func (tx *Tx) PutMembership(t Tenant, m directory.Membership, e Evidence) (Membe
 	}
 	switch {
 	case !exists:
-		return c, tx.exec(`INSERT INTO memberships (group_id, kind, member, present, epoch, counter, changed_at, changed_by)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			group.ID, kind, member, flag(m.Present), stamp.Epoch, stamp.Counter, micros(since.at), int(since.by))
+		return c, tx.exec(`INSERT INTO memberships (group_id, kind, member, present, epoch, counter, changed_at, changed_by, told_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			group.ID, kind, member, flag(m.Present), stamp.Epoch, stamp.Counter, micros(since.at), int(since.by), micros(since.seen))
 	case c.Seen == Same && row == stamp && since == known:
 		return c, nil
 	default:
-		return c, tx.exec(`UPDATE memberships SET present = $1, epoch = $2, counter = $3, changed_at = $4, changed_by = $5
-			WHERE group_id = $6 AND kind = $7 AND member = $8`,
-			flag(m.Present), stamp.Epoch, stamp.Counter, micros(since.at), int(since.by), group.ID, kind, member)
+		return c, tx.exec(`UPDATE memberships SET present = $1, epoch = $2, counter = $3, changed_at = $4, changed_by = $5,
+			told_at = $6 WHERE group_id = $7 AND kind = $8 AND member = $9`,
+			flag(m.Present), stamp.Epoch, stamp.Counter, micros(since.at), int(since.by), micros(since.seen), group.ID, kind, member)
 	}
 }
 

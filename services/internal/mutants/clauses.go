@@ -36,7 +36,7 @@ var clauses = []clause{
 	{"set aside", "What a snapshot could not understand counts as shown."},
 	{"older stamp", "What was asked earlier undoes nothing that was asked later."},
 	{"in doubt", "No read undoes what has changed a moment ago: what is read when that is over counts."},
-	{"torn view", "Who has left a group of several keeps the license until a round that began later has shown them all, a minute at most."},
+	{"torn view", "Who has left a group of several keeps the license until a round that began later has shown them all, a quarter of an hour at most."},
 	{"bulk", "Revocations that with those of the last hour pass the share and the least number are parked."},
 	{"alone", "A single suspension or deletion, and a grant, goes on."},
 	{"parked", "Deciding a listed user again changes the list alone."},

@@ -75,6 +75,29 @@ func TestAReadDoesNotUndoWhatHasJustChanged(t *testing.T) {
 	})
 }
 
+// Who was away and is back before anything told of it: of two reads one lags, and a third one tells which.
+func TestAReadAgainstWhatWasJustToldIsFollowedByAnother(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h *harness) {
+		doubting(t, h)
+		h.see(person("ann"), person("bob"))
+		h.clock.Advance(time.Minute)
+		h.see(personAs("ann", directory.Suspended), personAs("bob", directory.Suspended))
+		h.expect("or is it a replica that lags")
+		h.clock.Advance(doubt/120 - time.Microsecond)
+		h.tick()
+		h.expect("it is not time")
+		h.clock.Advance(time.Microsecond)
+		h.answered(t, person("ann"), personAs("bob", directory.Suspended))
+		h.expect("of ann it was", "revoked bob suspended")
+		h.clock.Advance(time.Hour)
+		h.tick()
+		h.expect("and nothing more is asked for")
+		h.see(personAs("ann", directory.Suspended))
+		h.expect("nobody has told of ann for long", "revoked ann suspended")
+	})
+}
+
 func TestWhatStaysUndoneCountsWhenTheDoubtIsOver(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h *harness) {

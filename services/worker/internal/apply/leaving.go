@@ -10,6 +10,10 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
+// atMost is how many times Config.AskAgain the license of somebody who leaves a nest stands at most, a quarter of an hour: a
+// receiver that is away, or a group that may not be read, puts nobody's end off for ever.
+const atMost = 15
+
 // putsOff lets the license of somebody stand whom no group of the nest has any more, by what was read so far: another one may, by
 // what is read next. It stands until a round that begins from here on has shown all that is true now. Where none comes it ends all
 // the same.
@@ -44,7 +48,7 @@ func (s *session) putOffAll(p *product) error {
 
 func (s *session) putLeaving(p *product, user int64, cause string) error {
 	return s.tx.PutLeaving(ledger.Leaving{
-		Product: p.ID, User: user, SeenAt: s.origin.at, Cause: cause, DecideAt: s.now.Add(s.cfg.AskAgain),
+		Product: p.ID, User: user, SeenAt: s.origin.at, Cause: cause, DecideAt: s.now.Add(atMost * s.cfg.AskAgain),
 	})
 }
 

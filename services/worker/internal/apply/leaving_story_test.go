@@ -87,6 +87,30 @@ func TestWhoLeavesANestIsRevokedWhenARoundHasShownAllOfIt(t *testing.T) {
 	})
 }
 
+// Who moves on from the group in the middle before it is read is told there to be no member, and one more round is waited for.
+func TestWhoMovesTwiceIsWaitedForOnceMore(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		twoWithin(h)
+		h.see(member("a", "ann", false)) // and is in b
+		h.next()
+		h.expect("a round is asked for", aRound)
+		began := h.clock.Now()
+		h.next()
+		h.see(member("b", "ann", false)) // and is in g
+		h.apply("contoso", event.TypeRoundEnded, event.RoundEnded{Began: began})
+		h.tick()
+		h.expect("it began before that", aRound)
+		h.next()
+		began = h.clock.Now()
+		h.next()
+		h.see(member("g", "ann", true))
+		h.apply("contoso", event.TypeRoundEnded, event.RoundEnded{Began: began})
+		h.tick()
+		h.expect("ann has been a member all the time", "reason ann group-member")
+	})
+}
+
 func TestWhoLeavesANestIsRevokedAlthoughNoRoundComes(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h *harness) {
@@ -98,7 +122,7 @@ func TestWhoLeavesANestIsRevokedAlthoughNoRoundComes(t *testing.T) {
 		h.next()
 		h.see(member("b", "bob", false))
 		h.expect("one round is for both", aRound)
-		h.clock.Advance(time.Minute - time.Second - time.Microsecond)
+		h.clock.Advance(15*time.Minute - time.Second - time.Microsecond)
 		h.restart()
 		h.tick()
 		h.expect("it may yet come")
@@ -107,7 +131,7 @@ func TestWhoLeavesANestIsRevokedAlthoughNoRoundComes(t *testing.T) {
 		}
 		h.clock.Advance(time.Microsecond)
 		h.tick()
-		h.expect("a minute is enough", "revoked ann not-a-member")
+		h.expect("a quarter of an hour is enough", "revoked ann not-a-member")
 		h.next()
 		h.tick()
 		h.expect("for each", "revoked bob not-a-member")

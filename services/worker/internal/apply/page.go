@@ -140,6 +140,9 @@ func (s *session) nestedGroupEnded(p *product, group int64) error {
 // renesting.
 func (s *session) membership(m directory.Membership, seen ledger.Evidence, touched *users) error {
 	c, err := s.tx.PutMembership(s.tenant, m, seen)
+	if err == nil && c.Seen == ledger.Same && c.Kind == directory.UserMember && !m.Present {
+		return s.tx.LeavesAgain(c.Member, s.origin.at) // was there meanwhile, perhaps, and has moved on
+	}
 	if err != nil || c.Seen != ledger.Changed {
 		return err
 	}

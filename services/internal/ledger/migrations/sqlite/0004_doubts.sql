@@ -3,10 +3,13 @@
 -- +goose Up
 ALTER TABLE users       ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0; -- 0: as the first complete read showed it
 ALTER TABLE users       ADD COLUMN changed_by INTEGER NOT NULL DEFAULT 0; -- 0: by a read, 1: by the provider's feed of changes; and 2: something has spoken against it since
+ALTER TABLE users       ADD COLUMN told_at    INTEGER NOT NULL DEFAULT 0; -- when that was last told
 ALTER TABLE groups      ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE groups      ADD COLUMN changed_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE groups      ADD COLUMN told_at    INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE memberships ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE memberships ADD COLUMN changed_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE memberships ADD COLUMN told_at    INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE doubts (
     tenant   INTEGER NOT NULL REFERENCES tenants (id),
@@ -22,9 +25,12 @@ CREATE INDEX doubts_due ON doubts (ask_at);
 
 -- +goose Down
 DROP TABLE doubts;
+ALTER TABLE memberships DROP COLUMN told_at;
 ALTER TABLE memberships DROP COLUMN changed_by;
 ALTER TABLE memberships DROP COLUMN changed_at;
+ALTER TABLE groups      DROP COLUMN told_at;
 ALTER TABLE groups      DROP COLUMN changed_by;
 ALTER TABLE groups      DROP COLUMN changed_at;
+ALTER TABLE users       DROP COLUMN told_at;
 ALTER TABLE users       DROP COLUMN changed_by;
 ALTER TABLE users       DROP COLUMN changed_at;
