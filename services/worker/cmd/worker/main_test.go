@@ -42,7 +42,8 @@ func runsAlone(t *testing.T, settings ...string) {
 	b := server.Bus(bus.Config{})
 	connectTenant(t, b)
 	worker := processtest.Start(t, append(settings,
-		"ROLLCALL_NATS_URL="+server.URL(), "ROLLCALL_NATS_PARTITIONS=4", "ROLLCALL_ROLES=graph-receiver")...)
+		"ROLLCALL_NATS_URL="+server.URL(), "ROLLCALL_NATS_PARTITIONS=4", "ROLLCALL_ROLES=graph-receiver",
+		"ROLLCALL_WORKER_DOUBT=0s")...)
 	await(t, b, event.TypeLicenseGranted)
 	if _, metrics := worker.Do(http.MethodGet, "/metrics"); !strings.Contains(metrics, `rollcall_bus_settled_total{outcome="acked",stream="LEDGER_IN",type="io.rollcall.directory.observed.v1"} 1`) {
 		t.Errorf("not in the metrics: what became of the messages\n%s", metrics)

@@ -115,3 +115,27 @@ func (m *moving) end(began time.Time) {
 	m.tick()
 	m.drain()
 }
+
+// Who moves on from the group in the middle before it is read is told there to be no member, and one more round is waited for.
+func TestWhoMovesTwiceIsWaitedForOnceMore(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		twoWithin(h)
+		h.see(member("a", "ann", false)) // and is in b
+		h.next()
+		h.expect("a round is asked for", aRound)
+		began := h.clock.Now()
+		h.next()
+		h.see(member("b", "ann", false)) // and is in g
+		h.apply("contoso", event.TypeRoundEnded, event.RoundEnded{Began: began})
+		h.tick()
+		h.expect("it began before that", aRound)
+		h.next()
+		began = h.clock.Now()
+		h.next()
+		h.see(member("g", "ann", true))
+		h.apply("contoso", event.TypeRoundEnded, event.RoundEnded{Began: began})
+		h.tick()
+		h.expect("ann has been a member all the time", "reason ann group-member")
+	})
+}
