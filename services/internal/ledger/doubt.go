@@ -96,6 +96,13 @@ func (tx *Tx) AskDoubts(tenant int64, now time.Time, limit int, request string, 
 	return asked, err
 }
 
+// InDoubt reports whether a read that is not believed yet has spoken of a user's membership.
+func (tx *Tx) InDoubt(tenant, user int64) (bool, error) {
+	var one int
+	return tx.get(`SELECT 1 FROM doubts WHERE tenant = $1 AND group_id > 0 AND kind = $2 AND member = $3 LIMIT 1`,
+		[]any{tenant, kindUser, user}, &one)
+}
+
 // DropDoubts forgets what a request asked for, as it was answered; all of a tenant without one.
 func (tx *Tx) DropDoubts(tenant int64, request string) error {
 	return tx.exec(`DELETE FROM doubts WHERE tenant = $1 AND (request = $2 OR $2 = '')`, tenant, request)

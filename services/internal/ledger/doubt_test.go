@@ -77,6 +77,13 @@ func doubtsAreAskedFor(t *testing.T, b ledgertest.Backend) {
 		if due(6*time.Minute-time.Microsecond) || !due(6*time.Minute) {
 			t.Error("a gain is not read after a tenth of the time")
 		}
+		ann, err := tx.PutUser(tenant(t, tx), someone("ann", directory.Suspended), seen(0))
+		must(t, err)
+		for user, want := range map[int64]bool{ann.ID: true, ann.ID + 1: false} {
+			if in, err := tx.InDoubt(id, user); in != want || err != nil {
+				t.Errorf("a membership is in doubt: %v, want %v, %v", in, want, err)
+			}
+		}
 		if _, found, err := tx.DueDoubts(4, noon.Add(time.Hour)); found || err != nil {
 			t.Errorf("of another partition: %v, %v", found, err)
 		}

@@ -38,7 +38,7 @@ func (tx *Tx) Leaving(tenant int64, after time.Time) (bool, error) {
 	return tx.get(`SELECT 1 FROM leaving WHERE product`+ofTenant+` AND decide_at > $2 LIMIT 1`, []any{tenant, micros(after)}, &one)
 }
 
-// Left has those decided about now who were seen to leave a product before a time, and reports whether there are others.
+// Left has those decided about now who were seen to leave a product before a time, and reports whether others were since.
 func (tx *Tx) Left(product int64, before, now time.Time) (others bool, err error) {
 	err = tx.exec(`UPDATE leaving SET decide_at = $1 WHERE product = $2 AND seen_at < $3 AND decide_at > $1`,
 		micros(now), product, micros(before))
@@ -46,7 +46,8 @@ func (tx *Tx) Left(product int64, before, now time.Time) (others bool, err error
 		return false, err
 	}
 	var one int
-	return tx.get(`SELECT 1 FROM leaving WHERE product = $1 AND decide_at > $2 LIMIT 1`, []any{product, micros(now)}, &one)
+	return tx.get(`SELECT 1 FROM leaving WHERE product = $1 AND decide_at > $2 AND seen_at <= $2 LIMIT 1`,
+		[]any{product, micros(now)}, &one)
 }
 
 // DueLeaving returns a product of a partition, its tenant, and an event by which somebody was seen to leave who is to be decided

@@ -127,9 +127,33 @@ func (s *session) leavingDue(_ context.Context, part int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if users, err = s.certain(p, users, due.Cause); err != nil {
+		return false, err
+	}
 	people, err := s.people(users)
 	if err != nil {
 		return false, err
 	}
 	return true, s.decide(p, people, manner{cause: due.Cause})
+}
+
+// certain returns those of whom no read says that they are members after all. The others wait until it is known whether that read
+// was of a replica that lags.
+func (s *session) certain(p *product, users []int64, cause string) (certain []int64, err error) {
+	for _, user := range users {
+		doubtful, err := s.tx.InDoubt(s.tenant.ID, user)
+		if err != nil {
+			return nil, err
+		}
+		if !doubtful {
+			certain = append(certain, user)
+			continue
+		}
+		at := s.now.Add(s.cfg.AskAgain) // no round tells sooner
+		if err := s.tx.PutLeaving(ledger.Leaving{Product: p.ID, User: user, SeenAt: at, Cause: cause, DecideAt: at}); err != nil {
+			return nil, err
+		}
+		s.result.Timers = true
+	}
+	return certain, nil
 }

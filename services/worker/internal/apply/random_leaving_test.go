@@ -139,3 +139,40 @@ func TestWhoMovesTwiceIsWaitedForOnceMore(t *testing.T) {
 		h.expect("ann has been a member all the time", "reason ann group-member")
 	})
 }
+
+// A read has shown ann in another group, and is not believed yet: until it is known whether it lags, ann has not left.
+func TestWhoMayBeAMemberAfterAllKeepsTheLicense(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h *harness) {
+		h.doubt = doubt
+		twoWithin(h)
+		h.clock.Advance(time.Hour)
+		h.feed = h.clock.Now()
+		h.see(member("g", "ann", true))
+		h.next()
+		h.see(member("g", "ann", false))
+		h.told()
+		h.next()
+		h.feed = time.Time{}
+		h.see(member("g", "ann", true))
+		h.next()
+		h.feed = h.clock.Now()
+		h.see(member("a", "ann", false))
+		h.expect("the read is doubted, and there may be another way", aRound)
+		h.next()
+		h.roundEnded("contoso")
+		h.tick()
+		h.expect("the round has shown none, but the read may be right")
+		h.next()
+		h.roundEnded("contoso")
+		h.tick()
+		h.expect("no round tells that")
+		h.feed = time.Time{}
+		h.clock.Advance(doubt / 10)
+		h.answered(t, member("g", "ann", true))
+		h.expect("it was", "reason ann group-member")
+		h.clock.Advance(time.Hour)
+		h.tick()
+		h.expect("once more, when a replica cannot be that late", "read users=[] groups=[] members=1")
+	})
+}
