@@ -45,7 +45,7 @@ var ofWorker = []mutant{
 	{"set aside", "a group that was is asked about", worker + "/proof.go", "c.groups = slices.DeleteFunc(c.groups, understood)", "", worker},
 	{"set aside", "a member that was is asked about", worker + "/proof.go", "if !understood(m.ID) {", "if true {", worker},
 	{"set aside", "so is who is in a group that was", worker + "/proof.go", "if !found || understood(ref) {", "if !found {", worker},
-	{"torn view", "what a doubted read has shown counts as gone", worker + "/leaving.go", "if !doubtful {", "if true {", worker},
+	{"torn view", "what a doubted read has shown counts as gone", worker + "/leaving.go", "if !doubtful {", "if doubtful || true {", worker},
 	{"torn view", "nobody waits", worker + "/leaving.go", "if !m.torn {", "if true {", worker},
 	{"torn view", "who moves from the root of a nest does not wait", worker + "/leaving.go", "len(n.Groups()) <= 1 && len", "len(n.Groups()) < 99 && len", worker},
 	{"torn view", "who leaves with the last nested group does not wait", worker + "/leaving.go", "&& len(v.before.Path) <= 1", "&& len(v.before.Path) < 99", worker},
