@@ -20,7 +20,7 @@ import (
 func TestReadsThatLagRevokeNothing(t *testing.T) {
 	t.Parallel()
 	valid := eventtest.Shared(t)
-	rapid.Check(t, func(rt *rapid.T) {
+	checkFew(t, ledgersToOpen(), func(rt *rapid.T, _ int) {
 		l := &lagging{
 			t: rt, harness: newHarnessAt(rt, ledgertest.SQLite(t), valid, contoso()),
 			said: map[string]bool{}, learned: map[string]time.Time{},

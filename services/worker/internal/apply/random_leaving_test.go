@@ -19,7 +19,7 @@ import (
 func TestWhoIsAlwaysInTheNestIsNeverRevoked(t *testing.T) {
 	t.Parallel()
 	valid := eventtest.Shared(t)
-	rapid.Check(t, func(rt *rapid.T) {
+	checkFew(t, ledgersToOpen(), func(rt *rapid.T, _ int) {
 		m := &moving{t: rt, harness: newHarnessAt(rt, ledgertest.SQLite(t), valid, contoso()), in: map[string][]string{}}
 		defer m.close()
 		m.connect()

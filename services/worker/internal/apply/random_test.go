@@ -60,6 +60,12 @@ func randomHistories(t *testing.T, address string, most int) {
 	db := h.raw()
 	defer func() { _ = db.Close() }()
 	stmts := map[string]*sql.Stmt{}
+	checkFew(t, most, func(rt *rapid.T, run int) { newScenario(rt, h, db, stmts, run).play() })
+}
+
+// checkFew checks a property on as many cases as -rapid.checks says, or at most so many, if a number is given. It tells each its number.
+func checkFew(t *testing.T, most int, property func(rt *rapid.T, run int)) {
+	t.Helper()
 	runs, failed := 0, false
 	rapid.Check(t, func(rt *rapid.T) {
 		if runs++; most > 0 && runs > most && !failed {
@@ -67,9 +73,18 @@ func randomHistories(t *testing.T, address string, most int) {
 		}
 		well := false
 		defer func() { failed = failed || !well }()
-		newScenario(rt, h, db, stmts, runs).play()
+		property(rt, runs)
 		well = true
 	})
+}
+
+// ledgersToOpen is how many cases a property is tried on at most that opens a ledger for each: few with the race detector, with which
+// that takes seconds.
+func ledgersToOpen() int {
+	if raced {
+		return 8
+	}
+	return 0
 }
 
 // scenario is one random history, played to the worker and to the model.
