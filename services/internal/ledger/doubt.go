@@ -96,11 +96,11 @@ func (tx *Tx) AskDoubts(tenant int64, now time.Time, limit int, request string, 
 	return asked, err
 }
 
-// InDoubt reports whether a read that is not believed yet has spoken of a user's membership.
+// InDoubt reports whether a read that is not believed yet has shown a user to be a member of a group.
 func (tx *Tx) InDoubt(tenant, user int64) (bool, error) {
 	var one int
-	return tx.get(`SELECT 1 FROM doubts WHERE tenant = $1 AND group_id > 0 AND kind = $2 AND member = $3 LIMIT 1`,
-		[]any{tenant, kindUser, user}, &one)
+	return tx.get(`SELECT 1 FROM doubts d JOIN memberships m ON m.group_id = d.group_id AND m.kind = d.kind AND m.member = d.member
+		WHERE d.tenant = $1 AND d.kind = $2 AND d.member = $3 AND m.present = 0 LIMIT 1`, []any{tenant, kindUser, user}, &one)
 }
 
 // DropDoubts forgets what a request asked for, as it was answered; all of a tenant without one.

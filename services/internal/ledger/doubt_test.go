@@ -79,11 +79,28 @@ func doubtsAreAskedFor(t *testing.T, b ledgertest.Backend) {
 		}
 		ann, err := tx.PutUser(tenant(t, tx), someone("ann", directory.Suspended), seen(0))
 		must(t, err)
-		for user, want := range map[int64]bool{ann.ID: true, ann.ID + 1: false} {
+		inDoubt := func(what string, user int64, want bool) {
+			t.Helper()
 			if in, err := tx.InDoubt(id, user); in != want || err != nil {
-				t.Errorf("a membership is in doubt: %v, want %v, %v", in, want, err)
+				t.Errorf("%s: %v, want %v, %v", what, in, want, err)
 			}
 		}
+		inDoubt("whether a member has left", ann.ID, false)
+		sees := func(present bool, e ledger.Evidence) {
+			t.Helper()
+			m := directory.Membership{GroupID: "h", Kind: directory.UserMember, ID: "ann", Present: present}
+			_, err := tx.PutMembership(tenant(t, tx), m, e)
+			must(t, err)
+		}
+		sees(true, seen(-3*time.Hour))
+		sees(false, seen(0))
+		inDoubt("who has left", ann.ID, false)
+		sees(true, seen(time.Minute))
+		inDoubt("who may be back", ann.ID, true)
+		inDoubt("another", ann.ID+1, false)
+		sees(true, seen(30*time.Minute))
+		inDoubt("who is back, and is read once more", ann.ID, false)
+		must(t, tx.ForgetMembers(id, "h", at(stamp)))
 		if _, found, err := tx.DueDoubts(4, noon.Add(time.Hour)); found || err != nil {
 			t.Errorf("of another partition: %v, %v", found, err)
 		}

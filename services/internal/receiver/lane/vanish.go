@@ -57,7 +57,8 @@ func (l *Lane) checkGate(id string) *gate {
 }
 
 // checkVanishing reads the ids of watched groups that are said to be gone. One is gone when two reads, Config.Vanish
-// apart, both say so, and no group with its address is it. It is there when two reads both show it. One that cannot be read holds up no other.
+// apart, both say so, and no group with its address is it. It is there when two reads both show it. One that cannot be read
+// holds up no other.
 func (l *Lane) checkVanishing(ctx context.Context) error {
 	now := l.deps.Clock.Now()
 	for _, id := range l.vanishing() {
