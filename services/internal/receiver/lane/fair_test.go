@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,11 +27,10 @@ func TestHintsWithoutEndHoldUpNoRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := connected(t, fill(3))
-			hints := 0 // the lane's own goroutine counts
+			var hints atomic.Int64
 			b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
-				if c.Feed == receiver.UsersFeed && hints < endless {
-					hints++
-					return b.lane.Hint(context.Background(), state.Mark{Cause: fmt.Sprintf("hint-%d", hints), Resource: "user", ID: "u1"})
+				if c.Feed == receiver.UsersFeed && hints.Load() < endless {
+					return b.lane.Hint(context.Background(), state.Mark{Cause: fmt.Sprintf("hint-%d", hints.Add(1)), Resource: "user", ID: "u1"})
 				}
 				return nil
 			}
@@ -42,7 +42,7 @@ func TestHintsWithoutEndHoldUpNoRead(t *testing.T) {
 					if m.Event.Type() != event.TypeSnapshotEnded {
 						continue
 					}
-					if hints == endless {
+					if hints.Load() == endless {
 						t.Error("the read waited for the end of the hints")
 					}
 					return

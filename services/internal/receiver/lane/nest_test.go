@@ -149,8 +149,11 @@ func TestNestedGroupThatLivesIsReadAnewWithWhatHoldsIt(t *testing.T) {
 	b.dir.Remove("n1", "u-n1") // told by the feed that goes on
 	b.dir.Remove("n2", "u-n2") // held back
 	b.round().says(t, "n1-u-n1")
+	b.waitFor(func() bool { return b.asked("Group", 0) == 2 }) // after the hint's round, and after this one
+	b.clock.BlockUntil(1)
 	b.dir.Intercept = nil
-	b.advance(vanish)
+	b.advance(vanish) // it is seen,
+	b.advance(vanish) // and seen again
 	b.until(event.TypeDirectoryObserved, "hint-1").says(t, "n2")
 	s := b.until(event.TypeSnapshotEnded, "")
 	words := s.said(t)

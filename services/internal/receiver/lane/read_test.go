@@ -236,6 +236,7 @@ func TestSetAsideIsReadAlone(t *testing.T) {
 	if ended := data[event.SnapshotEnded](t, s.last()); !cmp.Equal(ended.SetAside, []string{"u8"}) {
 		t.Errorf("set aside %v, want u8", ended.SetAside)
 	}
+	b.clock.BlockUntil(1)
 	b.dir.Intercept = nil
 	b.round().says(t, "-u8") // and tried again by the polls
 	b.round().says(t)

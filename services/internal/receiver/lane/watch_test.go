@@ -121,6 +121,7 @@ func TestVanishedGroupThatIsStillFoundStays(t *testing.T) {
 	b.advance(vanish) // a read that fails proves nothing
 	b.advance(vanish)
 	b.until(event.TypeRoundEnded, "").says(t)
+	b.clock.BlockUntil(1)
 	b.dir.Intercept = nil
 	b.advance(vanish)
 	b.advance(vanish)
