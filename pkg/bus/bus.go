@@ -32,6 +32,8 @@ const (
 	BucketChannels     = "channels"
 	BucketCursors      = "cursors"
 	BucketOwners       = "owners"
+	BucketSessions     = "sessions"
+	BucketTokens       = "tokens"
 )
 
 // Config says how the topology is laid out. Zero fields have usable defaults.

@@ -21,7 +21,7 @@ func (b *Bus) EnsureTopology(ctx context.Context) error {
 	if err := b.verifyCopied(ctx); err != nil {
 		return fmt.Errorf("ensure bucket %s: %w", BucketEntitlements, classify(err))
 	}
-	for _, bucket := range []string{BucketTenants, BucketChannels, BucketCursors, BucketOwners} {
+	for _, bucket := range []string{BucketTenants, BucketChannels, BucketCursors, BucketOwners, BucketSessions, BucketTokens} {
 		if err := b.ensureBucket(ctx, bucket); err != nil {
 			return fmt.Errorf("ensure bucket %s: %w", bucket, classify(err))
 		}

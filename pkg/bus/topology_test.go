@@ -40,7 +40,7 @@ func TestTopologyIsMadeOnceAndVerifiedAfterwards(t *testing.T) {
 	if c := streamInfo(t, b, bus.LedgerIn).Config; c.Compression != jetstream.S2Compression {
 		t.Error("LEDGER_IN is not compressed")
 	}
-	for _, bucket := range []string{bus.BucketEntitlements, bus.BucketTenants, bus.BucketChannels, bus.BucketCursors, bus.BucketOwners} {
+	for _, bucket := range []string{bus.BucketEntitlements, bus.BucketTenants, bus.BucketChannels, bus.BucketCursors, bus.BucketOwners, bus.BucketSessions, bus.BucketTokens} {
 		if _, err := b.KeyValue(t.Context(), bucket); err != nil {
 			t.Error(err)
 		}

@@ -12,7 +12,7 @@ import (
 // Config is everything that can be set. Default gives every field a value that works on one machine.
 type Config struct {
 	Data   string   `yaml:"data" env:"ROLLCALL_DATA" doc:"Folder for all that this process keeps: the ledger, the embedded NATS server's streams, keys."`
-	Roles  []string `yaml:"roles" env:"ROLLCALL_ROLES" doc:"What this process does: graph-receiver, workspace-receiver, worker, or all. Comma-separated in the environment."`
+	Roles  []string `yaml:"roles" env:"ROLLCALL_ROLES" doc:"What this process does: graph-receiver, workspace-receiver, worker, control-center, or all. Comma-separated in the environment."`
 	NATS   NATS     `yaml:"nats"`
 	Ledger Ledger   `yaml:"ledger"`
 	HTTP   HTTP     `yaml:"http"`
@@ -20,6 +20,7 @@ type Config struct {
 	Sync   Sync     `yaml:"sync"`
 	Worker Worker   `yaml:"worker"`
 	Lease  Lease    `yaml:"lease"`
+	Center Center   `yaml:"center"`
 	Log    Log      `yaml:"log"`
 }
 
@@ -77,6 +78,13 @@ type Lease struct {
 	TTL time.Duration `yaml:"ttl" env:"ROLLCALL_LEASE_TTL" doc:"After how long without a sign of life from a process others take over what it worked on. The same for all of a role."`
 }
 
+// Center is the Control Center: its HTTP API and its pages.
+type Center struct {
+	PublicURL        string `yaml:"public_url" env:"ROLLCALL_CENTER_PUBLIC_URL" doc:"URL under which people and programs reach the Control Center. Empty: the address of this process's own listener."`
+	AccessFile       string `yaml:"access_file" env:"ROLLCALL_CENTER_ACCESS_FILE" doc:"Path of the YAML file that says who may sign in, by which issuer, and what they may see and do. Read again when it changes."`
+	DevelopmentLogin bool   `yaml:"development_login" env:"ROLLCALL_CENTER_DEVELOPMENT_LOGIN" doc:"Let anybody on this machine sign in as anybody. Only for a listener on a loopback address."`
+}
+
 // Log is how the process reports.
 type Log struct {
 	Level  string `yaml:"level" env:"ROLLCALL_LOG_LEVEL" doc:"debug, info, warn or error."`
@@ -88,6 +96,7 @@ const (
 	RoleGraphReceiver     = "graph-receiver"
 	RoleWorkspaceReceiver = "workspace-receiver"
 	RoleWorker            = "worker"
+	RoleControlCenter     = "control-center"
 	RoleAll               = "all"
 )
 

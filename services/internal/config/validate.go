@@ -27,6 +27,7 @@ func (c Config) faults() []error {
 	c.natsFaults(add)
 	c.httpFaults(add)
 	c.ledgerFaults(add)
+	c.centerFaults(add)
 	if c.Sync.PollInterval < 0 || c.Sync.FullInterval < 0 || c.Sync.Degraded < 0 || c.Sync.Vanish < 0 {
 		add("sync", "want no negative durations")
 	}
@@ -49,7 +50,7 @@ func (c Config) faults() []error {
 type addFault func(setting, format string, args ...any)
 
 func (c Config) roleFaults(add addFault) {
-	known := []string{RoleGraphReceiver, RoleWorkspaceReceiver, RoleWorker, RoleAll}
+	known := []string{RoleGraphReceiver, RoleWorkspaceReceiver, RoleWorker, RoleControlCenter, RoleAll}
 	if len(c.Roles) == 0 {
 		add("roles", "want at least one of %s", strings.Join(known, ", "))
 	}
@@ -77,6 +78,20 @@ func (c Config) natsFaults(add addFault) {
 		add("nats.replicas", "%d: want 1 to 5", c.NATS.Replicas)
 	} else if c.Embedded() && c.NATS.Replicas > 1 {
 		add("nats.replicas", "%d: the embedded server is one: want 1, or the nats.url of a cluster", c.NATS.Replicas)
+	}
+}
+
+func (c Config) centerFaults(add addFault) {
+	u, err := url.Parse(c.Center.PublicURL)
+	switch {
+	case c.Center.PublicURL == "":
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.Trim(u.Path, "/") != "":
+		add("center.public_url", "want a URL like https://rollcall.example.com, without a path")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		add("center.public_url", "whoever listens in takes over a session: want https")
+	}
+	if host, _, err := net.SplitHostPort(c.HTTP.Addr); c.Center.DevelopmentLogin && (err != nil || !loopback(host) || c.HTTP.TrustedProxy) {
+		add("center.development_login", "it asks nobody for a proof, so want an http.addr on a loopback address, and no proxy before it")
 	}
 }
 
@@ -155,7 +170,7 @@ func (c Config) CheckFiles() error {
 	var faults []error
 	files := map[string]string{
 		"nats.password_file": c.NATS.PasswordFile, "nats.credentials_file": c.NATS.CredentialsFile, "nats.ca_file": c.NATS.CAFile, "ledger.password_file": c.Ledger.PasswordFile,
-		"http.tls_cert_file": c.HTTP.TLSCertFile, "http.tls_key_file": c.HTTP.TLSKeyFile, "intake.keys_file": c.Intake.KeysFile,
+		"http.tls_cert_file": c.HTTP.TLSCertFile, "http.tls_key_file": c.HTTP.TLSKeyFile, "intake.keys_file": c.Intake.KeysFile, "center.access_file": c.Center.AccessFile,
 	}
 	for _, s := range Settings() {
 		path, isFile := files[s.Path]

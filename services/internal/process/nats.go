@@ -99,7 +99,7 @@ func (p *Process) awaitTopology(ctx context.Context) error {
 // streams are those that the roles of this process work with.
 func (p *Process) streams() []string {
 	streams := []string{bus.LedgerIn}
-	if p.Config.HasRole(config.RoleWorker) {
+	if p.Config.HasRole(config.RoleWorker) || p.Config.HasRole(config.RoleControlCenter) {
 		streams = append(streams, bus.Licenses)
 	}
 	if p.Config.HasRole(config.RoleGraphReceiver) || p.Config.HasRole(config.RoleWorkspaceReceiver) {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	controlcenter "github.com/rollcall-hq/rollcall/services/control-center"
 	graphreceiver "github.com/rollcall-hq/rollcall/services/graph-receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/config"
@@ -108,6 +109,9 @@ func (p *Process) parts(cfg config.Config, opts Options) (parts []process.Part) 
 	}
 	if cfg.HasRole(config.RoleWorkspaceReceiver) {
 		parts = append(parts, workspacereceiver.Open)
+	}
+	if cfg.HasRole(config.RoleControlCenter) {
+		parts = append(parts, controlcenter.Open) // behind the worker, which makes the ledger that it reads
 	}
 	return parts
 }

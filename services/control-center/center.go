@@ -1,0 +1,66 @@
+// Package controlcenter is the service for people and programs that ask who is licensed, and why: an HTTP API, the question
+// "may this user?", and pages. It reads the ledger and changes nothing itself: what somebody orders is a command on LEDGER_IN.
+package controlcenter
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+)
+
+// Config says how the Control Center is reached, and by whom.
+type Config struct {
+	// PublicURL is where people and programs reach it, without a path: https://rollcall.example.com.
+	PublicURL string
+	// AccessFile says who may sign in; empty: nobody.
+	AccessFile string
+	// DevelopmentLogin lets anybody who reaches the listener sign in as anybody.
+	DevelopmentLogin bool
+}
+
+// Tenants tells what a tenant is. An id that it does not know is tenant.ErrNotFound.
+type Tenants interface {
+	Get(ctx context.Context, id string) (tenant.Tenant, error)
+}
+
+// Deps are the parts that a Center works with; all are needed.
+type Deps struct {
+	Bus     *bus.Bus
+	Ledger  *ledger.Reader
+	Tenants Tenants
+	Logger  *slog.Logger
+	Clock   clock.Clock
+	Metrics prometheus.Registerer
+}
+
+// Center is the Control Center.
+type Center struct {
+	cfg  Config
+	deps Deps
+	mux  *http.ServeMux
+}
+
+// New makes a Center, whose Handler answers at once.
+func New(_ context.Context, cfg Config, deps Deps) (*Center, error) {
+	if deps.Bus == nil || deps.Ledger == nil || deps.Tenants == nil || deps.Logger == nil || deps.Clock == nil || deps.Metrics == nil {
+		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
+	}
+	return &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}, nil
+}
+
+// Handler serves everything that the Control Center has.
+func (c *Center) Handler() http.Handler { return c.mux }
+
+// Run works until ctx ends: it follows what is new for those who watch.
+func (c *Center) Run(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}

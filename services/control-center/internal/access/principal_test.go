@@ -1,0 +1,35 @@
+package access_test
+
+import (
+	"testing"
+
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+)
+
+// What a role may see and change of its own tenant and of another one.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	type may struct{ seesOwn, commandsOwn, seesOther, commandsOther bool }
+	for name, c := range map[string]struct {
+		who  access.Principal
+		want may
+	}{
+		"operator":                {access.Principal{Role: access.Operator}, may{true, true, true, true}},
+		"operator of a tenant":    {access.Principal{Role: access.Operator, Tenants: []string{"own"}}, may{true, true, false, false}},
+		"tenant admin":            {access.Principal{Role: access.TenantAdmin, Tenants: []string{"own"}}, may{true, true, false, false}},
+		"tenant admin of nothing": {access.Principal{Role: access.TenantAdmin}, may{}},
+		"auditor":                 {access.Principal{Role: access.Auditor}, may{true, false, true, false}},
+		"auditor of a tenant":     {access.Principal{Role: access.Auditor, Tenants: []string{"own"}}, may{true, false, false, false}},
+		"auditor of no tenant":    {access.Principal{Role: access.Auditor, Tenants: []string{}}, may{}},
+		"nobody":                  {access.Principal{}, may{}},
+		"a role to come":          {access.Principal{Role: "owner", Tenants: []string{"own"}}, may{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := may{c.who.Sees("own"), c.who.Commands("own"), c.who.Sees("other"), c.who.Commands("other")}
+			if got != c.want {
+				t.Errorf("may %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
