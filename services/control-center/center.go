@@ -9,8 +9,10 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -24,6 +26,8 @@ type Config struct {
 	AccessFile string
 	// DevelopmentLogin lets anybody who reaches the listener sign in as anybody.
 	DevelopmentLogin bool
+	// TrustedProxy says that all requests come through a proxy that writes X-Forwarded-For.
+	TrustedProxy bool
 }
 
 // Tenants tells what a tenant is. An id that it does not know is tenant.ErrNotFound.
@@ -46,21 +50,31 @@ type Center struct {
 	cfg  Config
 	deps Deps
 	mux  *http.ServeMux
+
+	guard   *access.Guard                     // around whatever says something of a tenant
+	workers []func(ctx context.Context) error // until ctx ends, see Run
 }
 
 // New makes a Center, whose Handler answers at once.
-func New(_ context.Context, cfg Config, deps Deps) (*Center, error) {
+func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 	if deps.Bus == nil || deps.Ledger == nil || deps.Tenants == nil || deps.Logger == nil || deps.Clock == nil || deps.Metrics == nil {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
-	return &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}, nil
+	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
+	if err := c.mountAccess(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Handler serves everything that the Control Center has.
-func (c *Center) Handler() http.Handler { return c.mux }
+func (c *Center) Handler() http.Handler { return access.Secure(c.cfg.PublicURL, c.mux) }
 
-// Run works until ctx ends: it follows what is new for those who watch.
+// Run works until ctx ends: it follows what is new for those who watch, and clears up.
 func (c *Center) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+	all, ctx := errgroup.WithContext(ctx)
+	for _, work := range c.workers {
+		all.Go(func() error { return work(ctx) })
+	}
+	return all.Wait()
 }
