@@ -9,8 +9,10 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/notice"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -22,6 +24,8 @@ type Config struct {
 	PublicURL string
 	// AccessFile says who may sign in; empty: nobody.
 	AccessFile string
+	// NoticesFile says who is told what happens; empty: nobody.
+	NoticesFile string
 	// DevelopmentLogin lets anybody who reaches the listener sign in as anybody.
 	DevelopmentLogin bool
 }
@@ -43,9 +47,10 @@ type Deps struct {
 
 // Center is the Control Center.
 type Center struct {
-	cfg  Config
-	deps Deps
-	mux  *http.ServeMux
+	cfg     Config
+	deps    Deps
+	mux     *http.ServeMux
+	notices *notice.Notifier // nil: nobody is told
 }
 
 // New makes a Center, whose Handler answers at once.
@@ -53,14 +58,30 @@ func New(_ context.Context, cfg Config, deps Deps) (*Center, error) {
 	if deps.Bus == nil || deps.Ledger == nil || deps.Tenants == nil || deps.Logger == nil || deps.Clock == nil || deps.Metrics == nil {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
-	return &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}, nil
+	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
+	if cfg.NoticesFile != "" {
+		var err error
+		c.notices, err = notice.New(notice.Config{File: cfg.NoticesFile, PublicURL: cfg.PublicURL},
+			notice.Deps{Bus: deps.Bus, Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 // Handler serves everything that the Control Center has.
 func (c *Center) Handler() http.Handler { return c.mux }
 
-// Run works until ctx ends: it follows what is new for those who watch.
+// Run works until ctx ends: it follows what is new, for those who watch and for those who do not.
 func (c *Center) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+	group, ctx := errgroup.WithContext(ctx)
+	if c.notices != nil {
+		group.Go(func() error { return c.notices.Run(ctx) })
+	}
+	group.Go(func() error {
+		<-ctx.Done()
+		return nil
+	})
+	return group.Wait()
 }
