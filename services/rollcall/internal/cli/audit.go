@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
@@ -71,7 +72,7 @@ type auditItem struct {
 	Name     string          `json:"name,omitempty"` // now
 	Licensed *bool           `json:"licensed,omitempty"`
 	Reason   string          `json:"reason,omitempty"`
-	Path     []step          `json:"path,omitempty"`
+	Path     []answer.Step   `json:"path,omitempty"`
 	Data     json.RawMessage `json:"data,omitempty"` // of what is no license event
 	Cause    string          `json:"cause,omitempty"`
 	Chain    []link          `json:"chain,omitempty"` // from the cause down to what started it
@@ -111,7 +112,7 @@ func auditItemOf(ctx context.Context, chains *ledger.Chains, tenant string, c le
 		item.Licensed = &c.Licensed
 	}
 	for _, g := range c.Path {
-		item.Path = append(item.Path, step{ID: g.ID, Name: g.Name})
+		item.Path = append(item.Path, answer.Step{ID: g.ID, Name: g.Name})
 	}
 	var err error
 	item.Chain, err = chainOf(ctx, chains, c.Cause)

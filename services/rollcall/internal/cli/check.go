@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
@@ -23,7 +24,7 @@ const (
 type checked struct {
 	Allowed bool   `json:"allowed"`
 	Action  string `json:"action,omitempty"`
-	decision
+	answer.Decision
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -40,22 +41,22 @@ several users have, is a no that says so.`,
   rollcall check --tenant contoso --user ada@contoso.com --action share.initiate && echo "may share"`,
 		Args: cobra.NoArgs,
 		RunE: run(checkError, func(cmd *cobra.Command, _ []string) error {
-			var answer checked
+			var reply checked
 			err := a.withLedger(cmd.Context(), &s, func(r *ledger.Reader) (err error) {
-				answer.decision, _, err = decide(cmd.Context(), r, &s)
+				reply.Decision, _, err = decide(cmd.Context(), r, &s)
 				return err
 			})
 			if err != nil {
 				return err
 			}
-			answer.Allowed = answer.Licensed
+			reply.Allowed = reply.Licensed
 			if action != "" {
-				answer.Action = action
-				if answer.Allowed, err = a.allows(cmd, answer.decision, action); err != nil {
+				reply.Action = action
+				if reply.Allowed, err = a.allows(cmd, reply.Decision, action); err != nil {
 					return err
 				}
 			}
-			return a.answer(answer)
+			return a.answer(reply)
 		}),
 	}
 	s.flags(cmd)
@@ -65,7 +66,7 @@ several users have, is a no that says so.`,
 }
 
 // allows looks up what the tenant's product gives to licensed and to active users.
-func (a *app) allows(cmd *cobra.Command, d decision, action string) (bool, error) {
+func (a *app) allows(cmd *cobra.Command, d answer.Decision, action string) (bool, error) {
 	product, err := a.product(cmd, d.Tenant, d.Product)
 	if err != nil {
 		return false, err
@@ -75,7 +76,7 @@ func (a *app) allows(cmd *cobra.Command, d decision, action string) (bool, error
 		return false, usage("--action %q: %s has %s", action, d.Product, known)
 	}
 	rules := licensing.Capabilities{Licensed: product.Licensed, Active: product.Active}
-	return rules.Allows(d.active, d.Licensed, action), nil
+	return rules.Allows(d.Active, d.Licensed, action), nil
 }
 
 func (a *app) product(cmd *cobra.Command, tenantID, productID string) (product tenant.Product, err error) {
@@ -103,7 +104,7 @@ func (a *app) answer(c checked) error {
 		if c.Since != nil {
 			text += "So since " + local(*c.Since) + "; known as of " + local(c.AsOf) + ".\n"
 		}
-		return text + c.Standing.notices(c.Tenant)
+		return text + standingNotices(c.Standing, c.Tenant)
 	})
 	if err == nil && !c.Allowed {
 		return &exit{code: checkNo}

@@ -9,25 +9,26 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
 
 // explained is a decision with how it came about.
 type explained struct {
-	decision
+	answer.Decision
 	History []period `json:"history"`
 }
 
 // period is a time in which a decision held.
 type period struct {
-	From     time.Time  `json:"from"`
-	To       *time.Time `json:"to,omitempty"` // absent: still so
-	Licensed bool       `json:"licensed"`
-	Reason   string     `json:"reason"`
-	Path     []step     `json:"path,omitempty"`
-	Cause    string     `json:"cause"` // id of the event that caused it
-	Sequence uint64     `json:"sequence"`
+	From     time.Time     `json:"from"`
+	To       *time.Time    `json:"to,omitempty"` // absent: still so
+	Licensed bool          `json:"licensed"`
+	Reason   string        `json:"reason"`
+	Path     []answer.Step `json:"path,omitempty"`
+	Cause    string        `json:"cause"` // id of the event that caused it
+	Sequence uint64        `json:"sequence"`
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -73,7 +74,7 @@ func explain(ctx context.Context, r *ledger.Reader, s *subject) (explained, erro
 	if err != nil {
 		return explained{}, err
 	}
-	e := explained{decision: d, History: []period{}}
+	e := explained{Decision: d, History: []period{}}
 	if d.User == "" {
 		return e, nil
 	}
@@ -82,7 +83,7 @@ func explain(ctx context.Context, r *ledger.Reader, s *subject) (explained, erro
 		return e, err
 	}
 	for _, p := range periods {
-		path, err := steps(ctx, r, s.tenant, p.Path)
+		path, err := answer.Steps(ctx, r, s.tenant, p.Path)
 		if err != nil {
 			return e, err
 		}
@@ -97,14 +98,14 @@ func explain(ctx context.Context, r *ledger.Reader, s *subject) (explained, erro
 
 func describe(e explained) string {
 	var b strings.Builder
-	b.WriteString(e.Why + "\n" + e.Parked.notices(e.Tenant) + e.Standing.notices(e.Tenant))
+	b.WriteString(e.Why + "\n" + parkedNotices(e.Parked, e.Tenant) + standingNotices(e.Standing, e.Tenant))
 	if e.User == "" {
 		return b.String()
 	}
 	_, _ = fmt.Fprintf(&b, "\nuser          %s, %s\nmode          %s\ngroup         %s\nknown as of   %s\n",
 		e.User, e.Status, e.Mode, e.Group, local(e.AsOf))
 	if len(e.Path) > 0 {
-		b.WriteString("path          " + pathText(e.Path) + "\n")
+		b.WriteString("path          " + answer.PathText(e.Path) + "\n")
 	}
 	if len(e.History) == 0 {
 		b.WriteString("\nNever licensed, so no event tells of this user.\n")
@@ -125,9 +126,9 @@ func describe(e explained) string {
 }
 
 // reasonText is a reason with the groups that it is of.
-func reasonText(reason string, path []step) string {
+func reasonText(reason string, path []answer.Step) string {
 	if len(path) == 0 {
 		return reason
 	}
-	return reason + " (" + pathText(path) + ")"
+	return reason + " (" + answer.PathText(path) + ")"
 }

@@ -6,27 +6,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
 // explainedAt is what held of one user and product at a moment.
 type explainedAt struct {
-	Tenant   string     `json:"tenant"`
-	Product  string     `json:"product"`
-	User     string     `json:"user"`
-	Name     string     `json:"name,omitempty"` // now
-	At       time.Time  `json:"at"`
-	Licensed bool       `json:"licensed"`
-	Reason   string     `json:"reason,omitempty"` // empty: nothing had ever been decided
-	Since    *time.Time `json:"since,omitempty"`  // since when licensed had that value
-	From     *time.Time `json:"from,omitempty"`   // of the period, which has one reason
-	To       *time.Time `json:"to,omitempty"`     // absent: still so
-	Path     []step     `json:"path,omitempty"`
-	Mode     string     `json:"mode,omitempty"` // that was in force
-	Group    string     `json:"group,omitempty"`
-	Cause    string     `json:"cause,omitempty"`
-	Chain    []link     `json:"chain,omitempty"` // from the cause down to what started it
-	Sequence uint64     `json:"sequence,omitempty"`
+	Tenant   string        `json:"tenant"`
+	Product  string        `json:"product"`
+	User     string        `json:"user"`
+	Name     string        `json:"name,omitempty"` // now
+	At       time.Time     `json:"at"`
+	Licensed bool          `json:"licensed"`
+	Reason   string        `json:"reason,omitempty"` // empty: nothing had ever been decided
+	Since    *time.Time    `json:"since,omitempty"`  // since when licensed had that value
+	From     *time.Time    `json:"from,omitempty"`   // of the period, which has one reason
+	To       *time.Time    `json:"to,omitempty"`     // absent: still so
+	Path     []answer.Step `json:"path,omitempty"`
+	Mode     string        `json:"mode,omitempty"` // that was in force
+	Group    string        `json:"group,omitempty"`
+	Cause    string        `json:"cause,omitempty"`
+	Chain    []link        `json:"chain,omitempty"` // from the cause down to what started it
+	Sequence uint64        `json:"sequence,omitempty"`
 }
 
 // explainAt looks up the period of a moment: the last one that had begun.
@@ -76,7 +77,7 @@ func (e *explainedAt) fill(ctx context.Context, r *ledger.Reader, periods []ledg
 	if !held.To.IsZero() {
 		e.To = &held.To
 	}
-	if e.Path, err = steps(ctx, r, e.Tenant, held.Path); err != nil {
+	if e.Path, err = answer.Steps(ctx, r, e.Tenant, held.Path); err != nil {
 		return err
 	}
 	chains, err := r.Chains(ctx, e.Tenant)
@@ -111,7 +112,7 @@ func describeAt(e explainedAt) string {
 	}
 	line("so since", local(*e.Since))
 	line("for that reason", local(*e.From)+" to "+to)
-	line("path", pathText(e.Path))
+	line("path", answer.PathText(e.Path))
 	line("caused by", chainText(e.Chain))
 	for _, l := range e.Chain {
 		at := ""

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
 )
@@ -61,24 +63,29 @@ func (a *app) ledgerAddress(named string) string {
 	return filepath.Join(a.data, "ledger.db")
 }
 
-// find finds the product that is asked about. One that the tenant has no longer has to be named.
+// question is what the flags ask.
+func (s *subject) question() answer.Question {
+	return answer.Question{Tenant: s.tenant, Product: s.product, User: s.user}
+}
+
+// find finds the product that is asked about.
 func (s *subject) find(t ledger.TenantState) (ledger.ProductState, error) {
-	var present []ledger.ProductState
-	for _, p := range t.Products {
-		if p.ID == s.product {
-			return p, nil
-		}
-		if p.Address != "" {
-			present = append(present, p)
-		}
+	p, err := answer.Product(t, s.product)
+	return p, askForProduct(err)
+}
+
+// decide answers what the flags ask.
+func decide(ctx context.Context, r *ledger.Reader, s *subject) (answer.Decision, ledger.UserState, error) {
+	d, u, err := answer.Decide(ctx, r, s.question())
+	return d, u, askForProduct(err)
+}
+
+// askForProduct makes a fault of the command line of a question that names no product where it has to.
+func askForProduct(err error) error {
+	if errors.Is(err, answer.ErrWhichProduct) {
+		return usage("%v with --product", err)
 	}
-	switch {
-	case s.product != "":
-		return ledger.ProductState{}, fmt.Errorf("tenant %s has no product %q", t.Name, s.product)
-	case len(present) != 1:
-		return ledger.ProductState{}, usage("tenant %s has %d products: name one with --product", t.Name, len(present))
-	}
-	return present[0], nil
+	return err
 }
 
 // local writes a time as the operator's own clock shows it.

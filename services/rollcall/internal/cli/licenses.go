@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
@@ -52,14 +53,14 @@ the reason has changed meanwhile. Lists of any length are printed while they are
 
 // licenseItem is one license as it is printed.
 type licenseItem struct {
-	User      string    `json:"user"`
-	Name      string    `json:"name,omitempty"`
-	Addresses []string  `json:"addresses,omitempty"`
-	Since     time.Time `json:"licensed_since"`
-	Reason    string    `json:"reason"`
-	Path      []step    `json:"path,omitempty"`
-	Cause     string    `json:"cause"`
-	Sequence  uint64    `json:"sequence"`
+	User      string        `json:"user"`
+	Name      string        `json:"name,omitempty"`
+	Addresses []string      `json:"addresses,omitempty"`
+	Since     time.Time     `json:"licensed_since"`
+	Reason    string        `json:"reason"`
+	Path      []answer.Step `json:"path,omitempty"`
+	Cause     string        `json:"cause"`
+	Sequence  uint64        `json:"sequence"`
 }
 
 func licenseItemOf(l ledger.License) licenseItem {
@@ -67,7 +68,7 @@ func licenseItemOf(l ledger.License) licenseItem {
 		User: l.User, Name: l.Name, Addresses: l.Addresses, Since: l.Since, Reason: l.Reason, Cause: l.Cause, Sequence: l.Sequence,
 	}
 	for _, g := range l.Path {
-		item.Path = append(item.Path, step{ID: g.ID, Name: g.Name})
+		item.Path = append(item.Path, answer.Step{ID: g.ID, Name: g.Name})
 	}
 	return item
 }
@@ -90,7 +91,7 @@ var licenseFields = []output.Field[licenseItem]{
 		Cell:  func(l licenseItem) string { return reasonText(l.Reason, l.Path) },
 		Value: func(l licenseItem) string { return l.Reason },
 	},
-	{Name: "path", Value: func(l licenseItem) string { return pathText(l.Path) }},
+	{Name: "path", Value: func(l licenseItem) string { return answer.PathText(l.Path) }},
 	{Name: "cause", Value: func(l licenseItem) string { return l.Cause }},
 }
 

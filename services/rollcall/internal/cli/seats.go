@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
@@ -188,15 +189,15 @@ func (a *app) seatsShowCommand() *cobra.Command {
 
 // seatsShown is where the seats of a product stand.
 type seatsShown struct {
-	Tenant    string      `json:"tenant"`
-	Product   string      `json:"product"`
-	Used      int         `json:"used"`
-	Purchased *int        `json:"purchased,omitempty"`
-	Enforce   bool        `json:"enforce"`
-	Over      int         `json:"over"`    // so many more are used than were purchased
-	Waiting   int         `json:"waiting"` // users who wait for a seat
-	Line      []lineEntry `json:"line,omitempty"`
-	Standing  *standing   `json:"standing"`
+	Tenant    string           `json:"tenant"`
+	Product   string           `json:"product"`
+	Used      int              `json:"used"`
+	Purchased *int             `json:"purchased,omitempty"`
+	Enforce   bool             `json:"enforce"`
+	Over      int              `json:"over"`    // so many more are used than were purchased
+	Waiting   int              `json:"waiting"` // users who wait for a seat
+	Line      []lineEntry      `json:"line,omitempty"`
+	Standing  *answer.Standing `json:"standing"`
 }
 
 type lineEntry struct {
@@ -221,7 +222,7 @@ func seatsNow(ctx context.Context, r *ledger.Reader, w *whichProduct, limit int)
 	}
 	s.Waiting = waiting
 	var standingErr error
-	s.Standing, standingErr = standingIn(ctx, r, t.Tenant)
+	s.Standing, standingErr = answer.StandingIn(ctx, r, t.Tenant)
 	return s, errors.Join(err, standingErr)
 }
 
@@ -239,5 +240,5 @@ func describeSeats(s seatsShown) string {
 	for _, l := range s.Line {
 		_, _ = fmt.Fprintf(&b, "  place %-6d %s, %s (%s)\n", l.Place, defaultTo(l.Name, "-"), first(l.Addresses), l.User)
 	}
-	return b.String() + s.Standing.notices(s.Tenant)
+	return b.String() + standingNotices(s.Standing, s.Tenant)
 }

@@ -6,72 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
-// standing is what keeps a tenant's licenses from simply following its directory.
-type standing struct {
-	Frozen       bool       `json:"frozen"`               // nothing is revoked
-	Paused       bool       `json:"paused"`               // nothing is decided
-	Disconnected bool       `json:"disconnected"`         // the directory is not followed
-	Licenses     string     `json:"licenses,omitempty"`   // of one that is disconnected: kept or revoked
-	Restoring    bool       `json:"restoring"`            // nothing is decided until the directory is read completely
-	StaleSince   time.Time  `json:"stale_since,omitzero"` // something that was said of it was given up, and it was not read completely since
-	Degraded     *degraded  `json:"degraded,omitempty"`   // what keeps the directory from being followed as it should be
-	Held         []openHeld `json:"held,omitempty"`       // that wait, or are being carried out
-}
-
-// degraded is what keeps a tenant's directory from being followed as it should be.
-type degraded struct {
-	Class  string    `json:"class"`
-	Since  time.Time `json:"since"`
-	Check  string    `json:"check,omitempty"`
-	Detail string    `json:"detail"`
-	Action string    `json:"action"`
-}
-
-// openHeld names a held change that has not ended.
-type openHeld struct {
-	Product string `json:"product"`
-	Held    string `json:"held,omitempty"` // none while its first list is being made
-	Kind    string `json:"kind"`
-	State   string `json:"state"`
-}
-
-func standingOf(t ledger.Tenant, held []ledger.HeldChange, connections map[string]ledger.Connection) *standing {
-	s := &standing{Frozen: t.Frozen, Paused: t.Paused, Disconnected: !t.Follows(), Restoring: t.Restoring, StaleSince: t.StaleSince}
-	switch t.Disconnected {
-	case ledger.LicensesKept:
-		s.Licenses = "kept"
-	case ledger.LicensesEnded:
-		s.Licenses = "revoked"
-	}
-	if c := connections[t.Name]; c.Degraded() {
-		s.Degraded = &degraded{Class: c.Class, Since: c.Since, Check: c.Check, Detail: c.Detail, Action: c.Action}
-	}
-	for _, h := range held {
-		if h.Tenant == t.Name {
-			item := heldItemOf(h)
-			s.Held = append(s.Held, openHeld{Product: item.Product, Held: item.Held, Kind: item.Kind, State: item.State})
-		}
-	}
-	return s
-}
-
-// standingIn reads where one tenant stands.
-func standingIn(ctx context.Context, r *ledger.Reader, t ledger.Tenant) (*standing, error) {
-	held, err := r.HeldChanges(ctx, t.Name, false)
-	if err != nil {
-		return nil, err
-	}
-	connections, err := r.Degraded(ctx)
-	return standingOf(t, held, connections), err
-}
-
 // standings reads where all tenants stand, by name. Without a ledger at hand it is nil: a note says so, for it is no reason
 // not to tell what the registry knows.
-func (a *app) standings(ctx context.Context, named string) map[string]*standing {
-	all := map[string]*standing{}
+func (a *app) standings(ctx context.Context, named string) map[string]*answer.Standing {
+	all := map[string]*answer.Standing{}
 	err := a.withReader(ctx, named, func(r *ledger.Reader) error {
 		tenants, err := r.Tenants(ctx)
 		if err != nil {
@@ -83,7 +25,7 @@ func (a *app) standings(ctx context.Context, named string) map[string]*standing 
 		}
 		connections, err := r.Degraded(ctx)
 		for name, t := range tenants {
-			all[name] = standingOf(t, held, connections)
+			all[name] = answer.StandingOf(t, held, connections)
 		}
 		return err
 	})
@@ -94,8 +36,8 @@ func (a *app) standings(ctx context.Context, named string) map[string]*standing 
 	return all
 }
 
-// words are a tenant's standing for a table.
-func (s *standing) words() string {
+// standingWords are a tenant's standing for a table.
+func standingWords(s *answer.Standing) string {
 	if s == nil {
 		return "-"
 	}
@@ -122,8 +64,8 @@ func (s *standing) words() string {
 	return strings.Join(words, ", ")
 }
 
-// notices say loudly what somebody must know who looks at a tenant or one of its users.
-func (s *standing) notices(tenant string) string {
+// standingNotices say loudly what somebody must know who looks at a tenant or one of its users.
+func standingNotices(s *answer.Standing, tenant string) string {
 	if s == nil {
 		return ""
 	}

@@ -41,7 +41,7 @@ func (a *app) tenantsListCommand() *cobra.Command {
 				}
 				headings := []string{"TENANT", "PROVIDER", "DOMAIN", "PRODUCTS", "CONNECTED", "STANDING"}
 				return output.List(a.printer, headings, shown, func(t shownTenant) []string {
-					return []string{t.ID, string(t.Provider), t.Domain, products(t.Tenant), t.CreatedAt.Format(time.RFC3339), t.Standing.words()}
+					return []string{t.ID, string(t.Provider), t.Domain, products(t.Tenant), t.CreatedAt.Format(time.RFC3339), standingWords(t.Standing)}
 				})
 			})
 		}),
@@ -67,7 +67,7 @@ func (a *app) tenantsShowCommand() *cobra.Command {
 				shown.Standing = a.standings(cmd.Context(), from)[args[0]]
 				return output.One(a.printer, shown, func(s shownTenant) string {
 					text := describeTenant(s.Tenant) + s.Known.describe(time.Now()) + describeLists(s.Lists, s.Others, time.Now())
-					if notices := s.Standing.notices(s.ID); notices != "" {
+					if notices := standingNotices(s.Standing, s.ID); notices != "" {
 						text = notices + "\n" + text
 					}
 					return text

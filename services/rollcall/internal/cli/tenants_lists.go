@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/state"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -18,7 +19,7 @@ import (
 // id; of many, the oldest, and how many others there are.
 type shownTenant struct {
 	tenant.Tenant
-	Standing *standing             `json:"standing,omitempty"`
+	Standing *answer.Standing      `json:"standing,omitempty"`
 	Known    *known                `json:"known,omitempty"` // nil: it is not followed
 	Lists    map[string]state.List `json:"lists,omitempty"`
 	Others   int                   `json:"other_lists,omitempty"`

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
@@ -99,7 +100,7 @@ func (h *holdFlags) asked(cmd *cobra.Command) (*event.HoldRequest, error) {
 type settingsShown struct {
 	Tenant   string             `json:"tenant"`
 	Hold     event.HoldSettings `json:"hold"`
-	Standing *standing          `json:"standing"`
+	Standing *answer.Standing   `json:"standing"`
 }
 
 func (a *app) showSettings(cmd *cobra.Command, from, id string) error {
@@ -114,7 +115,7 @@ func (a *app) showSettings(cmd *cobra.Command, from, id string) error {
 		if t.Hold.Flips {
 			shown.Hold.Flips = event.FlipsHold
 		}
-		if shown.Standing, err = standingIn(cmd.Context(), r, t.Tenant); err != nil {
+		if shown.Standing, err = answer.StandingIn(cmd.Context(), r, t.Tenant); err != nil {
 			return err
 		}
 		return output.One(a.printer, shown, describeSettings)
@@ -132,5 +133,5 @@ func describeSettings(s settingsShown) string {
 		line("revocations", fmt.Sprintf("are held over %d %% of the licenses and from %d within an hour", s.Hold.Share, s.Hold.Least))
 	}
 	line("expiry", (time.Duration(s.Hold.ExpirySeconds) * time.Second).String())
-	return b.String() + s.Standing.notices(s.Tenant)
+	return b.String() + standingNotices(s.Standing, s.Tenant)
 }
