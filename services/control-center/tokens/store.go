@@ -33,7 +33,7 @@ func Open(ctx context.Context, b *bus.Bus, c clock.Clock) (*Store, error) {
 // Make makes a token, which is returned this once, or says all that is wrong with what is wanted.
 func (s *Store) Make(ctx context.Context, w Wanted) (secret string, t Token, err error) {
 	now := s.clock.Now().UTC().Truncate(time.Second)
-	if err := w.validate(now); err != nil {
+	if err := w.Validate(now); err != nil {
 		return "", Token{}, fmt.Errorf("make a token: %w", err)
 	}
 	t = Token{

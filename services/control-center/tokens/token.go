@@ -33,6 +33,12 @@ const Prefix = "rc_"
 // MaxLife is for how long a token may be good at most.
 const MaxLife = 366 * 24 * time.Hour
 
+// Role and Scope are what a token may do: see package access.
+type (
+	Role  = access.Role
+	Scope = access.Scope
+)
+
 // Wanted says what a token is to be good for.
 type Wanted struct {
 	Name    string         // for people: 1 to 60 characters, no address
@@ -70,7 +76,8 @@ type record struct {
 // Name's characters: nothing that steers a terminal, and no @.
 var name = regexp.MustCompile(`^[\p{L}\p{N} ._:()/+-]{1,60}$`)
 
-func (w Wanted) validate(now time.Time) error {
+// Validate tells everything that is wrong with what is wanted at once.
+func (w Wanted) Validate(now time.Time) error {
 	var faults []error
 	add := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if !name.MatchString(w.Name) || strings.TrimSpace(w.Name) != w.Name {
