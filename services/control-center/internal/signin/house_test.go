@@ -121,6 +121,16 @@ issuers:
 %s`, h.google.URL, googleSecret, h.ms.URL, msSecret, directory, people))
 }
 
+// several makes Microsoft an issuer for people of several tenants.
+func (h *house) several() {
+	h.t.Helper()
+	text, err := os.ReadFile(h.file)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.write(strings.ReplaceAll(string(text), fmt.Sprintf("%q", h.ms.URL), fmt.Sprintf("%q", h.ms.Organizations())))
+}
+
 func (h *house) write(text string) {
 	h.t.Helper()
 	next := h.file + ".new"

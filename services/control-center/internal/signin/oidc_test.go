@@ -317,3 +317,32 @@ func TestKeysAndSecretsChange(t *testing.T) {
 		h.allow(people) // with the path of a new file
 	}
 }
+
+// Where people of several tenants of Entra sign in, each is of the tenant that has signed the token, and of one of the file.
+func TestPeopleOfSeveralDirectories(t *testing.T) {
+	t.Parallel()
+	h := open(t, signin.Config{})
+	h.several()
+	const person, foreign = "5a1f0c3e-7a7e-4d0b-9a55-0c6a7f3f6d10", "11111111-1111-1111-1111-111111111111"
+	for name, c := range map[string]struct {
+		claims map[string]any
+		want   string
+	}{
+		"of the tenant":                    {map[string]any{"iss": h.ms.Of(directory), "tid": directory}, "tenant-admin [contoso]"},
+		"of another tenant":                {map[string]any{"iss": h.ms.Of(foreign), "tid": foreign}, ""},
+		"of another that names this one":   {map[string]any{"iss": h.ms.Of(foreign), "tid": directory}, ""},
+		"of this one that names another":   {map[string]any{"iss": h.ms.Of(directory), "tid": foreign}, ""},
+		"without a tenant":                 {map[string]any{"iss": h.ms.Of(directory)}, ""},
+		"of the template":                  {map[string]any{"iss": h.ms.Of("{tenantid}"), "tid": "{tenantid}"}, ""},
+		"of the issuer for all":            {map[string]any{"iss": h.ms.Organizations(), "tid": directory}, ""},
+		"of the tenant, for somebody else": {map[string]any{"iss": h.ms.Of(directory), "tid": directory, "aud": "somebody-else"}, ""},
+	} {
+		c.claims["sub"], c.claims["oid"] = "pairwise", person
+		h.ms.SignIn(c.claims)
+		b := newBrowser(t)
+		a := b.get(h.url + "/sign-in/microsoft")
+		if who := h.signedIn(b); who != c.want {
+			t.Errorf("%s: %d, signed in as %q", name, a.status, who)
+		}
+	}
+}
