@@ -118,7 +118,7 @@ func TestForgedTokens(t *testing.T) {
 		"nothing": "", "no token": "abc", "two parts": "a.b", "three parts": "a.b.c", "cut": good[:len(good)-8], "more": good + ".a",
 		"no signature": parts[0] + "." + parts[1] + ".", "alg none": "eyJhbGciOiJub25lIn0." + parts[1] + ".",
 		"a shared secret":                      oidctest.SignWith(t, jose.HS256, []byte(strings.Repeat("k", 32)), claims),
-		"too long":                             strings.Repeat("a", 9<<10),
+		"too long":                             h.issuer.Sign(map[string]any{"aud": "api://rollcall", "sub": "billing-subject", "pad": strings.Repeat("a", 8<<10)}),
 		"of an issuer that is not in the file": other.Sign(map[string]any{"aud": "api://rollcall", "sub": "billing-subject"}),
 		"a token of ours that is none":         tokens.Prefix + good,
 	} {

@@ -139,6 +139,16 @@ func TestForgeries(t *testing.T) {
 			t.Errorf("%s: the page says\n%s", name, a.body)
 		}
 	}
+	h.google.Fail(claim("hd", "fabrikam.com"))
+	if a := newBrowser(t).get(h.url + "/sign-in/google"); !strings.Contains(a.body, "an organization that may come in") {
+		t.Errorf("of another organization: the page says\n%s", a.body)
+	}
+	for _, subject := range []string{"", strings.Repeat("1142", 100)} {
+		h.google.Fail(claim("sub", subject))
+		if a := newBrowser(t).get(h.url + "/sign-in/google"); !strings.Contains(a.body, "does not prove who you are") || strings.Contains(a.body, "11421142") {
+			t.Errorf("without a subject: the page says\n%s", a.body)
+		}
+	}
 	if n := other.Asked("/token"); n != 0 {
 		t.Errorf("another server was sent the client's secret %d times", n)
 	}
@@ -344,5 +354,16 @@ func TestPeopleOfSeveralDirectories(t *testing.T) {
 		if who := h.signedIn(b); who != c.want {
 			t.Errorf("%s: %d, signed in as %q", name, a.status, who)
 		}
+	}
+}
+
+// An issuer for people of several tenants says that it is one.
+func TestAnIssuerForAllThatSaysOtherwise(t *testing.T) {
+	t.Parallel()
+	h := open(t, signin.Config{})
+	h.several()
+	h.ms.Fail(oidctest.Faults{Discovery: func(d map[string]any) { d["issuer"] = h.ms.Of(directory) }})
+	if a := newBrowser(t).get(h.url + "/sign-in/microsoft"); a.status != http.StatusBadGateway {
+		t.Errorf("%d", a.status)
 	}
 }
