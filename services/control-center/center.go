@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/notice"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -28,6 +29,8 @@ type Config struct {
 	NoticesFile string
 	// DevelopmentLogin lets anybody who reaches the listener sign in as anybody.
 	DevelopmentLogin bool
+	// TrustedProxy says that all requests come through a proxy that writes X-Forwarded-For.
+	TrustedProxy bool
 }
 
 // Tenants tells what a tenant is. An id that it does not know is tenant.ErrNotFound.
@@ -50,15 +53,20 @@ type Center struct {
 	cfg     Config
 	deps    Deps
 	mux     *http.ServeMux
-	notices *notice.Notifier // nil: nobody is told
+	guard   *access.Guard                     // around whatever says something of a tenant
+	workers []func(ctx context.Context) error // until ctx ends, see Run
+	notices *notice.Notifier                  // nil: nobody is told
 }
 
 // New makes a Center, whose Handler answers at once.
-func New(_ context.Context, cfg Config, deps Deps) (*Center, error) {
+func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 	if deps.Bus == nil || deps.Ledger == nil || deps.Tenants == nil || deps.Logger == nil || deps.Clock == nil || deps.Metrics == nil {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
 	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
+	if err := c.mountAccess(ctx); err != nil {
+		return nil, err
+	}
 	if cfg.NoticesFile != "" {
 		var err error
 		c.notices, err = notice.New(notice.Config{File: cfg.NoticesFile, PublicURL: cfg.PublicURL},
@@ -71,17 +79,16 @@ func New(_ context.Context, cfg Config, deps Deps) (*Center, error) {
 }
 
 // Handler serves everything that the Control Center has.
-func (c *Center) Handler() http.Handler { return c.mux }
+func (c *Center) Handler() http.Handler { return access.Secure(c.cfg.PublicURL, c.mux) }
 
-// Run works until ctx ends: it follows what is new, for those who watch and for those who do not.
+// Run works until ctx ends: it follows what is new, for those who watch and for those who do not, and clears up.
 func (c *Center) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if c.notices != nil {
 		group.Go(func() error { return c.notices.Run(ctx) })
 	}
-	group.Go(func() error {
-		<-ctx.Done()
-		return nil
-	})
+	for _, work := range c.workers {
+		group.Go(func() error { return work(ctx) })
+	}
 	return group.Wait()
 }

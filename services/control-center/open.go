@@ -19,7 +19,7 @@ func Open(ctx context.Context, p *process.Process) error {
 	p.OnClose(reader.Close)
 	cfg := Config{
 		PublicURL: p.Config.Center.PublicURL, AccessFile: p.Config.Center.AccessFile, NoticesFile: p.Config.Center.NoticesFile,
-		DevelopmentLogin: p.Config.Center.DevelopmentLogin,
+		DevelopmentLogin: p.Config.Center.DevelopmentLogin, TrustedProxy: p.Config.HTTP.TrustedProxy,
 	}
 	if cfg.PublicURL == "" {
 		cfg.PublicURL = p.HTTP.URL()
