@@ -49,11 +49,15 @@ type Center struct {
 }
 
 // New makes a Center, whose Handler answers at once.
-func New(_ context.Context, cfg Config, deps Deps) (*Center, error) {
+func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 	if deps.Bus == nil || deps.Ledger == nil || deps.Tenants == nil || deps.Logger == nil || deps.Clock == nil || deps.Metrics == nil {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
-	return &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}, nil
+	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
+	if err := c.mountAPI(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Handler serves everything that the Control Center has.
