@@ -75,6 +75,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 			return nil, err
 		}
 	}
+	if err := c.mountAPI(ctx); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
