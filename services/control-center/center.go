@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
@@ -46,14 +47,20 @@ type Center struct {
 	cfg  Config
 	deps Deps
 	mux  *http.ServeMux
+
+	workers []func(ctx context.Context) error // until ctx ends, see Run
 }
 
 // New makes a Center, whose Handler answers at once.
-func New(_ context.Context, cfg Config, deps Deps) (*Center, error) {
+func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 	if deps.Bus == nil || deps.Ledger == nil || deps.Tenants == nil || deps.Logger == nil || deps.Clock == nil || deps.Metrics == nil {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
-	return &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}, nil
+	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
+	if err := c.mountPages(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Handler serves everything that the Control Center has.
@@ -61,6 +68,9 @@ func (c *Center) Handler() http.Handler { return c.mux }
 
 // Run works until ctx ends: it follows what is new for those who watch.
 func (c *Center) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+	all, ctx := errgroup.WithContext(ctx)
+	for _, work := range c.workers {
+		all.Go(func() error { return work(ctx) })
+	}
+	return all.Wait()
 }
