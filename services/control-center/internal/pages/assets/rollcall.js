@@ -52,22 +52,32 @@
   // Charts are drawn from what their data-chart names, and again when that may have changed.
   const charts = new Map();
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const day = (s, year) => new Date(s * 1e3).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year, timeZone: 'UTC' });
+  const figure = (n) => n.toLocaleString('en');
   const draw = (el, data) => {
     const old = charts.get(el);
     if (old) old.destroy();
     el.replaceChildren();
+    const last = data.times.length - 1;
     const axis = { stroke: color('--muted'), grid: { stroke: color('--line'), width: 1 }, ticks: { stroke: color('--line'), width: 1 } };
     const lines = [['--accent', []], ['--good', [8, 4]], ['--warn', [2, 4]], ['--info', [12, 4, 2, 4]]];
     const series = data.series.map((s, i) => ({
       label: s.label, stroke: color(lines[i % lines.length][0]), width: 2, dash: lines[i % lines.length][1],
-      paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, value: (u, v) => v == null ? '–' : v.toLocaleString('en'),
+      paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, value: (u, v, n, at) => figure(s.values[at ?? last] ?? 0),
     }));
-    charts.set(el, new uPlot({
+    const chart = new uPlot({
       width: el.clientWidth, height: el.clientHeight - 34, tzDate: (ts) => uPlot.tzDate(new Date(ts * 1e3), 'Etc/UTC'),
+      cursor: { drag: { x: false, y: false } },
       scales: { y: { range: (u, min, max) => [0, Math.max(1, Math.ceil((max || 0) * 1.1))] } },
-      axes: [axis, { ...axis, size: 60, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5], values: (u, all) => all.map((v) => v.toLocaleString('en')) }],
-      series: [{ label: 'Day', value: (u, v) => v == null ? '–' : new Date(v * 1e3).toISOString().slice(0, 10) }, ...series],
-    }, [data.times, ...data.series.map((s) => s.values)], el));
+      axes: [
+        { ...axis, values: (u, all) => all.map((s) => day(s)) },
+        { ...axis, size: 60, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5], values: (u, all) => all.map(figure) },
+      ],
+      series: [{ label: 'Day', value: (u, v, n, at) => day(data.times[at ?? last], 'numeric') }, ...series],
+    }, [data.times, ...data.series.map((s) => s.values)], el);
+    const legend = el.querySelector('.u-legend');
+    if (legend) chart.setSize({ width: el.clientWidth, height: el.clientHeight - legend.offsetHeight });
+    charts.set(el, chart);
   };
   const load = async (el) => {
     try {
