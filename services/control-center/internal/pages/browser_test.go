@@ -139,17 +139,17 @@ func (b *tab) sees(text string) {
 func (b *tab) until(condition string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		if b.text("String(!!("+condition+"))") == "true" {
+		if b.text("String(!!(document.body && ("+condition+")))") == "true" {
 			return
 		}
 	}
 	b.t.Fatalf("%s does not come to hold; the page is:\n%s", condition, b.text("document.body.innerText"))
 }
 
-// live waits until the page is connected.
+// live waits until the page is connected, if it says whether it is.
 func (b *tab) live() {
 	b.t.Helper()
-	b.until(`document.getElementById('live-state')?.dataset.live === 'on'`)
+	b.until(`(document.getElementById('live-state')?.dataset.live ?? 'on') === 'on'`)
 }
 
 // text is what an expression comes to.

@@ -74,6 +74,8 @@ func (p *Pages) Handler() http.Handler {
 	seen("GET /tenants/{tenant}", p.overview)
 	seen("GET /tenants/{tenant}/usage", p.usage)
 	seen("GET /tenants/{tenant}/live", p.follow)
+	seen("GET /tenants/{tenant}/users", p.users)
+	seen("GET /tenants/{tenant}/users.csv", p.usersCSV)
 	seen("GET /tenants/{tenant}/users/{user}", p.user)
 	seen("GET /tenants/{tenant}/held/{held}", p.held)
 	seen("GET /tenants/{tenant}/connections", p.connections)

@@ -129,7 +129,7 @@ type state struct {
 	error bool   // the browser notes that it is one
 }
 
-const drawn = `document.querySelector('.chart canvas') !== null`
+const drawn = `document.querySelector('.chart canvas')?.clientHeight > 150 && document.querySelector('.chart').scrollHeight <= document.querySelector('.chart').clientHeight + 1`
 
 func states() []state {
 	return []state{
@@ -141,6 +141,12 @@ func states() []state {
 		{name: "overview-first-sync", world: firstSync, who: admin, path: "/tenants/contoso", sees: "The first sync is running"},
 		{name: "overview-read-only", world: parked, who: auditor, path: "/tenants/contoso", sees: "Auditor, read-only", wait: drawn},
 		{name: "usage", world: lively, who: admin, path: "/tenants/contoso/usage", sees: "Licenses over time"},
+		{name: "users", world: lively, who: admin, path: "/tenants/contoso/users", sees: "60 users"},
+		{name: "users-in-groups", world: lively, who: admin, path: "/tenants/contoso/users?group=sales@contoso.com&licensed=no", sees: "4 users"},
+		{name: "users-none", world: lively, who: admin, path: "/tenants/contoso/users?group=nobody@contoso.com", sees: "No group has the address"},
+		{name: "users-fault", world: lively, who: admin, path: "/tenants/contoso/users?q=is:licensed+AND+(", sees: "cannot be read at character", error: true},
+		{name: "users-as-of", world: lively, who: auditor, path: "/tenants/contoso/users?day=2026-01-01", sees: "As of 2026-01-01"},
+		{name: "users-first-sync", world: firstSync, who: admin, path: "/tenants/contoso/users", sees: "The first sync is running"},
 		{name: "user", world: parked, who: admin, path: "/tenants/contoso/users/u05", sees: "Directory record"},
 		{name: "user-first-sync", world: firstSync, who: admin, path: "/tenants/contoso/users/ann", sees: "nothing can be said"},
 		{name: "held", world: parked, who: admin, path: "/tenants/contoso/held/flip-7", sees: "Approve revision 2"},

@@ -40,6 +40,7 @@ func statusBadge(s directory.Status, guest bool) badge {
 type moment struct {
 	At   string // RFC 3339; empty for none
 	Text string
+	Day  string
 	Age  int // in seconds; of ages alone
 }
 
@@ -49,7 +50,7 @@ func momentOf(t time.Time) moment {
 		return moment{}
 	}
 	t = t.UTC()
-	return moment{At: t.Format(time.RFC3339), Text: t.Format("2 Jan 2006, 15:04:05 UTC")}
+	return moment{At: t.Format(time.RFC3339), Text: t.Format("2 Jan 2006, 15:04:05 UTC"), Day: t.Format("2 Jan 2006")}
 }
 
 // ageOf tells how long ago something was, in the words that rollcall.js counts on in.

@@ -46,8 +46,10 @@ type world struct {
 	hub      *live.Hub
 	origin   time.Time
 
-	mu  sync.Mutex
-	who access.Principal
+	mu   sync.Mutex
+	who  access.Principal
+	away bool // all requests are refused
+	cuts func()
 
 	products map[string]*ledger.Product
 	users    map[string]int64
@@ -108,14 +110,18 @@ func (w *world) serve(h http.Handler) {
 		rw.Header().Set("Content-Security-Policy", policyOfContent)
 		rw.Header().Set("X-Content-Type-Options", "nosniff")
 		w.mu.Lock()
-		who := w.who
+		who, away := w.who, w.away
 		w.mu.Unlock()
+		if away {
+			panic(http.ErrAbortHandler)
+		}
 		h.ServeHTTP(rw, r.WithContext(access.With(r.Context(), who)))
 	})))
 	server.Config.ReadTimeout, server.Config.WriteTimeout = 10*time.Second, 30*time.Second
 	server.Start()
-	w.t.Cleanup(server.CloseClientConnections)
 	w.t.Cleanup(server.Close)
+	w.t.Cleanup(server.CloseClientConnections)
+	w.cuts = server.CloseClientConnections
 	w.url = server.URL
 }
 
@@ -124,6 +130,20 @@ func (w *world) as(who access.Principal) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.who = who
+}
+
+// cut takes the network away while something is done.
+func (w *world) cut(do func()) {
+	w.t.Helper()
+	set := func(away bool) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.away = away
+	}
+	set(true)
+	w.cuts()
+	do()
+	set(false)
 }
 
 func (w *world) write(do func(*ledger.Tx) error) {
