@@ -20,7 +20,10 @@ var (
 
 // Reader answers questions from a ledger that another process, or this one, writes. It never holds up the writer and
 // sees only what was committed.
-type Reader struct{ db *sql.DB }
+type Reader struct {
+	db    *sql.DB
+	lists string // what a transaction begins with that reads a list
+}
 
 // OpenReader opens an existing ledger to read. It fails with ErrNoLedger where none was made yet, and with
 // ErrNewerSchema where it is from a version to come.
@@ -39,11 +42,11 @@ func OpenReader(ctx context.Context, address string) (*Reader, error) {
 	if err := checkReadable(ctx, d, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Reader{db: db}, nil
+	return &Reader{db: db, lists: d.lists}, nil
 }
 
 // Reader returns a reader of the ledger, which is closed with it.
-func (l *Ledger) Reader() *Reader { return &Reader{db: l.read} }
+func (l *Ledger) Reader() *Reader { return &Reader{db: l.read, lists: l.dialect.lists} }
 
 // Close ends a reader that OpenReader made.
 func (r *Reader) Close() error {
@@ -114,6 +117,22 @@ type ProductState struct {
 
 // Tenant returns what is known of a tenant, or ErrNoTenant.
 func (r *Reader) Tenant(ctx context.Context, name string) (TenantState, error) {
+	t, err := r.TenantUncounted(ctx, name)
+	if err != nil {
+		return t, err
+	}
+	if err := r.db.QueryRowContext(ctx, countUsers, t.ID).Scan(&t.Users); err != nil {
+		return t, fmt.Errorf("count the users of %s: %w", name, err)
+	}
+	if err := r.db.QueryRowContext(ctx, countGroups, t.ID).Scan(&t.Groups); err != nil {
+		return t, fmt.Errorf("count the groups of %s: %w", name, err)
+	}
+	return t, nil
+}
+
+// TenantUncounted is Tenant without the counts of users and groups, which cost more than all the rest: for who asks at every
+// request.
+func (r *Reader) TenantUncounted(ctx context.Context, name string) (TenantState, error) {
 	var t TenantState
 	err := r.db.QueryRowContext(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE name = $1`, storable(name)).Scan(t.columns()...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -121,12 +140,6 @@ func (r *Reader) Tenant(ctx context.Context, name string) (TenantState, error) {
 	}
 	if err != nil {
 		return t, fmt.Errorf("read tenant %s: %w", name, err)
-	}
-	if err := r.db.QueryRowContext(ctx, countUsers, t.ID).Scan(&t.Users); err != nil {
-		return t, fmt.Errorf("count the users of %s: %w", name, err)
-	}
-	if err := r.db.QueryRowContext(ctx, countGroups, t.ID).Scan(&t.Groups); err != nil {
-		return t, fmt.Errorf("count the groups of %s: %w", name, err)
 	}
 	t.Products, err = r.products(ctx, t.ID)
 	return t, err
