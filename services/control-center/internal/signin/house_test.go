@@ -60,7 +60,7 @@ func (l *log) String() string {
 // people is what the access file says of people, unless a test says something else.
 const people = `
 people:
-  - {issuer: google, subject: "1142", role: operator}
+  - {issuer: google, subject: "subject-of-ada", role: operator}
   - {issuer: google, email: grace@contoso.com, role: auditor, tenants: [contoso]}
   - {issuer: microsoft, subject: 5a1f0c3e-7a7e-4d0b-9a55-0c6a7f3f6d10, role: tenant-admin, tenants: [contoso]}
 `
