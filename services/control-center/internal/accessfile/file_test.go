@@ -213,3 +213,25 @@ func TestPrincipals(t *testing.T) {
 		}
 	})
 }
+
+// The example of the document is a good file.
+func TestTheDocumentsExample(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("../../../../docs/control-center.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(document), "<!-- access -->\n```yaml\n")
+	text, _, ended := strings.Cut(text, "```\n<!-- /access -->")
+	if !found || !ended {
+		t.Fatal("the document has no example")
+	}
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text = strings.NewReplacer("/etc/rollcall/google.secret", secret, "/etc/rollcall/entra.secret", secret).Replace(text)
+	if f := parse(t, text); len(f.Issuers) != 2 || len(f.People) != 3 || len(f.Machines) != 1 {
+		t.Errorf("%+v", f)
+	}
+}
