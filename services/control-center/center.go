@@ -57,6 +57,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 	if err := c.mountAPI(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.mountAuthZEN(); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
