@@ -66,7 +66,7 @@ tidy: ## go mod tidy in every module, and format
 
 .PHONY: ensure-test
 ensure-test:
-	@deploy/tools/ensure cc node npm postgres
+	@deploy/tools/ensure cc node npm postgres chromium
 
 # The tools are pinned by a module outside go.work, so that their dependencies never mix with the product's.
 bin/golangci-lint:   PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -107,6 +107,7 @@ func ExampleClient_Replica() {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	replica, err := client.Replica(ctx, license.Options{Tenant: "contoso"})
 	if err != nil {
 		fmt.Println(err)

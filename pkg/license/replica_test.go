@@ -124,7 +124,7 @@ func TestReplicasAgreeWithTheRecord(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	seed := rand.Uint64()
-	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test
+	random := rand.New(rand.NewPCG(seed, 1))
 	sequences := map[string]uint64{}
 	var replicas []*license.Replica
 	latest := map[license.Key]uint64{}

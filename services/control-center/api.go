@@ -39,6 +39,6 @@ func (c *Center) mountAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the API: %w", err)
 	}
-	c.mux.Handle("/api/", a.Handler())
+	c.mux.Handle("/api/", c.guard.API(a.Handler()))
 	return nil
 }

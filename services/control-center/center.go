@@ -9,8 +9,10 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -22,8 +24,12 @@ type Config struct {
 	PublicURL string
 	// AccessFile says who may sign in; empty: nobody.
 	AccessFile string
+	// NoticesFile says who is told what happens; empty: nobody.
+	NoticesFile string
 	// DevelopmentLogin lets anybody who reaches the listener sign in as anybody.
 	DevelopmentLogin bool
+	// TrustedProxy says that all requests come through a proxy that writes X-Forwarded-For.
+	TrustedProxy bool
 }
 
 // Tenants tells what a tenant is. An id that it does not know is tenant.ErrNotFound.
@@ -43,9 +49,11 @@ type Deps struct {
 
 // Center is the Control Center.
 type Center struct {
-	cfg  Config
-	deps Deps
-	mux  *http.ServeMux
+	cfg     Config
+	deps    Deps
+	mux     *http.ServeMux
+	guard   *access.Guard                     // around whatever says something of a tenant
+	workers []func(ctx context.Context) error // until ctx ends, see Run
 }
 
 // New makes a Center, whose Handler answers at once.
@@ -54,8 +62,10 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
 	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
-	if err := c.mountAPI(ctx); err != nil {
-		return nil, err
+	for _, mount := range []func(context.Context) error{c.mountAccess, c.mountAPI, c.mountPages, c.mountNotices} {
+		if err := mount(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.mountAuthZEN(); err != nil {
 		return nil, err
@@ -64,10 +74,13 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 }
 
 // Handler serves everything that the Control Center has.
-func (c *Center) Handler() http.Handler { return c.mux }
+func (c *Center) Handler() http.Handler { return access.Secure(c.cfg.PublicURL, c.mux) }
 
-// Run works until ctx ends: it follows what is new for those who watch.
+// Run works until ctx ends: it follows what is new, for those who watch and for those who do not, and clears up.
 func (c *Center) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+	group, ctx := errgroup.WithContext(ctx)
+	for _, work := range c.workers {
+		group.Go(func() error { return work(ctx) })
+	}
+	return group.Wait()
 }

@@ -23,6 +23,7 @@ type dialect struct {
 	missing    func() bool             // whether it can be told without a connection that there is no ledger
 	begin      string                  // starts a transaction that will write
 	lock       string                  // what a SELECT ends with that locks the rows it reads
+	lists      string                  // what a transaction begins with that reads a list: few rows of large tables
 }
 
 // parse reads a ledger's address: a file's path, sqlite:<path>, or the URL of a Postgres database.

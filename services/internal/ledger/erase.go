@@ -8,6 +8,8 @@ var erased = []struct{ table, key, of string }{
 	{"leaving", "product, user_id", `product` + ofTenant},
 	{"revocations", "product, minute", `product` + ofTenant},
 	{"connections", "product", `product` + ofTenant},
+	{"activations", "product, user_id", `product` + ofTenant},
+	{"usage", "product, minute", `product` + ofTenant},
 	{"records", "product, sequence", `product` + ofTenant},
 	{"history", "product, user_id, sequence", `product` + ofTenant},
 	{"entitlements", "product, user_id", `product` + ofTenant},

@@ -20,3 +20,16 @@ func (r *Reader) LicensesInPages(ctx context.Context, tenant, product string, at
 func (r *Reader) AuditInPages(ctx context.Context, q AuditQuery, size int, each func(Audited) error) error {
 	return r.audit(ctx, q, size, each)
 }
+
+// Bounds are how far a list of users looks.
+type Bounds struct{ Set, Scan, First int }
+
+// UsersWithin is Users that looks less far.
+func (r *Reader) UsersWithin(ctx context.Context, q UsersQuery, after string, limit int, b Bounds) (UsersPage, error) {
+	return r.usersPage(ctx, q, after, limit, userBounds{set: b.Set, scan: b.Scan, first: b.First})
+}
+
+// CountUsersWithin is CountUsers that looks less far.
+func (r *Reader) CountUsersWithin(ctx context.Context, q UsersQuery, b Bounds) (UsersCount, error) {
+	return r.countUsers(ctx, q, userBounds{set: b.Set, scan: b.Scan, first: b.First})
+}

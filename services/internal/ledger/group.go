@@ -65,13 +65,13 @@ func (tx *Tx) PutGroup(t Tenant, g directory.Group, e Evidence) (GroupChange, er
 	c.Seen = Changed
 	lines, anew := strings.Join(g.Addresses, "\n"), t.changed(e, state != groupNamed)
 	if exists {
-		err = tx.exec(`UPDATE groups SET name = $1, addresses = $2, kind = $3, state = $4, epoch = $5, counter = $6, changed_at = $7,
-			changed_by = $8, told_at = $9 WHERE id = $10`,
-			g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), micros(anew.seen), c.ID)
+		err = tx.exec(`UPDATE groups SET name = $1, name_key = $2, addresses = $3, kind = $4, state = $5, epoch = $6, counter = $7, changed_at = $8,
+			changed_by = $9, told_at = $10 WHERE id = $11`,
+			g.Name, nameKey(g.Name), lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), micros(anew.seen), c.ID)
 	} else {
-		c.ID, err = tx.insert(`INSERT INTO groups (tenant, ref, name, addresses, kind, state, epoch, counter, changed_at, changed_by, told_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id`,
-			t.ID, g.ID, g.Name, lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), micros(anew.seen))
+		c.ID, err = tx.insert(`INSERT INTO groups (tenant, ref, name, name_key, addresses, kind, state, epoch, counter, changed_at, changed_by, told_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
+			t.ID, g.ID, g.Name, nameKey(g.Name), lines, string(g.Kind), now, stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), micros(anew.seen))
 	}
 	if err != nil || !moved {
 		return c, err

@@ -49,6 +49,10 @@ func postgres(address string) (dialect, error) {
 		reader:  postgresSource(config, passwordFile, `SET default_transaction_read_only = on`),
 		missing: func() bool { return false },
 		begin:   "BEGIN", lock: " FOR UPDATE",
+		// A list looks its users up one by one: never may it go through a whole table because they seem to be many. And a
+		// plan for any argument knows nothing of the one that is there.
+		lists: `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off;
+			SET LOCAL plan_cache_mode = force_custom_plan`,
 	}, nil
 }
 

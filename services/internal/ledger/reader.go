@@ -20,7 +20,10 @@ var (
 
 // Reader answers questions from a ledger that another process, or this one, writes. It never holds up the writer and
 // sees only what was committed.
-type Reader struct{ db *sql.DB }
+type Reader struct {
+	db    *sql.DB
+	lists string // what a transaction begins with that reads a list
+}
 
 // OpenReader opens an existing ledger to read. It fails with ErrNoLedger where none was made yet, and with
 // ErrNewerSchema where it is from a version to come.
@@ -39,11 +42,11 @@ func OpenReader(ctx context.Context, address string) (*Reader, error) {
 	if err := checkReadable(ctx, d, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Reader{db: db}, nil
+	return &Reader{db: db, lists: d.lists}, nil
 }
 
 // Reader returns a reader of the ledger, which is closed with it.
-func (l *Ledger) Reader() *Reader { return &Reader{db: l.read} }
+func (l *Ledger) Reader() *Reader { return &Reader{db: l.read, lists: l.dialect.lists} }
 
 // Close ends a reader that OpenReader made.
 func (r *Reader) Close() error {

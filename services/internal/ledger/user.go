@@ -22,11 +22,12 @@ func (tx *Tx) PutUser(t Tenant, u directory.User, e Evidence) (UserChange, error
 		row       stamp
 		was       change
 		addresses string
+		key       string
 	)
 	clear(tx.users) // what was read of this one may not hold any more
-	exists, err := tx.get(`SELECT id, name, addresses, status, guest, epoch, counter, changed_at, changed_by, told_at FROM users
+	exists, err := tx.get(`SELECT id, name, name_key, addresses, status, guest, epoch, counter, changed_at, changed_by, told_at FROM users
 		WHERE tenant = $1 AND ref = $2`, []any{t.ID, u.ID},
-		&c.ID, &old.Name, &addresses, &old.Status, &old.Guest, &row.Epoch, &row.Counter, scanMicros(&was.at), &was.by, scanMicros(&was.seen))
+		&c.ID, &old.Name, &key, &addresses, &old.Status, &old.Guest, &row.Epoch, &row.Counter, scanMicros(&was.at), &was.by, scanMicros(&was.seen))
 	if err != nil || t.outdated(e.Stamp, row, old.Status != "") {
 		return c, err
 	}
@@ -39,14 +40,18 @@ func (tx *Tx) PutUser(t Tenant, u directory.User, e Evidence) (UserChange, error
 	switch {
 	case !exists:
 		c.Seen = Changed
-		c.ID, err = tx.insert(`INSERT INTO users (tenant, ref, name, addresses, status, guest, epoch, counter, changed_at, changed_by, told_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id`,
-			t.ID, u.ID, u.Name, now, string(u.Status), flag(u.Guest), stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), micros(anew.seen))
+		c.ID, err = tx.insert(`INSERT INTO users (tenant, ref, name, name_key, addresses, address_key, status, guest, epoch, counter, changed_at, changed_by, told_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
+			t.ID, u.ID, u.Name, nameKey(u.Name), now, addressKey(now), string(u.Status), flag(u.Guest), stamp.Epoch, stamp.Counter,
+			micros(anew.at), int(anew.by), micros(anew.seen))
 	case old.Name == u.Name && addresses == now && old.Status == u.Status && old.Guest == u.Guest:
 		c.Seen = Same
 		if still := was.confirmed(e); row != stamp || still != was {
 			err = tx.exec(`UPDATE users SET epoch = $1, counter = $2, changed_at = $3, changed_by = $4, told_at = $5 WHERE id = $6`,
 				stamp.Epoch, stamp.Counter, micros(still.at), int(still.by), micros(still.seen), c.ID)
+		}
+		if now := nameKey(u.Name); err == nil && key != now { // as a migration has made it
+			err = tx.exec(`UPDATE users SET name_key = $1 WHERE id = $2`, now, c.ID)
 		}
 	default:
 		counted, counts := old.Status == directory.Active && !old.Guest, u.Status == directory.Active && !u.Guest
@@ -57,9 +62,10 @@ func (tx *Tx) PutUser(t Tenant, u directory.User, e Evidence) (UserChange, error
 		}
 		c.Seen = Changed
 		c.Removed = u.Status == directory.Deleted && old.Status != directory.Deleted && old.Status != ""
-		err = tx.exec(`UPDATE users SET name = $1, addresses = $2, status = $3, guest = $4, epoch = $5, counter = $6, changed_at = $7,
-			changed_by = $8, told_at = $9 WHERE id = $10`,
-			u.Name, now, string(u.Status), flag(u.Guest), stamp.Epoch, stamp.Counter, micros(anew.at), int(anew.by), micros(anew.seen), c.ID)
+		err = tx.exec(`UPDATE users SET name = $1, name_key = $2, addresses = $3, address_key = $4, status = $5, guest = $6, epoch = $7,
+			counter = $8, changed_at = $9, changed_by = $10, told_at = $11 WHERE id = $12`,
+			u.Name, nameKey(u.Name), now, addressKey(now), string(u.Status), flag(u.Guest), stamp.Epoch, stamp.Counter,
+			micros(anew.at), int(anew.by), micros(anew.seen), c.ID)
 	}
 	if err != nil || c.Seen != Changed || exists && addresses == now {
 		return c, err

@@ -96,8 +96,8 @@ func (b Bulk) load(ctx context.Context, tx *sql.Tx) (err error) {
 	path := ""
 	var steps []step
 	if b.Group != "" {
-		group := insert(`INSERT INTO groups (tenant, ref, name, addresses, kind, state, epoch, counter)
-			VALUES ($1, $2, $2, $3, 'security', 'live', 1, 1) RETURNING id`, tenant, b.Group, b.Address)
+		group := insert(`INSERT INTO groups (tenant, ref, name, name_key, addresses, kind, state, epoch, counter)
+			VALUES ($1, $2, $2, LOWER($2), $3, 'security', 'live', 1, 1) RETURNING id`, tenant, b.Group, b.Address)
 		path = fmt.Sprint(group)
 		steps = []step{
 			{`INSERT INTO group_addresses (tenant, address, group_id) VALUES ($1, $2, $3)`, []any{tenant, b.Address, group}},
@@ -110,9 +110,9 @@ func (b Bulk) load(ctx context.Context, tx *sql.Tx) (err error) {
 	}
 	for _, s := range append([]step{
 		{`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $3)
-			INSERT INTO users (tenant, ref, name, addresses, status, epoch, counter)
+			INSERT INTO users (tenant, ref, name, name_key, addresses, address_key, status, epoch, counter)
 			SELECT CAST($1 AS BIGINT), '00000000-0000-4000-8000-' || SUBSTR(CAST(1000000000000 + i AS TEXT), 2), 'User ' || CAST(i AS TEXT),
-			'user' || CAST(i AS TEXT) || '@' || $2, 'active', 1, 1 FROM n`, []any{tenant, b.Domain, b.Users}},
+			'user ' || CAST(i AS TEXT), 'user' || CAST(i AS TEXT) || '@' || $2, 'user' || CAST(i AS TEXT) || '@' || $2, 'active', 1, 1 FROM n`, []any{tenant, b.Domain, b.Users}},
 		{`INSERT INTO user_addresses (tenant, address, user_id) SELECT tenant, addresses, id FROM users WHERE tenant = $1`, []any{tenant}},
 		{`INSERT INTO entitlements (product, user_id, licensed, since, reason, path, sequence)
 			SELECT CAST($2 AS BIGINT), id, 1, CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS TEXT), 1 + ROW_NUMBER() OVER (ORDER BY id)

@@ -1,0 +1,39 @@
+package pages
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/services/internal/answer"
+)
+
+// connectionPage is how the tenant's directory is followed.
+type connectionPage struct {
+	State      badge
+	AsOf       time.Time
+	Round      time.Time // begin of the last good one
+	SnapshotAt time.Time
+	Channels   []channel
+	Now        time.Time
+	Key        string
+}
+
+func (p *Pages) connections(w http.ResponseWriter, r *http.Request, s *scope) error {
+	return p.showConnections(w, r, s, http.StatusOK, said(r))
+}
+
+func (p *Pages) showConnections(w http.ResponseWriter, r *http.Request, s *scope, status int, notices []notice) error {
+	st, err := p.standing(r.Context(), s)
+	if err != nil {
+		return err
+	}
+	page := connectionPage{
+		State: connectionBadge(s, st), AsOf: answer.AsOf(s.State), Round: s.State.RoundBegan, SnapshotAt: s.State.SnapshotAt, Now: s.Now, Key: newKey(),
+	}
+	if page.Channels, err = p.channelsOf(r.Context(), s.Tenant.ID); err != nil {
+		return err
+	}
+	return p.show(w, r, status, "connections", frame{
+		Title: "Connections", Section: "connections", Scope: s, Notices: append(notices, s.standingNotices(st)...), Body: page,
+	})
+}

@@ -1,0 +1,35 @@
+package controlcenter
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/pages"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+)
+
+// mountPages puts the pages under "/", and what keeps them current on the Center's Run.
+func (c *Center) mountPages(ctx context.Context) error {
+	tenants, err := c.deps.Bus.KeyValue(ctx, bus.BucketTenants)
+	if err != nil {
+		return fmt.Errorf("open the pages: %w", err)
+	}
+	channels, err := c.deps.Bus.KeyValue(ctx, bus.BucketChannels)
+	if err != nil {
+		return fmt.Errorf("open the pages: %w", err)
+	}
+	hub := live.New(live.Config{}, live.Deps{Bus: c.deps.Bus, Clock: c.deps.Clock, Logger: c.deps.Logger, Metrics: c.deps.Metrics})
+	p, err := pages.New(pages.Deps{
+		Ledger: c.deps.Ledger, Tenants: tenant.NewRegistry(tenants), Channels: channels,
+		Bus: c.deps.Bus, Live: hub, Clock: c.deps.Clock, Logger: c.deps.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	c.mux.Handle("/assets/", p.Handler()) // which the page to sign in has as well
+	c.mux.Handle("/", c.guard.Pages(p.Handler()))
+	c.workers = append(c.workers, hub.Run)
+	return nil
+}
