@@ -129,7 +129,7 @@ func (s *session) tenant(name string) (k known, err error) {
 	if k, before := s.known[name]; before {
 		return k, nil
 	}
-	if !event.ValidSlug(name) || !s.who.Sees(name) {
+	if !event.ValidSlug(name) || !s.who.Checks(name) {
 		return known{reason: noTenant}, nil
 	}
 	k.tenant, err = s.service.deps.Tenants.Get(s.ctx, name)

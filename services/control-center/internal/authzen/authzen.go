@@ -41,6 +41,7 @@ type Service struct {
 const (
 	pathEvaluation     = "/access/v1/evaluation"
 	pathEvaluations    = "/access/v1/evaluations"
+	pathSearchSubject  = "/access/v1/search/subject"
 	pathSearchResource = "/access/v1/search/resource"
 	pathSearchAction   = "/access/v1/search/action"
 )
@@ -51,6 +52,7 @@ func New(cfg Config, deps Deps) *Service {
 	for path, answer := range map[string]func(*session, fields) (any, error){
 		pathEvaluation:     (*session).evaluation,
 		pathEvaluations:    (*session).evaluations,
+		pathSearchSubject:  (*session).searchSubject,
 		pathSearchResource: (*session).searchResource,
 		pathSearchAction:   (*session).searchAction,
 	} {

@@ -29,7 +29,7 @@ func FuzzQuestions(f *testing.F) {
 	}
 	handler := authzen.New(authzen.Config{}, authzen.Deps{Ledger: h.Reader, Tenants: h.Registry, Logger: logger}).Handler()
 	f.Fuzz(func(t *testing.T, path string, body []byte) {
-		if _, known := map[string]bool{one: true, many: true, resources: true, actions: true}[path]; !known {
+		if _, known := map[string]bool{one: true, many: true, subjects: true, resources: true, actions: true}[path]; !known {
 			t.Skip("another path")
 		}
 		for _, who := range []*access.Principal{centertest.Operator, {ID: "x", Role: access.TenantAdmin, Tenants: []string{"nowhere"}}} {

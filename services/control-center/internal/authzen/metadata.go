@@ -15,6 +15,7 @@ type metadata struct {
 	PolicyDecisionPoint string `json:"policy_decision_point"`
 	Evaluation          string `json:"access_evaluation_endpoint"`
 	Evaluations         string `json:"access_evaluations_endpoint"`
+	SearchSubject       string `json:"search_subject_endpoint"`
 	SearchResource      string `json:"search_resource_endpoint"`
 	SearchAction        string `json:"search_action_endpoint"`
 }
@@ -24,7 +25,7 @@ func (s *Service) Metadata() (http.Handler, error) {
 	base := strings.TrimSuffix(s.cfg.PublicURL, "/")
 	body, err := json.Marshal(metadata{
 		PolicyDecisionPoint: base, Evaluation: base + pathEvaluation, Evaluations: base + pathEvaluations,
-		SearchResource: base + pathSearchResource, SearchAction: base + pathSearchAction,
+		SearchSubject: base + pathSearchSubject, SearchResource: base + pathSearchResource, SearchAction: base + pathSearchAction,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write the metadata: %w", err)

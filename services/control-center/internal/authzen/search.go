@@ -26,7 +26,7 @@ type result struct {
 type resultPage struct {
 	NextToken string `json:"next_token"`
 	Count     int    `json:"count"`
-	Total     int    `json:"total"`
+	Total     *int   `json:"total,omitempty"` // where all are known
 }
 
 // none is an empty result, and why.
@@ -86,7 +86,8 @@ func (w wanted) cut(all []result, key func(result) string) searched {
 		}
 		return true
 	}, w.limit)
-	told := searched{Results: items, Page: &resultPage{Count: len(items), Total: len(all)}}
+	total := len(all)
+	told := searched{Results: items, Page: &resultPage{Count: len(items), Total: &total}}
 	if more {
 		told.Page.NextToken = w.token(key(items[len(items)-1]))
 	}

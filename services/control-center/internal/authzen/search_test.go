@@ -12,6 +12,7 @@ import (
 )
 
 const (
+	subjects  = "/access/v1/search/subject"
 	resources = "/access/v1/search/resource"
 	actions   = "/access/v1/search/action"
 )
@@ -29,12 +30,27 @@ func TestSearches(t *testing.T) {
 	ofContoso := func(user, action string) string {
 		return `{"subject":{"type":"user","id":"` + user + `","properties":{"tenant":"contoso"}},"action":{"name":"` + action + `"},"resource":{"type":"product"}}`
 	}
+	usersOf := func(action, more string) string {
+		q := `{"subject":{"type":"user"},"action":{"name":"` + action + `"},"resource":{"type":"product","id":"secure-share","properties":{"tenant":"contoso"}}`
+		if more != "" {
+			q += "," + more
+		}
+		return q + "}"
+	}
 	ofAda := []string{"use", "share.initiate", "request.initiate", "share.receive", "request.respond"}
 	for name, c := range map[string]struct {
 		path, body string
 		want       []string
 		reason     string
 	}{
+		"users who may use":              {subjects, usersOf("use", ""), []string{"ada", "dan"}, ""},
+		"users who may initiate":         {subjects, usersOf("share.initiate", ""), []string{"ada", "dan"}, ""},
+		"users who may receive":          {subjects, usersOf("share.receive", ""), []string{"ada", "bob", "dan", "eve", "gus", "twin-1", "twin-2"}, ""},
+		"receivers of a stranger":        {subjects, usersOf("share.receive", `"context":{"counterpart":{"licensed":false}}`), nil, "counterpart-not-licensed"},
+		"users of an unknown action":     {subjects, usersOf("share.delete", ""), nil, "unknown-action"},
+		"users of another product":       {subjects, strings.Replace(usersOf("use", ""), "secure-share", "email", 1), nil, "no-such-product"},
+		"an id among users, ignored":     {subjects, strings.Replace(usersOf("use", ""), `"user"`, `"user","id":"bob"`, 1), []string{"ada", "dan"}, ""},
+		"spaceships":                     {subjects, strings.Replace(usersOf("use", ""), `"user"`, `"spaceship"`, 1), nil, "unknown-subject-type"},
 		"products of ada":                {resources, ofContoso("ada", "use"), []string{"secure-share", "drive"}, ""},
 		"products of bob":                {resources, ofContoso("bob", "use"), nil, ""},
 		"products that bob receives":     {resources, ofContoso("bob@contoso.com", "share.receive"), []string{"secure-share"}, ""},
@@ -68,6 +84,12 @@ func TestWhatIsFoundIsAllowed(t *testing.T) {
 				t.Errorf("%s %s: %+v", user.ID, r.Name, got)
 			}
 		}
+		who := h.post(t, centertest.Operator, subjects, strings.Replace(body("", "share.receive", "secure-share", "contoso"), `,"id":""`, "", 1))
+		for _, r := range who.Results {
+			if got := h.post(t, centertest.Operator, one, body(r.ID, "share.receive", "secure-share", r.Properties["tenant"])); !*got.Decision || r.Type != "user" {
+				t.Errorf("%s: %+v", r.ID, got)
+			}
+		}
 		found := h.post(t, centertest.Operator, resources,
 			`{"subject":{"type":"user","id":"`+user.ID+`"},"action":{"name":"use"},"resource":{"type":"product","properties":{"tenant":"fabrikam"}}}`)
 		for _, r := range found.Results {
@@ -75,6 +97,28 @@ func TestWhatIsFoundIsAllowed(t *testing.T) {
 				t.Errorf("%s %s: %+v", user.ID, r.ID, got)
 			}
 		}
+	}
+}
+
+// TestPagesOfUsers come one after the other, with a limit that is told once.
+func TestPagesOfUsers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	var all []string
+	page := `{"limit":3}`
+	for range 4 {
+		got := h.post(t, centertest.Operator, subjects, `{"subject":{"type":"user"},"action":{"name":"share.receive"},`+sharing+`,"page":`+page+`}`)
+		all = append(all, found(got)...)
+		if got.Page.NextToken == "" {
+			break
+		}
+		page = `{"token":"` + got.Page.NextToken + `"}`
+	}
+	if diff := cmp.Diff([]string{"ada", "bob", "dan", "eve", "gus", "twin-1", "twin-2"}, all); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if a := h.Do(centertest.Operator, http.MethodPost, subjects, `{"subject":{"type":"user"},"action":{"name":"use"},`+sharing+`,"page":`+page+`}`); a.Status != http.StatusBadRequest {
+		t.Errorf("the token of another question: %+v", a)
 	}
 }
 
@@ -123,6 +167,9 @@ func TestSearchesThatAreNone(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, c := range []struct{ path, body string }{
+		{subjects, `{"subject":{"type":"user"},"resource":{"type":"product","id":"drive"}}`},
+		{subjects, `{"subject":{"type":"user"},"action":{"name":"use"},"resource":{"type":"product"}}`},
+		{subjects, `{"subject":{},"action":{"name":"use"},"resource":{"type":"product","id":"drive"}}`},
 		{resources, `{"action":{"name":"use"},"resource":{"type":"product"}}`},
 		{resources, `{"subject":{"type":"user"},"action":{"name":"use"},"resource":{"type":"product"}}`},
 		{resources, `{"subject":{"type":"user","id":"ada"},"resource":{"type":"product"}}`},
@@ -160,7 +207,7 @@ func TestMetadata(t *testing.T) {
 			t.Errorf("%s answers %d", endpoint, a.Status)
 		}
 	}
-	if len(got) < 5 {
+	if len(got) != 6 {
 		t.Errorf("%v", got)
 	}
 }
@@ -175,12 +222,15 @@ var roles = []struct {
 	{"tenant admin", centertest.Admin, true},
 	{"tenant admin of another tenant", centertest.OtherAdmin, false},
 	{"auditor", centertest.Auditor, true},
+	{"token that checks only", centertest.Checker, true},
+	{"token that reads only", centertest.Reading, true},
 }
 
 // rows are the operations of AuthZEN: what is asked about contoso, and what an answer says to who may know.
 var rows = map[string]struct{ path, body, tells string }{
 	"evaluate":        {one, body("ada", "use", "secure-share", "contoso"), `"decision":true`},
 	"evaluateAll":     {many, body("ada", "use", "secure-share", "contoso", `"evaluations":[{}]`), `"decision":true`},
+	"searchSubjects":  {subjects, `{"subject":{"type":"user"},"action":{"name":"use"},"resource":{"type":"product","id":"secure-share","properties":{"tenant":"contoso"}}}`, `"ada"`},
 	"searchResources": {resources, `{"subject":{"type":"user","id":"ada","properties":{"tenant":"contoso"}},"action":{"name":"use"},"resource":{"type":"product"}}`, `"secure-share"`},
 	"searchActions":   {actions, body("ada", "", "secure-share", "contoso"), `"share.initiate"`},
 }
