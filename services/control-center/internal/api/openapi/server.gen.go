@@ -3445,12 +3445,29 @@ func (response GetMe304Response) VisitGetMeResponse(w http.ResponseWriter) error
 	return nil
 }
 
-type GetMedefaultApplicationProblemPlusJSONResponse struct {
+type GetMe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetMedefaultApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+func (response GetMe4XXApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMe5XXApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3500,12 +3517,29 @@ func (response ListTenants304Response) VisitListTenantsResponse(w http.ResponseW
 	return nil
 }
 
-type ListTenantsdefaultApplicationProblemPlusJSONResponse struct {
+type ListTenants4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListTenantsdefaultApplicationProblemPlusJSONResponse) VisitListTenantsResponse(w http.ResponseWriter) error {
+func (response ListTenants4XXApplicationProblemPlusJSONResponse) VisitListTenantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTenants5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTenants5XXApplicationProblemPlusJSONResponse) VisitListTenantsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3556,12 +3590,29 @@ func (response GetTenant304Response) VisitGetTenantResponse(w http.ResponseWrite
 	return nil
 }
 
-type GetTenantdefaultApplicationProblemPlusJSONResponse struct {
+type GetTenant4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetTenantdefaultApplicationProblemPlusJSONResponse) VisitGetTenantResponse(w http.ResponseWriter) error {
+func (response GetTenant4XXApplicationProblemPlusJSONResponse) VisitGetTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTenant5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTenant5XXApplicationProblemPlusJSONResponse) VisitGetTenantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3613,12 +3664,29 @@ func (response GetCommand304Response) VisitGetCommandResponse(w http.ResponseWri
 	return nil
 }
 
-type GetCommanddefaultApplicationProblemPlusJSONResponse struct {
+type GetCommand4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetCommanddefaultApplicationProblemPlusJSONResponse) VisitGetCommandResponse(w http.ResponseWriter) error {
+func (response GetCommand4XXApplicationProblemPlusJSONResponse) VisitGetCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCommand5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCommand5XXApplicationProblemPlusJSONResponse) VisitGetCommandResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3669,12 +3737,29 @@ func (response GetConnection304Response) VisitGetConnectionResponse(w http.Respo
 	return nil
 }
 
-type GetConnectiondefaultApplicationProblemPlusJSONResponse struct {
+type GetConnection4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetConnectiondefaultApplicationProblemPlusJSONResponse) VisitGetConnectionResponse(w http.ResponseWriter) error {
+func (response GetConnection4XXApplicationProblemPlusJSONResponse) VisitGetConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetConnection5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetConnection5XXApplicationProblemPlusJSONResponse) VisitGetConnectionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3725,12 +3810,29 @@ func (response ListHeldChanges304Response) VisitListHeldChangesResponse(w http.R
 	return nil
 }
 
-type ListHeldChangesdefaultApplicationProblemPlusJSONResponse struct {
+type ListHeldChanges4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListHeldChangesdefaultApplicationProblemPlusJSONResponse) VisitListHeldChangesResponse(w http.ResponseWriter) error {
+func (response ListHeldChanges4XXApplicationProblemPlusJSONResponse) VisitListHeldChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHeldChanges5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListHeldChanges5XXApplicationProblemPlusJSONResponse) VisitListHeldChangesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3782,12 +3884,29 @@ func (response ListEntitlements304Response) VisitListEntitlementsResponse(w http
 	return nil
 }
 
-type ListEntitlementsdefaultApplicationProblemPlusJSONResponse struct {
+type ListEntitlements4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListEntitlementsdefaultApplicationProblemPlusJSONResponse) VisitListEntitlementsResponse(w http.ResponseWriter) error {
+func (response ListEntitlements4XXApplicationProblemPlusJSONResponse) VisitListEntitlementsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEntitlements5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEntitlements5XXApplicationProblemPlusJSONResponse) VisitListEntitlementsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3840,12 +3959,29 @@ func (response GetHeldChange304Response) VisitGetHeldChangeResponse(w http.Respo
 	return nil
 }
 
-type GetHeldChangedefaultApplicationProblemPlusJSONResponse struct {
+type GetHeldChange4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetHeldChangedefaultApplicationProblemPlusJSONResponse) VisitGetHeldChangeResponse(w http.ResponseWriter) error {
+func (response GetHeldChange4XXApplicationProblemPlusJSONResponse) VisitGetHeldChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeldChange5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHeldChange5XXApplicationProblemPlusJSONResponse) VisitGetHeldChangeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3899,12 +4035,29 @@ func (response ApproveHeldChange202JSONResponse) VisitApproveHeldChangeResponse(
 	return err
 }
 
-type ApproveHeldChangedefaultApplicationProblemPlusJSONResponse struct {
+type ApproveHeldChange4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ApproveHeldChangedefaultApplicationProblemPlusJSONResponse) VisitApproveHeldChangeResponse(w http.ResponseWriter) error {
+func (response ApproveHeldChange4XXApplicationProblemPlusJSONResponse) VisitApproveHeldChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveHeldChange5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApproveHeldChange5XXApplicationProblemPlusJSONResponse) VisitApproveHeldChangeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3957,12 +4110,29 @@ func (response ListHeldLines304Response) VisitListHeldLinesResponse(w http.Respo
 	return nil
 }
 
-type ListHeldLinesdefaultApplicationProblemPlusJSONResponse struct {
+type ListHeldLines4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListHeldLinesdefaultApplicationProblemPlusJSONResponse) VisitListHeldLinesResponse(w http.ResponseWriter) error {
+func (response ListHeldLines4XXApplicationProblemPlusJSONResponse) VisitListHeldLinesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHeldLines5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListHeldLines5XXApplicationProblemPlusJSONResponse) VisitListHeldLinesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4015,12 +4185,29 @@ func (response RejectHeldChange202JSONResponse) VisitRejectHeldChangeResponse(w 
 	return err
 }
 
-type RejectHeldChangedefaultApplicationProblemPlusJSONResponse struct {
+type RejectHeldChange4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RejectHeldChangedefaultApplicationProblemPlusJSONResponse) VisitRejectHeldChangeResponse(w http.ResponseWriter) error {
+func (response RejectHeldChange4XXApplicationProblemPlusJSONResponse) VisitRejectHeldChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectHeldChange5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RejectHeldChange5XXApplicationProblemPlusJSONResponse) VisitRejectHeldChangeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4072,12 +4259,29 @@ func (response GetSeats304Response) VisitGetSeatsResponse(w http.ResponseWriter)
 	return nil
 }
 
-type GetSeatsdefaultApplicationProblemPlusJSONResponse struct {
+type GetSeats4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetSeatsdefaultApplicationProblemPlusJSONResponse) VisitGetSeatsResponse(w http.ResponseWriter) error {
+func (response GetSeats4XXApplicationProblemPlusJSONResponse) VisitGetSeatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSeats5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSeats5XXApplicationProblemPlusJSONResponse) VisitGetSeatsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4130,12 +4334,29 @@ func (response PutSeats202JSONResponse) VisitPutSeatsResponse(w http.ResponseWri
 	return err
 }
 
-type PutSeatsdefaultApplicationProblemPlusJSONResponse struct {
+type PutSeats4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response PutSeatsdefaultApplicationProblemPlusJSONResponse) VisitPutSeatsResponse(w http.ResponseWriter) error {
+func (response PutSeats4XXApplicationProblemPlusJSONResponse) VisitPutSeatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSeats5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutSeats5XXApplicationProblemPlusJSONResponse) VisitPutSeatsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4187,12 +4408,29 @@ func (response GetSeatsDays304Response) VisitGetSeatsDaysResponse(w http.Respons
 	return nil
 }
 
-type GetSeatsDaysdefaultApplicationProblemPlusJSONResponse struct {
+type GetSeatsDays4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetSeatsDaysdefaultApplicationProblemPlusJSONResponse) VisitGetSeatsDaysResponse(w http.ResponseWriter) error {
+func (response GetSeatsDays4XXApplicationProblemPlusJSONResponse) VisitGetSeatsDaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSeatsDays5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSeatsDays5XXApplicationProblemPlusJSONResponse) VisitGetSeatsDaysResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4244,12 +4482,29 @@ func (response ListSeatsLine304Response) VisitListSeatsLineResponse(w http.Respo
 	return nil
 }
 
-type ListSeatsLinedefaultApplicationProblemPlusJSONResponse struct {
+type ListSeatsLine4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListSeatsLinedefaultApplicationProblemPlusJSONResponse) VisitListSeatsLineResponse(w http.ResponseWriter) error {
+func (response ListSeatsLine4XXApplicationProblemPlusJSONResponse) VisitListSeatsLineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSeatsLine5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSeatsLine5XXApplicationProblemPlusJSONResponse) VisitListSeatsLineResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4300,12 +4555,29 @@ func (response ListRefreshes304Response) VisitListRefreshesResponse(w http.Respo
 	return nil
 }
 
-type ListRefreshesdefaultApplicationProblemPlusJSONResponse struct {
+type ListRefreshes4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListRefreshesdefaultApplicationProblemPlusJSONResponse) VisitListRefreshesResponse(w http.ResponseWriter) error {
+func (response ListRefreshes4XXApplicationProblemPlusJSONResponse) VisitListRefreshesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRefreshes5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRefreshes5XXApplicationProblemPlusJSONResponse) VisitListRefreshesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4351,12 +4623,29 @@ func (response StartRefresh202JSONResponse) VisitStartRefreshResponse(w http.Res
 	return err
 }
 
-type StartRefreshdefaultApplicationProblemPlusJSONResponse struct {
+type StartRefresh4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response StartRefreshdefaultApplicationProblemPlusJSONResponse) VisitStartRefreshResponse(w http.ResponseWriter) error {
+func (response StartRefresh4XXApplicationProblemPlusJSONResponse) VisitStartRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartRefresh5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartRefresh5XXApplicationProblemPlusJSONResponse) VisitStartRefreshResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4408,12 +4697,29 @@ func (response GetRefresh304Response) VisitGetRefreshResponse(w http.ResponseWri
 	return nil
 }
 
-type GetRefreshdefaultApplicationProblemPlusJSONResponse struct {
+type GetRefresh4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetRefreshdefaultApplicationProblemPlusJSONResponse) VisitGetRefreshResponse(w http.ResponseWriter) error {
+func (response GetRefresh4XXApplicationProblemPlusJSONResponse) VisitGetRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRefresh5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRefresh5XXApplicationProblemPlusJSONResponse) VisitGetRefreshResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4449,12 +4755,29 @@ func (response ApplyRefresh200JSONResponse) VisitApplyRefreshResponse(w http.Res
 	return err
 }
 
-type ApplyRefreshdefaultApplicationProblemPlusJSONResponse struct {
+type ApplyRefresh4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ApplyRefreshdefaultApplicationProblemPlusJSONResponse) VisitApplyRefreshResponse(w http.ResponseWriter) error {
+func (response ApplyRefresh4XXApplicationProblemPlusJSONResponse) VisitApplyRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyRefresh5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApplyRefresh5XXApplicationProblemPlusJSONResponse) VisitApplyRefreshResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4505,12 +4828,29 @@ func (response GetSettings304Response) VisitGetSettingsResponse(w http.ResponseW
 	return nil
 }
 
-type GetSettingsdefaultApplicationProblemPlusJSONResponse struct {
+type GetSettings4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetSettingsdefaultApplicationProblemPlusJSONResponse) VisitGetSettingsResponse(w http.ResponseWriter) error {
+func (response GetSettings4XXApplicationProblemPlusJSONResponse) VisitGetSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettings5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSettings5XXApplicationProblemPlusJSONResponse) VisitGetSettingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4562,12 +4902,29 @@ func (response PutSettings202JSONResponse) VisitPutSettingsResponse(w http.Respo
 	return err
 }
 
-type PutSettingsdefaultApplicationProblemPlusJSONResponse struct {
+type PutSettings4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response PutSettingsdefaultApplicationProblemPlusJSONResponse) VisitPutSettingsResponse(w http.ResponseWriter) error {
+func (response PutSettings4XXApplicationProblemPlusJSONResponse) VisitPutSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettings5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutSettings5XXApplicationProblemPlusJSONResponse) VisitPutSettingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4618,12 +4975,29 @@ func (response ListUsers304Response) VisitListUsersResponse(w http.ResponseWrite
 	return nil
 }
 
-type ListUsersdefaultApplicationProblemPlusJSONResponse struct {
+type ListUsers4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListUsersdefaultApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+func (response ListUsers4XXApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUsers5XXApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4675,12 +5049,29 @@ func (response GetUser304Response) VisitGetUserResponse(w http.ResponseWriter) e
 	return nil
 }
 
-type GetUserdefaultApplicationProblemPlusJSONResponse struct {
+type GetUser4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetUserdefaultApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+func (response GetUser4XXApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetUser5XXApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4732,12 +5123,29 @@ func (response ListUserHistory304Response) VisitListUserHistoryResponse(w http.R
 	return nil
 }
 
-type ListUserHistorydefaultApplicationProblemPlusJSONResponse struct {
+type ListUserHistory4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListUserHistorydefaultApplicationProblemPlusJSONResponse) VisitListUserHistoryResponse(w http.ResponseWriter) error {
+func (response ListUserHistory4XXApplicationProblemPlusJSONResponse) VisitListUserHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserHistory5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUserHistory5XXApplicationProblemPlusJSONResponse) VisitListUserHistoryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
