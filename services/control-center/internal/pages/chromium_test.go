@@ -18,18 +18,23 @@ import (
 func TestChromiumShowsEveryPageAndState(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
+	worlds := map[string]*world{}
 	for _, s := range states() {
+		built := fmt.Sprintf("%p", s.world)
+		if worlds[built] == nil {
+			worlds[built] = s.world(t)
+		}
 		t.Run(s.name, func(t *testing.T) {
-			w := s.world(t)
-			w.as(s.who)
-			b := newTab(t, browser, w)
+			worlds[built].as(s.who)
+			b := newTab(t, browser, worlds[built])
+			b.look(false, 1280, 900)
+			b.open(s.path)
 			for _, look := range []struct {
 				name          string
 				dark          bool
 				width, height int64
 			}{{"", false, 1280, 900}, {"-dark", true, 1280, 900}, {"-narrow", false, 390, 844}} {
 				b.look(look.dark, look.width, look.height)
-				b.open(s.path)
 				b.sees(s.sees)
 				if s.wait != "" {
 					b.until(s.wait)
