@@ -54,7 +54,7 @@ sbom: build bin/cyclonedx-gomod ## write bin/rollcall.cdx.json: all modules that
 	@deploy/tools/write-sbom "$(BIN)/cyclonedx-gomod" bin/rollcall bin/rollcall.cdx.json
 
 .PHONY: generate
-generate: ## write again what is generated
+generate: bin/oapi-codegen ## write again what is generated
 	go generate work
 
 .PHONY: tidy
@@ -73,7 +73,8 @@ bin/golangci-lint:   PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangc
 bin/govulncheck:     PACKAGE := golang.org/x/vuln/cmd/govulncheck
 bin/gofumpt:         PACKAGE := mvdan.cc/gofumpt
 bin/cyclonedx-gomod: PACKAGE := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
-bin/golangci-lint bin/govulncheck bin/gofumpt bin/cyclonedx-gomod: $(TOOLS)/go.mod $(TOOLS)/go.sum
+bin/oapi-codegen:    PACKAGE := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
+bin/golangci-lint bin/govulncheck bin/gofumpt bin/cyclonedx-gomod bin/oapi-codegen: $(TOOLS)/go.mod $(TOOLS)/go.sum
 	@echo "installing $@$(if $(findstring golangci,$@), (built from source: a few minutes the first time))" >&2
 	@GOWORK=off GOBIN=$(BIN) go -C $(TOOLS) install $(PACKAGE)
 	@touch $@

@@ -1,5 +1,6 @@
 // Package schemas is Rollcall's contract with everybody else: a JSON Schema (2020-12) for the data of each event type
-// and for the envelope, valid and invalid examples of each, and the AsyncAPI description of streams and subjects.
+// and for the envelope, valid and invalid examples of each, the AsyncAPI description of streams and subjects, and the OpenAPI
+// description of the HTTP API.
 package schemas
 
 import (
@@ -12,13 +13,17 @@ import (
 )
 
 // FS holds events/<type>.json, events/envelope.json, parts/*.json (what several of these refer to),
-// examples/<type>/{valid,invalid}/*.json and asyncapi.yaml.
+// examples/<type>/{valid,invalid}/*.json, asyncapi.yaml and openapi.yaml.
 //
-//go:embed asyncapi.yaml events parts examples
+//go:embed asyncapi.yaml openapi.yaml events parts examples
 var FS embed.FS
 
-//go:embed asyncapi.yaml
-var asyncAPI string
+var (
+	//go:embed asyncapi.yaml
+	asyncAPI string
+	//go:embed openapi.yaml
+	openAPI string
+)
 
 // BaseURI is what the $id of every schema begins with; its path within FS follows.
 const BaseURI = "https://rollcall.io/schemas/"
@@ -92,3 +97,6 @@ func list(dir string) []string {
 
 // AsyncAPI returns the AsyncAPI 3.0 document of streams, subjects and messages, in YAML.
 func AsyncAPI() string { return asyncAPI }
+
+// OpenAPI returns the OpenAPI 3.1 document of the Control Center's HTTP API, in YAML.
+func OpenAPI() string { return openAPI }

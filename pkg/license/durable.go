@@ -54,7 +54,7 @@ func (c *Client) expiredBehind(ctx context.Context, o Options, position uint64) 
 	if err != nil || position+1 >= info.State.FirstSeq {
 		return err
 	}
-	return c.latest(ctx, o, func(m bus.Message) error {
+	return c.latest(ctx, o, false, 0, func(m bus.Message) error {
 		if position < m.Origin && m.Origin < info.State.FirstSeq {
 			return expired(fmt.Sprintf("what comes after stream sequence %d, where %s stands", position, o.Durable), info.State)
 		}
@@ -62,8 +62,9 @@ func (c *Client) expiredBehind(ctx context.Context, o Options, position uint64) 
 	})
 }
 
-// latest hands over the latest event of each user that is wanted, from the entitlements.
-func (c *Client) latest(ctx context.Context, o Options, fn func(bus.Message) error) error {
+// latest hands over the latest event of each user that is wanted, from the entitlements; with follow it goes on with what is
+// new there, until ctx ends.
+func (c *Client) latest(ctx context.Context, o Options, follow bool, from uint64, fn func(bus.Message) error) error {
 	tokens := [3]string{o.Tenant, o.Product, o.User}
 	for i, token := range tokens {
 		if token == "" {
@@ -71,5 +72,5 @@ func (c *Client) latest(ctx context.Context, o Options, fn func(bus.Message) err
 		}
 	}
 	key := "$KV." + bus.BucketEntitlements + "." + strings.Join(tokens[:], ".")
-	return c.bus.Read(ctx, bus.ReadSpec{Stream: "KV_" + bus.BucketEntitlements, Filters: []string{key}}, fn)
+	return c.bus.Read(ctx, bus.ReadSpec{Stream: "KV_" + bus.BucketEntitlements, Filters: []string{key}, FromSequence: from, Follow: follow}, fn)
 }

@@ -97,6 +97,38 @@ func ExampleClient_Subscribe() {
 	// ended: <nil>
 }
 
+// A service that asks at every request keeps a replica: it answers from memory, and a page that is open can wait for a change.
+func ExampleClient_Replica() {
+	nc, stop := record()
+	defer stop()
+	client, err := license.New(nc)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	replica, err := client.Replica(ctx, license.Options{Tenant: "contoso"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ended := make(chan error)
+	go func() { ended <- replica.Run(ctx) }()
+	alice := license.Key{Tenant: "contoso", Product: "secure-share", User: "alice"}
+	state, _, changed := replica.Watch(alice)
+	for state.Sequence < 3 {
+		<-changed
+		state, _, changed = replica.Watch(alice)
+	}
+	fmt.Println("alice:", state.Licensed, state.Reason)
+	cancel()
+	fmt.Println("ended:", <-ended)
+	// Output:
+	// alice: false not-a-member
+	// ended: <nil>
+}
+
 // record starts a NATS server with three license events on it.
 func record() (nc *nats.Conn, stop func()) {
 	dir, err := os.MkdirTemp("", "rollcall-example")

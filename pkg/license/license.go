@@ -10,7 +10,7 @@
 //     exist yet fold in the same way. A user without any event was never licensed.
 //   - The record is kept for a time (400 days by default). Asking for what is older than it holds is an ExpiredError that
 //     says what the oldest is. The bucket "entitlements" keeps each user's latest event for ever; whoever reads both keeps
-//     the higher sequence, as Fold does.
+//     the higher sequence, as Fold and Replica do.
 //   - Positions: a source's own sequence is lasting. A stream sequence is not: it counts anew when the stream is rebuilt.
 //   - Unknown types are passed on with Raw, so that readers live through additions.
 package license

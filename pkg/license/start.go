@@ -111,7 +111,7 @@ func (c *Client) locateSequence(ctx context.Context, o Options, info *jetstream.
 // the latest event of each user for ever.
 func (c *Client) locateInEmptySource(ctx context.Context, o Options, found start) (start, error) {
 	latest := uint64(0)
-	err := c.latest(ctx, Options{Tenant: o.Tenant, Product: o.Product}, func(m bus.Message) error {
+	err := c.latest(ctx, Options{Tenant: o.Tenant, Product: o.Product}, false, 0, func(m bus.Message) error {
 		if e, err := c.decode(m); err == nil {
 			latest = max(latest, e.Sequence)
 		}

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/notice"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -23,8 +25,12 @@ type Config struct {
 	PublicURL string
 	// AccessFile says who may sign in; empty: nobody.
 	AccessFile string
+	// NoticesFile says who is told what happens; empty: nobody.
+	NoticesFile string
 	// DevelopmentLogin lets anybody who reaches the listener sign in as anybody.
 	DevelopmentLogin bool
+	// TrustedProxy says that all requests come through a proxy that writes X-Forwarded-For.
+	TrustedProxy bool
 }
 
 // Tenants tells what a tenant is. An id that it does not know is tenant.ErrNotFound.
@@ -44,11 +50,12 @@ type Deps struct {
 
 // Center is the Control Center.
 type Center struct {
-	cfg  Config
-	deps Deps
-	mux  *http.ServeMux
-
+	cfg     Config
+	deps    Deps
+	mux     *http.ServeMux
+	guard   *access.Guard                     // around whatever says something of a tenant
 	workers []func(ctx context.Context) error // until ctx ends, see Run
+	notices *notice.Notifier                  // nil: nobody is told
 }
 
 // New makes a Center, whose Handler answers at once.
@@ -57,6 +64,20 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
 	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
+	if err := c.mountAccess(ctx); err != nil {
+		return nil, err
+	}
+	if cfg.NoticesFile != "" {
+		var err error
+		c.notices, err = notice.New(notice.Config{File: cfg.NoticesFile, PublicURL: cfg.PublicURL},
+			notice.Deps{Bus: deps.Bus, Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := c.mountAPI(ctx); err != nil {
+		return nil, err
+	}
 	if err := c.mountPages(ctx); err != nil {
 		return nil, err
 	}
@@ -64,13 +85,16 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 }
 
 // Handler serves everything that the Control Center has.
-func (c *Center) Handler() http.Handler { return c.mux }
+func (c *Center) Handler() http.Handler { return access.Secure(c.cfg.PublicURL, c.mux) }
 
-// Run works until ctx ends: it follows what is new for those who watch.
+// Run works until ctx ends: it follows what is new, for those who watch and for those who do not, and clears up.
 func (c *Center) Run(ctx context.Context) error {
-	all, ctx := errgroup.WithContext(ctx)
-	for _, work := range c.workers {
-		all.Go(func() error { return work(ctx) })
+	group, ctx := errgroup.WithContext(ctx)
+	if c.notices != nil {
+		group.Go(func() error { return c.notices.Run(ctx) })
 	}
-	return all.Wait()
+	for _, work := range c.workers {
+		group.Go(func() error { return work(ctx) })
+	}
+	return group.Wait()
 }

@@ -17,7 +17,10 @@ func Open(ctx context.Context, p *process.Process) error {
 		return err
 	}
 	p.OnClose(reader.Close)
-	cfg := Config{PublicURL: p.Config.Center.PublicURL, AccessFile: p.Config.Center.AccessFile, DevelopmentLogin: p.Config.Center.DevelopmentLogin}
+	cfg := Config{
+		PublicURL: p.Config.Center.PublicURL, AccessFile: p.Config.Center.AccessFile, NoticesFile: p.Config.Center.NoticesFile,
+		DevelopmentLogin: p.Config.Center.DevelopmentLogin, TrustedProxy: p.Config.HTTP.TrustedProxy,
+	}
 	if cfg.PublicURL == "" {
 		cfg.PublicURL = p.HTTP.URL()
 	}

@@ -70,7 +70,7 @@ const (
 
 // Decide answers for one user. That no user is found, or several, is an answer too: nobody that can be named has a license.
 func Decide(ctx context.Context, r *ledger.Reader, q Question) (Decision, ledger.UserState, error) {
-	t, err := r.Tenant(ctx, q.Tenant)
+	t, err := r.TenantUncounted(ctx, q.Tenant)
 	if err != nil {
 		return Decision{}, ledger.UserState{}, err
 	}
@@ -81,7 +81,7 @@ func Decide(ctx context.Context, r *ledger.Reader, q Question) (Decision, ledger
 	if err != nil {
 		return Decision{}, ledger.UserState{}, err
 	}
-	d := Decision{Tenant: q.Tenant, Product: p.ID, Mode: p.State.Policy.Mode, Group: p.Address, AsOf: AsOf(t)}
+	d := begin(t, p)
 	if d.Standing, err = StandingIn(ctx, r, t.Tenant); err != nil {
 		return d, ledger.UserState{}, err
 	}
@@ -97,6 +97,19 @@ func Decide(ctx context.Context, r *ledger.Reader, q Question) (Decision, ledger
 		return d, u, err
 	}
 	return d, u, d.fill(ctx, r, u, p)
+}
+
+// Of answers for a user who is known already, and leaves out where the tenant stands.
+func Of(ctx context.Context, r *ledger.Reader, t ledger.TenantState, p ledger.ProductState, u ledger.UserState) (Decision, error) {
+	d := begin(t, p)
+	if !t.Ready() {
+		return d, fmt.Errorf("tenant %s: %w", t.Name, ErrNotRead)
+	}
+	return d, d.fill(ctx, r, u, p)
+}
+
+func begin(t ledger.TenantState, p ledger.ProductState) Decision {
+	return Decision{Tenant: t.Name, Product: p.ID, Mode: p.State.Policy.Mode, Group: p.Address, AsOf: AsOf(t)}
 }
 
 // AsOf is since when a tenant is known as it is: the begin of its last good round or the end of its last complete read.

@@ -84,6 +84,11 @@ type source struct {
 
 func (s source) test() bool { return strings.HasSuffix(s.Path, "_test.go") }
 
+// generated reports whether a generator has written the file: it is named so, and says so.
+func (s source) generated() bool {
+	return strings.HasSuffix(s.Path, ".gen.go") && ast.IsGenerated(s.File)
+}
+
 // parse reads one file; what it holds is given where it is not on disk.
 func parse(path string, text []byte) (source, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, text, parser.ParseComments|parser.SkipObjectResolution)

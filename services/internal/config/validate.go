@@ -170,7 +170,7 @@ func (c Config) CheckFiles() error {
 	var faults []error
 	files := map[string]string{
 		"nats.password_file": c.NATS.PasswordFile, "nats.credentials_file": c.NATS.CredentialsFile, "nats.ca_file": c.NATS.CAFile, "ledger.password_file": c.Ledger.PasswordFile,
-		"http.tls_cert_file": c.HTTP.TLSCertFile, "http.tls_key_file": c.HTTP.TLSKeyFile, "intake.keys_file": c.Intake.KeysFile, "center.access_file": c.Center.AccessFile,
+		"http.tls_cert_file": c.HTTP.TLSCertFile, "http.tls_key_file": c.HTTP.TLSKeyFile, "intake.keys_file": c.Intake.KeysFile, "center.access_file": c.Center.AccessFile, "center.notices_file": c.Center.NoticesFile,
 	}
 	for _, s := range Settings() {
 		path, isFile := files[s.Path]

@@ -117,6 +117,22 @@ type ProductState struct {
 
 // Tenant returns what is known of a tenant, or ErrNoTenant.
 func (r *Reader) Tenant(ctx context.Context, name string) (TenantState, error) {
+	t, err := r.TenantUncounted(ctx, name)
+	if err != nil {
+		return t, err
+	}
+	if err := r.db.QueryRowContext(ctx, countUsers, t.ID).Scan(&t.Users); err != nil {
+		return t, fmt.Errorf("count the users of %s: %w", name, err)
+	}
+	if err := r.db.QueryRowContext(ctx, countGroups, t.ID).Scan(&t.Groups); err != nil {
+		return t, fmt.Errorf("count the groups of %s: %w", name, err)
+	}
+	return t, nil
+}
+
+// TenantUncounted is Tenant without the counts of users and groups, which cost more than all the rest: for who asks at every
+// request.
+func (r *Reader) TenantUncounted(ctx context.Context, name string) (TenantState, error) {
 	var t TenantState
 	err := r.db.QueryRowContext(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE name = $1`, storable(name)).Scan(t.columns()...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -124,12 +140,6 @@ func (r *Reader) Tenant(ctx context.Context, name string) (TenantState, error) {
 	}
 	if err != nil {
 		return t, fmt.Errorf("read tenant %s: %w", name, err)
-	}
-	if err := r.db.QueryRowContext(ctx, countUsers, t.ID).Scan(&t.Users); err != nil {
-		return t, fmt.Errorf("count the users of %s: %w", name, err)
-	}
-	if err := r.db.QueryRowContext(ctx, countGroups, t.ID).Scan(&t.Groups); err != nil {
-		return t, fmt.Errorf("count the groups of %s: %w", name, err)
 	}
 	t.Products, err = r.products(ctx, t.ID)
 	return t, err

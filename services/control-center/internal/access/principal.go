@@ -25,10 +25,49 @@ type Principal struct {
 	Role Role
 	// Tenants are those that the role is bound to; nil: all, which no tenant admin has.
 	Tenants []string
+	// Scopes are what of the role its proof is good for; nil: all of it.
+	Scopes []Scope
 }
+
+// Scope is a part of what a role may do, for a token that is to do no more.
+type Scope string
+
+// The scopes. What changes something answers with what it has changed, so that ScopeCommands holds ScopeRead, and who reads why
+// somebody is licensed may as well ask whether: both hold ScopeCheck.
+const (
+	ScopeRead     Scope = "read"
+	ScopeCommands Scope = "commands"
+	ScopeCheck    Scope = "check" // ask "may this user?", and nothing else
+)
+
+// Roles and Scopes are all that there are.
+var (
+	Roles  = []Role{Operator, TenantAdmin, Auditor}
+	Scopes = []Scope{ScopeRead, ScopeCommands, ScopeCheck}
+)
 
 // Sees reports whether the principal may know of a tenant at all.
 func (p Principal) Sees(tenant string) bool {
+	return p.scoped(ScopeRead, ScopeCommands) && p.bound(tenant)
+}
+
+// Checks reports whether the principal may ask what a user of a tenant may do. Whoever sees the tenant may.
+func (p Principal) Checks(tenant string) bool {
+	return p.scoped(ScopeRead, ScopeCommands, ScopeCheck) && p.bound(tenant)
+}
+
+// Commands reports whether the principal may change something of a tenant.
+func (p Principal) Commands(tenant string) bool {
+	return p.Role != Auditor && p.scoped(ScopeCommands) && p.bound(tenant)
+}
+
+// scoped reports whether the proof is good for one of the scopes.
+func (p Principal) scoped(any ...Scope) bool {
+	return p.Scopes == nil || slices.ContainsFunc(any, func(s Scope) bool { return slices.Contains(p.Scopes, s) })
+}
+
+// bound reports whether the role reaches a tenant.
+func (p Principal) bound(tenant string) bool {
 	switch p.Role {
 	case Operator, Auditor:
 		return p.Tenants == nil || slices.Contains(p.Tenants, tenant)
@@ -36,11 +75,6 @@ func (p Principal) Sees(tenant string) bool {
 		return slices.Contains(p.Tenants, tenant)
 	}
 	return false
-}
-
-// Commands reports whether the principal may change something of a tenant.
-func (p Principal) Commands(tenant string) bool {
-	return p.Role != Auditor && p.Sees(tenant)
 }
 
 type principalKey struct{}

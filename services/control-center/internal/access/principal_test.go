@@ -33,3 +33,32 @@ func TestRoles(t *testing.T) {
 		})
 	}
 }
+
+// What a token with scopes may do of what its role may.
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	type may struct{ sees, checks, commands bool }
+	for name, c := range map[string]struct {
+		role   access.Role
+		scopes []access.Scope
+		want   may
+	}{
+		"no list is all":         {access.TenantAdmin, nil, may{true, true, true}},
+		"an empty list is none":  {access.TenantAdmin, []access.Scope{}, may{}},
+		"read":                   {access.TenantAdmin, []access.Scope{access.ScopeRead}, may{true, true, false}},
+		"commands":               {access.TenantAdmin, []access.Scope{access.ScopeCommands}, may{true, true, true}},
+		"check":                  {access.TenantAdmin, []access.Scope{access.ScopeCheck}, may{false, true, false}},
+		"check and read":         {access.TenantAdmin, []access.Scope{access.ScopeCheck, access.ScopeRead}, may{true, true, false}},
+		"a scope to come":        {access.TenantAdmin, []access.Scope{"erase"}, may{}},
+		"commands of an auditor": {access.Auditor, []access.Scope{access.ScopeCommands}, may{true, true, false}},
+		"of an operator":         {access.Operator, []access.Scope{access.ScopeRead}, may{true, true, false}},
+	} {
+		p := access.Principal{Role: c.role, Tenants: []string{"own"}, Scopes: c.scopes}
+		if got := (may{p.Sees("own"), p.Checks("own"), p.Commands("own")}); got != c.want {
+			t.Errorf("%s: may %+v, want %+v", name, got, c.want)
+		}
+		if p.Sees("other") || p.Checks("other") || p.Commands("other") {
+			t.Errorf("%s: reaches another tenant", name)
+		}
+	}
+}

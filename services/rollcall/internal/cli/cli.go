@@ -77,7 +77,7 @@ Begin with "rollcall demo": it needs nothing but this binary.`,
 	root.AddCommand(
 		a.demoCommand(), a.serveCommand(), a.tenantsCommand(), a.eventsCommand(), a.checkCommand(), a.explainCommand(),
 		a.licensesCommand(), a.auditCommand(), a.seatsCommand(), a.refreshCommand(), a.heldCommand(), a.freezeCommand(),
-		a.unfreezeCommand(), a.deadLettersCommand(), a.ledgerCommand(), a.keysCommand(), a.topologyCommand(), a.simulateCommand(),
+		a.unfreezeCommand(), a.deadLettersCommand(), a.ledgerCommand(), a.keysCommand(), a.tokensCommand(), a.topologyCommand(), a.simulateCommand(),
 		a.tortureCommand(), a.versionCommand(),
 	)
 	return root

@@ -23,7 +23,9 @@ type Config struct {
 	Users    int    // of each simulated directory, where it is made anew
 	HTTPAddr string
 	NATSAddr string
-	Once     bool // end after the story, verified
+	// ShareAddr is where the worked example listens, see package secureshare.
+	ShareAddr string
+	Once      bool // end after the story, verified
 	// Again is how many single changes are measured beside those of the story.
 	Again int
 	// Settle is how long a provisioning group must be still before it decides. Production takes minutes.

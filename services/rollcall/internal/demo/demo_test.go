@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,17 +31,18 @@ func play(t *testing.T, cfg demo.Config) (demo.Result, string) {
 	return stay(t, t.Context(), cfg, &bytes.Buffer{})
 }
 
-// leaver ends the demo as soon as it has said that it stays.
+// leaver ends the demo as soon as it has said all that it has to say.
 type leaver struct {
 	bytes.Buffer
 	leave func(told string)
 }
 
 func (l *leaver) Write(p []byte) (int, error) {
-	if bytes.Contains(p, []byte("It stays up")) {
+	n, err := l.Buffer.Write(p)
+	if bytes.Contains(p, []byte("kv watch entitlements")) { // the last line
 		l.leave(l.String())
 	}
-	return l.Buffer.Write(p)
+	return n, err
 }
 
 type teller interface {
@@ -83,7 +87,7 @@ func TestTheStoryIsTrueAndCanBePlayedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
-	cfg := demo.Config{Data: t.TempDir(), HTTPAddr: "127.0.0.1:0", NATSAddr: taken.Addr().String()}
+	cfg := demo.Config{Data: t.TempDir(), HTTPAddr: "127.0.0.1:0", NATSAddr: taken.Addr().String(), ShareAddr: "127.0.0.1:0"}
 
 	first, told := play(t, cfg)
 	granted, revoked, policy, parked := "license.granted.v1", "license.revoked.v1", "policy.changed.v1", "held.opened.v1"
@@ -161,15 +165,19 @@ func heldAndApproved(t *testing.T, r demo.Tenant) {
 // TestWhatIsLeftBehindIsTidied leaves a demo while its group decides, and plays the story again.
 func TestWhatIsLeftBehindIsTidied(t *testing.T) {
 	t.Parallel()
-	cfg := demo.Config{Data: t.TempDir(), HTTPAddr: "127.0.0.1:0", NATSAddr: "127.0.0.1:0"}
+	cfg := demo.Config{Data: t.TempDir(), HTTPAddr: "127.0.0.1:0", NATSAddr: "127.0.0.1:0", ShareAddr: "127.0.0.1:0"}
 	ctx, leave := context.WithCancel(t.Context())
-	licensed := 0
+	licensed, shares := 0, 0
 	first, told := stay(t, ctx, cfg, &leaver{leave: func(told string) {
 		licensed = published(t, told)
+		shares = sharing(t, told)
 		leave()
 	}})
 	if licensed != 2*49 || !strings.Contains(told, "is there again and approved: its active members alone are licensed now") {
 		t.Errorf("%d are licensed when it says so:\n%s", licensed, told)
+	}
+	if shares != 2 {
+		t.Errorf("of two members of a group that decides %d may share in the worked example:\n%s", shares, told)
 	}
 	if !first.Verified || strings.Count(told, "simulate remove-member") != 2 || !strings.Contains(told, "nats --server nats://") {
 		t.Errorf("the first run: %+v\n%s", first, told)
@@ -205,6 +213,40 @@ func published(t *testing.T, told string) (n int) {
 		if state.Licensed(key) {
 			n++
 		}
+	}
+	return n
+}
+
+// sharing counts who may share, of those as whom the demo says that one can sign in to the worked example.
+func sharing(t *testing.T, told string) (n int) {
+	t.Helper()
+	for _, link := range regexp.MustCompile(`http://\S+/\?tenant=\S+`).FindAllString(told, -1) {
+		at, err := url.Parse(link)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		browser := &http.Client{Jar: jar}
+		for _, form := range []struct {
+			path   string
+			values url.Values
+		}{{"/sign-in", at.Query()}, {"/actions/share.initiate", nil}} {
+			response, err := browser.PostForm("http://"+at.Host+form.path, form.values)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			_ = response.Body.Close()
+			if form.values == nil && response.StatusCode == http.StatusOK {
+				n++
+			}
+		}
+		browser.CloseIdleConnections()
 	}
 	return n
 }

@@ -31,6 +31,7 @@ type stage struct {
 
 	simulator *simulator.Server
 	process   *serve.Process
+	share     *share
 }
 
 // open starts all servers' listeners. Nothing is served yet.
@@ -56,6 +57,9 @@ func (s *stage) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.share, err = openShare(ctx, s.cfg.ShareAddr, s.process.NATSURL(), s.logger); err != nil {
+		return err
+	}
 	return writePorts(s.dir, ports, s.simulator.URL(), s.process.PushURL())
 }
 
@@ -71,12 +75,16 @@ func (s *stage) configuration() config.Config {
 // run serves everything until ctx ends, and the story with it. Commands that name no tenant change the first company.
 func (s *stage) run(ctx context.Context, story supervise.Worker) error {
 	sim := &datadir.Simulator{URL: s.simulator.URL(), CAFile: absolute(s.simulator.CAFile()), Tenant: companies(nil)[0].id}
-	return s.process.Run(ctx, sim, supervise.Worker{Name: "simulator", Run: s.simulator.Run}, story)
+	return s.process.Run(ctx, sim, supervise.Worker{Name: "simulator", Run: s.simulator.Run},
+		supervise.Worker{Name: "secure-share", Run: s.share.run}, supervise.Worker{Name: "secure-share-http", Run: s.share.http.Run}, story)
 }
 
 func (s *stage) close() {
 	if s.process == nil {
 		return
+	}
+	if s.share != nil {
+		s.share.close()
 	}
 	if err := s.process.Close(); err != nil {
 		s.logger.Error("closing", "error", err)

@@ -14,6 +14,7 @@ func (s *stage) introduce() {
 	}
 	s.tell.say("  NATS       %s", s.process.NATSURL())
 	s.tell.say("  HTTP       %s  (/healthz, /readyz, /metrics)", s.process.HTTPURL())
+	s.tell.say("  example    %s  (Secure Share, a product that asks who is licensed)", s.share.http.URL())
 	s.tell.say("  simulator  %s  (Microsoft Graph, and Google's Directory and Reports APIs, over TLS)\n", s.simulator.URL())
 	s.tell.say("Each step is made in both directories at the same time. Times are from the simulator's notification to the license")
 	s.tell.say("event at a subscriber on a connection of its own; with a star from the change, where no notification told of it. An")
@@ -49,6 +50,10 @@ func (s *stage) hints(stories []*story) {
 		for _, act := range []string{"remove-member", "add-member", "suspend"} {
 			s.tell.say("  %s simulate %s %s%s", name, act, st.cast.members[0].Address, data)
 		}
+	}
+	s.tell.say("\nSee what a user may do while you change that, on an open page:\n")
+	for _, st := range stories {
+		s.tell.say("  %s", s.share.as(st.company.id, st.cast.members[0].ID))
 	}
 	s.tell.say("\nAsk who is licensed, and why:\n")
 	for _, st := range stories {

@@ -1,0 +1,124 @@
+// Package centertest gives the tests of the Control Center's parts something to tell of: two tenants that share all their ids, in
+// a ledger, with a registry and a bus, and somebody who answers commands as a worker would.
+package centertest
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/bus/bustest"
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+)
+
+// Nine is when everybody was first decided, on a Monday. The clock stands at Nine and a day.
+var Nine = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+// The tenants of a House: Contoso and Fabrikam have the same people; Initech was connected a moment ago, and nothing was read yet.
+const (
+	Contoso  = "contoso"
+	Fabrikam = "fabrikam"
+	Initech  = "initech"
+)
+
+// House is what the Control Center tells of.
+type House struct {
+	Bus      *bus.Bus
+	Reader   *ledger.Reader
+	Registry *tenant.Registry
+	Clock    *clock.Fake
+
+	tb     testing.TB
+	ledger *ledger.Ledger
+}
+
+// New makes one with all that Fill writes.
+func New(tb testing.TB) *House {
+	tb.Helper()
+	l, err := ledger.Open(context.Background(), ledgertest.SQLite(tb))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = l.Close() })
+	h := &House{tb: tb, Bus: bustest.New(tb), ledger: l, Reader: l.Reader(), Clock: clock.NewFake(Nine.AddDate(0, 0, 1))}
+	kv, err := h.Bus.KeyValue(context.Background(), bus.BucketTenants)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h.Registry = tenant.NewRegistry(kv)
+	for _, id := range []string{Contoso, Fabrikam, Initech} {
+		h.register(id)
+	}
+	h.fill(Contoso)
+	h.fill(Fabrikam)
+	return h
+}
+
+func (h *House) register(id string) {
+	h.tb.Helper()
+	err := h.Registry.Add(context.Background(), tenant.Tenant{
+		ID: id, Provider: directory.Entra, DirectoryID: id + "-directory", Domain: id + ".com",
+		Products:   []tenant.Product{tenant.SecureShare(), tenant.Drive()},
+		Credential: tenant.Credential{Kind: tenant.ClientSecret, ClientID: "app", File: "/secret"}, CreatedAt: Nine.AddDate(0, -1, 0),
+	})
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+}
+
+// Write changes the ledger as a worker would.
+func (h *House) Write(do func(*ledger.Tx) error) {
+	h.tb.Helper()
+	if err := h.ledger.Update(context.Background(), do); err != nil {
+		h.tb.Fatal(err)
+	}
+}
+
+// Work answers every command with what say makes of it, until the test ends.
+func (h *House) Work(say func(event.Event) event.Answered) {
+	h.tb.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	h.tb.Cleanup(func() { cancel(); <-done })
+	go func() {
+		defer close(done)
+		_ = h.Bus.Read(ctx, bus.ReadSpec{Stream: bus.LedgerIn, Filters: []string{"command.>"}, Follow: true}, func(m bus.Message) error {
+			switch m.Event.Type() {
+			case event.TypeAnswered, event.TypeRefreshRequested, event.TypeRefreshCompleted:
+				return nil
+			}
+			answer := say(m.Event)
+			answer.Command = m.Event.ID()
+			_, err := h.Tell(ctx, strings.TrimPrefix(m.Event.Source(), event.CommandSource("")), event.VerbAnswered, event.TypeAnswered, answer.Command+".answered", answer.Command, answer)
+			return err
+		})
+	}()
+}
+
+// Tell publishes an event of LEDGER_IN that is a command's answer.
+func (h *House) Tell(ctx context.Context, tenantID, verb, eventType, id, cause string, data any) (bus.Ack, error) {
+	ev, err := event.New(eventType, event.Meta{
+		ID: id, Source: event.CommandSource(tenantID), Time: h.Clock.Now(), Tenant: tenantID, Cause: cause,
+	}, data)
+	if err != nil {
+		return bus.Ack{}, err
+	}
+	return h.Bus.Publish(ctx, event.CommandSubject(tenantID, verb), ev)
+}
+
+// Observe publishes what a read of the directory has shown.
+func (h *House) Observe(ctx context.Context, tenantID, what, eventType, id string, data any) error {
+	ev, err := event.New(eventType, event.Meta{ID: id, Source: event.DirectorySource(tenantID), Time: h.Clock.Now(), Tenant: tenantID}, data)
+	if err != nil {
+		return err
+	}
+	_, err = h.Bus.Publish(ctx, event.DirectorySubject(tenantID, what), ev)
+	return err
+}

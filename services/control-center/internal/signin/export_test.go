@@ -1,0 +1,4 @@
+package signin
+
+// Local is local, for tests.
+var Local = local
