@@ -28,6 +28,7 @@ func (c *Center) mountPages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.mux.Handle("GET /assets/{name}", p.Assets())
 	c.mux.Handle("/", c.guard.Pages(p.Handler()))
 	c.workers = append(c.workers, hub.Run)
 	return nil

@@ -60,10 +60,12 @@ func New(deps Deps) (*Pages, error) {
 	return p, err
 }
 
-// Handler serves everything under "/".
+// Assets serves what pages are made of, GET /assets/{name}: to everybody, for there is nothing of anybody in it.
+func (p *Pages) Assets() http.Handler { return p.assets }
+
+// Handler serves everything else under "/".
 func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /assets/{name}", p.assets)
 	mux.Handle("GET /{$}", p.serve(p.tenants))
 	seen := func(pattern string, f func(http.ResponseWriter, *http.Request, *scope) error) {
 		mux.Handle(pattern, p.serve(p.scoped(f)))

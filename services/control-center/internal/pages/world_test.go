@@ -86,7 +86,10 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.serve(p.Handler())
+	mux := http.NewServeMux()
+	mux.Handle("GET /assets/{name}", p.Assets())
+	mux.Handle("/", p.Handler())
+	w.serve(mux)
 	return w
 }
 

@@ -40,15 +40,6 @@
     if (e.detail.type === 'message') document.body.dispatchEvent(new Event('refreshed'));
   });
 
-  // A page whose session has ended is answered with the way to sign in: that is no part of it, but another page.
-  document.addEventListener('htmx:beforeSwap', (e) => {
-    const at = e.detail.xhr && e.detail.xhr.responseURL;
-    if (at && new URL(at).pathname !== new URL(e.detail.pathInfo.finalRequestPath || e.detail.pathInfo.requestPath, location.href).pathname) {
-      e.detail.shouldSwap = false;
-      location.reload();
-    }
-  });
-
   // Charts are drawn from what their data-chart names, and again when that may have changed.
   const charts = new Map();
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
