@@ -13,7 +13,6 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
-	"github.com/rollcall-hq/rollcall/services/control-center/internal/notice"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -55,7 +54,6 @@ type Center struct {
 	mux     *http.ServeMux
 	guard   *access.Guard                     // around whatever says something of a tenant
 	workers []func(ctx context.Context) error // until ctx ends, see Run
-	notices *notice.Notifier                  // nil: nobody is told
 }
 
 // New makes a Center, whose Handler answers at once.
@@ -64,22 +62,10 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
 	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
-	if err := c.mountAccess(ctx); err != nil {
-		return nil, err
-	}
-	if cfg.NoticesFile != "" {
-		var err error
-		c.notices, err = notice.New(notice.Config{File: cfg.NoticesFile, PublicURL: cfg.PublicURL},
-			notice.Deps{Bus: deps.Bus, Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics})
-		if err != nil {
+	for _, mount := range []func(context.Context) error{c.mountAccess, c.mountAPI, c.mountPages, c.mountNotices} {
+		if err := mount(ctx); err != nil {
 			return nil, err
 		}
-	}
-	if err := c.mountAPI(ctx); err != nil {
-		return nil, err
-	}
-	if err := c.mountPages(ctx); err != nil {
-		return nil, err
 	}
 	return c, nil
 }
@@ -90,9 +76,6 @@ func (c *Center) Handler() http.Handler { return access.Secure(c.cfg.PublicURL, 
 // Run works until ctx ends: it follows what is new, for those who watch and for those who do not, and clears up.
 func (c *Center) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	if c.notices != nil {
-		group.Go(func() error { return c.notices.Run(ctx) })
-	}
 	for _, work := range c.workers {
 		group.Go(func() error { return work(ctx) })
 	}

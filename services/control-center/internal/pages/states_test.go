@@ -132,7 +132,7 @@ type state struct {
 	error bool   // the browser notes that it is one
 }
 
-const drawn = `document.querySelector('.chart canvas')?.clientHeight > 150 && document.querySelector('.chart').scrollHeight <= document.querySelector('.chart').clientHeight + 1`
+const drawn = `(() => { const c = document.querySelector('.chart[data-drawn]'); return c?.querySelector('canvas')?.clientHeight > 150 && c.scrollHeight <= c.clientHeight + 1; })()`
 
 func states() []state {
 	return []state{

@@ -13,7 +13,7 @@ func (s *stage) introduce() {
 		s.tell.say("  %s", line)
 	}
 	s.tell.say("  NATS       %s", s.process.NATSURL())
-	s.tell.say("  HTTP       %s  (/healthz, /readyz, /metrics)", s.process.HTTPURL())
+	s.tell.say("  pages      %s  (the Control Center; sign in as whoever you like. Also /healthz, /readyz, /metrics)", s.process.HTTPURL())
 	s.tell.say("  example    %s  (Secure Share, a product that asks who is licensed)", s.share.http.URL())
 	s.tell.say("  simulator  %s  (Microsoft Graph, and Google's Directory and Reports APIs, over TLS)\n", s.simulator.URL())
 	s.tell.say("Each step is made in both directories at the same time. Times are from the simulator's notification to the license")
