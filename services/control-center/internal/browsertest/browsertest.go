@@ -250,6 +250,20 @@ func (b *Tab) Accessible(name string) {
 	}
 }
 
+// Still fails where something has moved on the page since it was opened: what a reader looks at stays where it is.
+func (b *Tab) Still(name string) {
+	b.t.Helper()
+	moved := b.Text(`new Promise((tell) => {
+		let moved = '';
+		new PerformanceObserver((list) => { for (const e of list.getEntries()) moved += e.value + ' ' + e.sources.map((s) => s.node?.outerHTML?.slice(0, 120)).join(' | ') + '\n'; })
+			.observe({ type: 'layout-shift', buffered: true });
+		requestAnimationFrame(() => requestAnimationFrame(() => tell(moved)));
+	})`)
+	if moved != "" {
+		b.t.Errorf("%s moves:\n%s", name, moved)
+	}
+}
+
 // Press clicks what a selector finds, by what is to be read on it or, without words, by its name for those who cannot see it.
 func (b *Tab) Press(selector, name string) {
 	b.t.Helper()

@@ -40,6 +40,9 @@ func TestChromiumShowsEveryPageAndState(t *testing.T) {
 				if s.wait != "" {
 					b.Until(s.wait)
 				}
+				if look.name == "" {
+					b.Still(s.name)
+				}
 				b.Accessible(s.name + look.name)
 				if wide := b.Text(`String(document.documentElement.scrollWidth - innerWidth)`); wide != "0" && wide[0] != '-' {
 					t.Errorf("%s%s is %s pixels wider than the screen", s.name, look.name, wide)

@@ -58,11 +58,12 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request, s *scope) error
 	if o.Products, err = p.productCards(r.Context(), s); err != nil {
 		return err
 	}
-	channels, err := p.channelsOf(r.Context(), s.Tenant.ID)
-	if err != nil {
-		return err
-	}
+	channels, err := p.channels.of(r.Context(), s.Tenant.ID)
 	o.Channels = sumOf(channels, s.Now)
+	if err != nil { // no reason to say nothing at all
+		o.Channels.Unknown = true
+		p.deps.Logger.WarnContext(r.Context(), "a page cannot tell of push channels", "tenant", s.Tenant.ID, "error", err)
+	}
 	return p.show(w, r, http.StatusOK, "overview", frame{
 		Title: "Overview", Section: "overview", Scope: s, Notices: s.standingNotices(st), Body: o,
 	})

@@ -43,6 +43,7 @@ type Deps struct {
 type Pages struct {
 	deps     Deps
 	commands *command.Client
+	channels *channelBook
 	assets   *assets
 	pages    map[string]page
 	// patience is how long a page waits for what becomes of a command, before it says that it may take longer.
@@ -51,7 +52,10 @@ type Pages struct {
 
 // New reads the templates and the assets, which are in the program.
 func New(deps Deps) (*Pages, error) {
-	p := &Pages{deps: deps, commands: command.New(deps.Bus, deps.Clock), patience: 10 * time.Second}
+	p := &Pages{
+		deps: deps, commands: command.New(deps.Bus, deps.Clock), patience: 10 * time.Second,
+		channels: &channelBook{kv: deps.Channels, clock: deps.Clock, known: map[string]knownChannels{}},
+	}
 	var err error
 	if p.assets, err = loadAssets(); err != nil {
 		return nil, err

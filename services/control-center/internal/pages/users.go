@@ -317,8 +317,8 @@ func (f usersFilter) ReasonChoices() []choice {
 }
 
 func choices(chosen string, pairs ...string) (all []choice) {
-	for i := 0; i < len(pairs); i += 2 {
-		all = append(all, choice{pairs[i], pairs[i+1], pairs[i] == chosen})
+	for pair := range slices.Chunk(pairs, 2) {
+		all = append(all, choice{Value: pair[0], Text: pair[len(pair)-1], Chosen: pair[0] == chosen})
 	}
 	return all
 }
