@@ -49,8 +49,11 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request, s *scope) error
 		return err
 	}
 	o := overview{
-		Syncing: !s.Known || !s.State.Ready(), Users: s.State.Users, Groups: s.State.Groups,
-		AsOf: answer.AsOf(s.State), SnapshotAt: s.State.SnapshotAt, Connection: connectionBadge(s, st),
+		Syncing: !s.Known || !s.State.Ready(),
+		AsOf:    answer.AsOf(s.State), SnapshotAt: s.State.SnapshotAt, Connection: connectionBadge(s, st),
+	}
+	if o.Users, o.Groups, err = p.counts.of(r.Context(), s); err != nil {
+		return err
 	}
 	if o.Held, err = p.heldCards(r.Context(), s); err != nil {
 		return err

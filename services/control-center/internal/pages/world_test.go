@@ -56,12 +56,18 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return newWorldOn(t, ledgertest.SQLite(t))
+}
+
+// newWorldOn is newWorld over the ledger at an address.
+func newWorldOn(t testing.TB, address string) *world {
+	t.Helper()
 	w := &world{
 		t: t, bus: bustest.New(t), who: operator, origin: time.Now().UTC().Truncate(time.Second).Add(-2 * time.Hour),
 		products: map[string]*ledger.Product{}, users: map[string]int64{}, groups: map[string]int64{}, stands: map[string]ledger.Entitlement{},
 	}
 	var err error
-	if w.ledger, err = ledger.Open(t.Context(), ledgertest.SQLite(t)); err != nil {
+	if w.ledger, err = ledger.Open(t.Context(), address); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.ledger.Close() })
