@@ -82,6 +82,25 @@ func TestABulkOfLeaversCostsPages(t *testing.T) {
 	}
 }
 
+// What is told of a bulk is told beside what the lists show that prove it: an event of the same id would be lost.
+func TestABulkIsToldBesideNewcomers(t *testing.T) {
+	t.Parallel()
+	b := bulk(t)
+	newcomers := 0 // the lane's own goroutine counts
+	b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
+		if c.Method == "Members" && c.Cursor == "" {
+			newcomers++
+			b.dir.Add("g1", fmt.Sprintf("a%03d", 100-newcomers))
+			b.dir.Lose(1)
+		}
+		return nil
+	}
+	b.leave()
+	if n := ended(b.within(2 * listing)); n != leavers {
+		t.Errorf("%d have left, want %d", n, leavers)
+	}
+}
+
 // Many accounts are deleted at once, and each of their members is told to have left for that reason.
 func TestAMassDeletionKeepsItsReason(t *testing.T) {
 	t.Parallel()

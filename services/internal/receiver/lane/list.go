@@ -109,6 +109,9 @@ func (l *Lane) advance(ctx context.Context, p *pass, group string, r *roll) erro
 
 // listPage reads the next page of a group's members and publishes what it tells: all of it, or only what is new.
 func (l *Lane) listPage(ctx context.Context, p *pass, group string, r *roll, all bool) error {
+	if r.cursor == "" {
+		r.stamp = l.deps.Stamps.Next() // its own, as events are named by theirs
+	}
 	page, stamp, err := ask(ctx, l, p, func(ctx context.Context) (receiver.Page, error) {
 		return l.deps.Directory.Members(ctx, group, r.cursor)
 	})
@@ -122,9 +125,6 @@ func (l *Lane) listPage(ctx context.Context, p *pass, group string, r *roll, all
 		return fmt.Errorf("list the members of group %s: %w", group, err)
 	}
 	r.tries = 0
-	if r.cursor == "" {
-		r.stamp = stamp
-	}
 	shown := membersOf(group, page.Observations)
 	tell := shown
 	if !all {
@@ -239,6 +239,7 @@ func (l *Lane) settleList(ctx context.Context, p *pass, group string, r *roll) e
 		return nil
 	}
 	if err := l.report(ctx, p, r.proof, observations(r.absent(group))); err != nil {
+		r.stop() // some may be told, and the stamp is used: the next pass tells of the others
 		return err
 	}
 	r.close()

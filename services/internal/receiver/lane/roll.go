@@ -27,7 +27,7 @@ type roll struct {
 	held    bool // a snapshot is reading the list: nobody else does
 	began   time.Time
 	after   uint64          // every command up to this revision came before it
-	stamp   directory.Stamp // of its first request
+	stamp   directory.Stamp // its own, from before its first request
 	cursor  string
 	came    trail // with the cursors so far
 	pages   int
@@ -48,7 +48,7 @@ type roll struct {
 	twice    bool             // this pass was shown somebody twice
 	odd      bool             // or somebody whom nobody understands
 	whole    bool             // the provider tells nothing of single memberships
-	latest   directory.Stamp  // of the first request of the last whole list
+	latest   directory.Stamp  // of the last whole list
 	proof    directory.Stamp  // and of the one before
 	bulk     []string         // ids that only lists have proved, all of them or a sample, which is asked about first
 	sample   []string         // of them

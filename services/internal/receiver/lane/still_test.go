@@ -51,6 +51,7 @@ func TestNobodyWhoStaysIsToldToHaveLeftByLists(t *testing.T) {
 			}
 			return nil
 		}
+		s.lose = func() bool { return !c.over && rapid.IntRange(0, 19).Draw(rt, "lose") == 0 }
 		s.steps(t.Context(), time.Duration(rapid.IntRange(10, 60).Draw(rt, "seconds"))*time.Second)
 		c.over = true
 		s.steps(t.Context(), 2*time.Minute)
