@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/paging"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
@@ -43,8 +44,8 @@ const asker = "control-center"
 
 // ListRefreshes lists them.
 func (a *API) ListRefreshes(ctx context.Context, r openapi.ListRefreshesRequestObject) (openapi.ListRefreshesResponseObject, error) {
-	list := listOf("listRefreshes", r.Tenant)
-	before, err := list.number(r.Params.Cursor)
+	list := paging.Of("listRefreshes", r.Tenant)
+	before, err := list.Number(r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +57,10 @@ func (a *API) ListRefreshes(ctx context.Context, r openapi.ListRefreshesRequestO
 		return nil, err
 	}
 	behind := func(one refresh.Refresh) bool { return before == 0 || int64(one.Sequence()) < before } //nolint:gosec // a sequence stays far below 2^63
-	items, more := page(all, behind, limited(r.Params.Limit))
+	items, more := paging.Cut(all, behind, paging.Limit(r.Params.Limit))
 	out := openapi.RefreshPage{Items: mapped(items, refreshOf)}
 	if more {
-		out.NextCursor = list.cursor(strconv.FormatUint(items[len(items)-1].Sequence(), 10))
+		out.NextCursor = list.Cursor(strconv.FormatUint(items[len(items)-1].Sequence(), 10))
 	}
 	return openapi.ListRefreshes200JSONResponse{Body: out}, nil
 }
