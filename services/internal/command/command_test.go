@@ -215,6 +215,7 @@ func TestWhatIsNoCommandIsNotSent(t *testing.T) {
 		"an address":         {"k", event.ConnectRequested{By: "ada@contoso.com"}},
 		"nobody":             {"k", event.ConnectRequested{}},
 		"a refresh by Ada":   {"k", event.RefreshRequested{RequestedBy: "Ada"}},
+		"a refresh by mail":  {"k", event.RefreshRequested{RequestedBy: "cli", By: "ada@contoso.com"}},
 		"a key with a slash": {"a/b", event.ConnectRequested{By: "ada"}},
 		"an answer":          {"k", event.Answered{}},
 	} {

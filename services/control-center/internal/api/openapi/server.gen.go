@@ -876,9 +876,11 @@ type Refresh struct {
 	// Progress What has been read so far.
 	Progress    RefreshProgress `json:"progress,omitempty,omitzero"`
 	RequestedAt time.Time       `json:"requested_at"`
-	RequestedBy string          `json:"requested_by,omitempty,omitzero"`
-	Result      RefreshResult   `json:"result,omitempty,omitzero"`
-	State       RefreshState    `json:"state"`
+
+	// RequestedBy Who, or what of Rollcall itself: `schedule`, `worker`, `cli`.
+	RequestedBy string        `json:"requested_by,omitempty,omitzero"`
+	Result      RefreshResult `json:"result,omitempty,omitzero"`
+	State       RefreshState  `json:"state"`
 }
 
 // RefreshState defines model for Refresh.State.
