@@ -22,13 +22,13 @@ func (c *Center) mountPages(ctx context.Context) error {
 	}
 	hub := live.New(live.Config{}, live.Deps{Bus: c.deps.Bus, Clock: c.deps.Clock, Logger: c.deps.Logger, Metrics: c.deps.Metrics})
 	p, err := pages.New(pages.Deps{
-		Ledger: c.deps.Ledger, Tenants: tenant.NewRegistry(tenants), Channels: channels,
+		Ledger: c.deps.Ledger, Tenants: registered{Tenants: c.deps.Tenants, registry: tenant.NewRegistry(tenants)}, Channels: channels,
 		Bus: c.deps.Bus, Live: hub, Clock: c.deps.Clock, Logger: c.deps.Logger,
 	})
 	if err != nil {
 		return err
 	}
-	c.mux.Handle("/assets/", p.Handler()) // which the page to sign in has as well
+	c.mux.Handle("GET /assets/{name}", p.Assets())
 	c.mux.Handle("/", c.guard.Pages(p.Handler()))
 	c.workers = append(c.workers, hub.Run)
 	return nil

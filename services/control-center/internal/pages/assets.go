@@ -22,10 +22,11 @@ var assetFiles embed.FS
 type asset struct {
 	mime        string
 	body, small []byte // small is body by gzip
+	hashed      bool   // the address changes with it
 }
 
 // assets are the files that pages are made of. The address of each holds a hash of its content: what a browser has of it
-// need never be asked for again.
+// need never be asked for again. Those who cannot know it, because they are no page of this package, leave it out.
 type assets struct {
 	paths  map[string]string // address by file name
 	served map[string]asset  // by the last part of the address
@@ -50,7 +51,10 @@ func loadAssets() (*assets, error) {
 		name := path.Base(at)
 		hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
 		a.paths[name] = "/assets/" + hashed
-		a.served[hashed] = asset{mime: mime.TypeByExtension(ext), body: body, small: small.Bytes()}
+		one := asset{mime: mime.TypeByExtension(ext), body: body, small: small.Bytes()}
+		a.served[name] = one
+		one.hashed = true
+		a.served[hashed] = one
 		return nil
 	})
 	if err != nil {
@@ -77,6 +81,9 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", found.mime)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	if !found.hashed {
+		h.Set("Cache-Control", "public, max-age=60")
+	}
 	h.Set("Vary", "Accept-Encoding")
 	body := found.body
 	if takesGzip(r) {

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
 )
 
 // channel is what is kept of a push channel, as far as pages show it.
@@ -33,43 +36,81 @@ func (c channel) Badge(now time.Time) badge {
 	return badge{"good", "check", "Live"}
 }
 
-// channelsOf reads a tenant's push channels, the live ones first.
-func (p *Pages) channelsOf(ctx context.Context, tenant string) (all []channel, err error) {
-	watcher, err := p.deps.Channels.Watch(ctx, tenant+".*", jetstream.IgnoreDeletes())
+// channelBook remembers push channels for a moment: many open pages ask for them again and again.
+type channelBook struct {
+	kv    jetstream.KeyValue
+	clock clock.Clock
+
+	mu    sync.Mutex
+	known map[string]knownChannels
+}
+
+type knownChannels struct {
+	all  []channel
+	read time.Time
+}
+
+// channelsFor is how long what was read is good for: they change every few hours.
+const channelsFor = 5 * time.Second
+
+// of returns a tenant's push channels, the live ones first.
+func (b *channelBook) of(ctx context.Context, tenant string) ([]channel, error) {
+	now := b.clock.Now()
+	b.mu.Lock()
+	known, is := b.known[tenant]
+	b.mu.Unlock()
+	if is && now.Sub(known.read) < channelsFor {
+		return known.all, nil
+	}
+	all, err := b.read(ctx, tenant)
 	if err != nil {
 		return nil, fmt.Errorf("read the channels of %s: %w", tenant, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.known[tenant] = knownChannels{all, now}
+	return all, nil
+}
+
+func (b *channelBook) read(ctx context.Context, tenant string) (all []channel, err error) {
+	watcher, err := b.kv.Watch(ctx, tenant+".*", jetstream.IgnoreDeletes())
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = watcher.Stop() }()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("read the channels of %s: %w", tenant, ctx.Err())
+			return nil, ctx.Err()
 		case entry, open := <-watcher.Updates():
 			if !open || entry == nil { // all that is stored has been read
-				slices.SortFunc(all, func(a, b channel) int {
-					if (a.State == "") != (b.State == "") {
-						if a.State == "" {
-							return -1
-						}
-						return 1
-					}
-					return a.Expires.Compare(b.Expires)
-				})
+				slices.SortFunc(all, liveFirst)
 				return all, nil
 			}
 			var c channel
 			if err := json.Unmarshal(entry.Value(), &c); err != nil {
-				return nil, fmt.Errorf("read a channel of %s: %w", tenant, err)
+				return nil, err
 			}
 			all = append(all, c)
 		}
 	}
 }
 
+func liveFirst(a, b channel) int {
+	switch {
+	case (a.State == "") == (b.State == ""):
+		return a.Expires.Compare(b.Expires)
+	case a.State == "":
+		return -1
+	}
+	return 1
+}
+
 // channelSum is how push stands: how many channels are live, and when the first of them expires.
 type channelSum struct {
 	Live    int
 	Expires time.Time
+	Unknown bool // they cannot be read now
 }
 
 func sumOf(all []channel, now time.Time) (s channelSum) {

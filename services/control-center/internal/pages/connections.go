@@ -30,7 +30,7 @@ func (p *Pages) showConnections(w http.ResponseWriter, r *http.Request, s *scope
 	page := connectionPage{
 		State: connectionBadge(s, st), AsOf: answer.AsOf(s.State), Round: s.State.RoundBegan, SnapshotAt: s.State.SnapshotAt, Now: s.Now, Key: newKey(),
 	}
-	if page.Channels, err = p.channelsOf(r.Context(), s.Tenant.ID); err != nil {
+	if page.Channels, err = p.channels.of(r.Context(), s.Tenant.ID); err != nil {
 		return err
 	}
 	return p.show(w, r, status, "connections", frame{

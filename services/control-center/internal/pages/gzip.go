@@ -31,11 +31,10 @@ func squeeze(w io.Writer, body []byte, level int) error {
 
 var zippers = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
 
-// zipped sends text by gzip to those who take it. What is sent bit by bit, as it happens, and what is sent so already stays
-// as it is.
+// zipped sends text by gzip to those who take it. What is sent bit by bit, as it happens, stays as it is.
 func zipped(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !takesGzip(r) || strings.HasPrefix(r.URL.Path, "/assets/") {
+		if !takesGzip(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

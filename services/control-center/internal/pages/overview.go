@@ -49,8 +49,11 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request, s *scope) error
 		return err
 	}
 	o := overview{
-		Syncing: !s.Known || !s.State.Ready(), Users: s.State.Users, Groups: s.State.Groups,
-		AsOf: answer.AsOf(s.State), SnapshotAt: s.State.SnapshotAt, Connection: connectionBadge(s, st),
+		Syncing: !s.Known || !s.State.Ready(),
+		AsOf:    answer.AsOf(s.State), SnapshotAt: s.State.SnapshotAt, Connection: connectionBadge(s, st),
+	}
+	if o.Users, o.Groups, err = p.counts.of(r.Context(), s); err != nil {
+		return err
 	}
 	if o.Held, err = p.heldCards(r.Context(), s); err != nil {
 		return err
@@ -58,11 +61,12 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request, s *scope) error
 	if o.Products, err = p.productCards(r.Context(), s); err != nil {
 		return err
 	}
-	channels, err := p.channelsOf(r.Context(), s.Tenant.ID)
-	if err != nil {
-		return err
-	}
+	channels, err := p.channels.of(r.Context(), s.Tenant.ID)
 	o.Channels = sumOf(channels, s.Now)
+	if err != nil { // no reason to say nothing at all
+		o.Channels.Unknown = true
+		p.deps.Logger.WarnContext(r.Context(), "a page cannot tell of push channels", "tenant", s.Tenant.ID, "error", err)
+	}
 	return p.show(w, r, http.StatusOK, "overview", frame{
 		Title: "Overview", Section: "overview", Scope: s, Notices: s.standingNotices(st), Body: o,
 	})

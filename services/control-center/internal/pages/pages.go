@@ -43,6 +43,8 @@ type Deps struct {
 type Pages struct {
 	deps     Deps
 	commands *command.Client
+	channels *channelBook
+	counts   *countBook
 	assets   *assets
 	pages    map[string]page
 	// patience is how long a page waits for what becomes of a command, before it says that it may take longer.
@@ -51,7 +53,11 @@ type Pages struct {
 
 // New reads the templates and the assets, which are in the program.
 func New(deps Deps) (*Pages, error) {
-	p := &Pages{deps: deps, commands: command.New(deps.Bus, deps.Clock), patience: 10 * time.Second}
+	p := &Pages{
+		deps: deps, commands: command.New(deps.Bus, deps.Clock), patience: 10 * time.Second,
+		channels: &channelBook{kv: deps.Channels, clock: deps.Clock, known: map[string]knownChannels{}},
+		counts:   &countBook{ledger: deps.Ledger, clock: deps.Clock, known: map[string]knownCount{}},
+	}
 	var err error
 	if p.assets, err = loadAssets(); err != nil {
 		return nil, err
@@ -60,10 +66,12 @@ func New(deps Deps) (*Pages, error) {
 	return p, err
 }
 
-// Handler serves everything under "/".
+// Assets serves what pages are made of, GET /assets/{name}: to everybody, for there is nothing of anybody in it.
+func (p *Pages) Assets() http.Handler { return p.assets }
+
+// Handler serves everything else under "/".
 func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /assets/{name}", p.assets)
 	mux.Handle("GET /{$}", p.serve(p.tenants))
 	seen := func(pattern string, f func(http.ResponseWriter, *http.Request, *scope) error) {
 		mux.Handle(pattern, p.serve(p.scoped(f)))
@@ -96,8 +104,8 @@ func (p *Pages) Handler() http.Handler {
 // scope is one tenant as one principal sees it, with what every page of it needs.
 type scope struct {
 	Tenant tenant.Tenant
-	State  ledger.TenantState
-	Known  bool // whether the ledger has heard of it
+	State  ledger.TenantState // without Users and Groups
+	Known  bool               // whether the ledger has heard of it
 	Who    access.Principal
 	Mark   string // of the moment before State was read
 	Now    time.Time
@@ -134,7 +142,7 @@ func (p *Pages) scoped(f func(http.ResponseWriter, *http.Request, *scope) error)
 		if err != nil {
 			return err
 		}
-		s.State, err = p.deps.Ledger.Tenant(r.Context(), id)
+		s.State, err = p.deps.Ledger.TenantUncounted(r.Context(), id)
 		if err != nil && !errors.Is(err, ledger.ErrNoTenant) {
 			return err
 		}

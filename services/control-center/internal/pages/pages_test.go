@@ -194,8 +194,11 @@ func TestAssetsAreKeptForEver(t *testing.T) {
 	if len(found) < 6 || total > 100_000 {
 		t.Errorf("a first page is %d files and %d bytes", len(found)+1, total)
 	}
-	if a := w.get("/assets/rollcall.css"); a.status != http.StatusNotFound {
-		t.Errorf("without its hash: %d", a.status)
+	if a := w.get("/assets/rollcall.css"); a.status != http.StatusOK || a.header.Get("Cache-Control") != "public, max-age=60" {
+		t.Errorf("without its hash: %d %v", a.status, a.header)
+	}
+	if a := w.get("/assets/vendor"); a.status != http.StatusNotFound {
+		t.Errorf("what is no asset: %d", a.status)
 	}
 	t.Logf("a first page: %d bytes", total)
 }

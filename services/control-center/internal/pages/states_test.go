@@ -54,7 +54,10 @@ func lively(t testing.TB) *world {
 		active := u.Status == directory.Active && !u.Guest
 		if i < 40 {
 			w.decide("contoso", "secure-share", decided{user: u.ID, licensed: true, reason: licensing.GroupMember, path: []string{"sharers", "sales"}, at: at})
-			if !active {
+			switch {
+			case u.Guest:
+				w.decide("contoso", "secure-share", decided{user: u.ID, reason: licensing.Guest, at: at.Add(10 * day)})
+			case !active:
 				w.decide("contoso", "secure-share", decided{user: u.ID, reason: licensing.Suspended, at: at.Add(10 * day)})
 			}
 		}
@@ -121,7 +124,7 @@ func several(t testing.TB) *world {
 // state is one page in one state.
 type state struct {
 	name  string
-	world func(testing.TB) *world
+	world func(testing.TB) *world // shared by all states that have it
 	who   access.Principal
 	path  string
 	sees  string
@@ -129,7 +132,7 @@ type state struct {
 	error bool   // the browser notes that it is one
 }
 
-const drawn = `document.querySelector('.chart canvas')?.clientHeight > 150 && document.querySelector('.chart').scrollHeight <= document.querySelector('.chart').clientHeight + 1`
+const drawn = `(() => { const c = document.querySelector('.chart[data-drawn]'); return c?.querySelector('canvas')?.clientHeight > 150 && c.scrollHeight <= c.clientHeight + 1; })()`
 
 func states() []state {
 	return []state{
@@ -142,7 +145,7 @@ func states() []state {
 		{name: "overview-read-only", world: parked, who: auditor, path: "/tenants/contoso", sees: "Auditor, read-only", wait: drawn},
 		{name: "usage", world: lively, who: admin, path: "/tenants/contoso/usage", sees: "Licenses over time"},
 		{name: "users", world: lively, who: admin, path: "/tenants/contoso/users", sees: "60 users"},
-		{name: "users-in-groups", world: lively, who: admin, path: "/tenants/contoso/users?group=sales@contoso.com&licensed=no", sees: "4 users"},
+		{name: "users-in-groups", world: lively, who: admin, path: "/tenants/contoso/users?group=sales@contoso.com&licensed=no", sees: "5 users"},
 		{name: "users-none", world: lively, who: admin, path: "/tenants/contoso/users?group=nobody@contoso.com", sees: "No group has the address"},
 		{name: "users-fault", world: lively, who: admin, path: "/tenants/contoso/users?q=is:licensed+AND+(", sees: "cannot be read at character", error: true},
 		{name: "users-as-of", world: lively, who: auditor, path: "/tenants/contoso/users?day=2026-01-01", sees: "As of 2026-01-01"},

@@ -35,11 +35,14 @@ type choice struct {
 	Chosen      bool
 }
 
-// column is the head of a sortable column.
+// column is one of the table, with all that it can be sorted by.
 type column struct {
-	Text, Link string
-	Order      string // ascending, descending, or empty
+	Order string // of the one that it is sorted by: ascending, descending, or empty
+	Heads []head
 }
+
+// head is a word at the head of a column.
+type head struct{ ID, Text, Link, Order string }
 
 // userRow is one user of the list.
 type userRow struct {
@@ -263,29 +266,29 @@ func (f usersFilter) columns(base string) (all []column) {
 	if sorted == "" {
 		sorted = string(ledger.SortName)
 	}
-	for _, c := range []struct {
-		text string
-		sort ledger.UsersSort
-	}{
-		{"Name", ledger.SortName},
-		{"Address", ledger.SortAddress},
-		{"Licensed", ledger.SortLicensed},
-		{"Why", ""},
-		{"Directory", ledger.SortStatus},
-		{"Activated", ""},
-		{"Since", ledger.SortSince},
-		{"Last change", ledger.SortChange},
+	for _, heads := range [][]head{
+		{{"sort-name", "Name", string(ledger.SortName), ""}, {"sort-address", "Address", string(ledger.SortAddress), ""}},
+		{{"sort-licensed", "Licensed", string(ledger.SortLicensed), ""}},
+		{{Text: "Why"}},
+		{{"sort-status", "Directory", string(ledger.SortStatus), ""}},
+		{{Text: "Activated"}},
+		{{"sort-since", "Since", string(ledger.SortSince), ""}},
+		{{"sort-change", "Last change", string(ledger.SortChange), ""}},
 	} {
-		col := column{Text: c.text}
-		if c.sort != "" {
-			other := f
-			other.Sort, other.Descending = string(c.sort), sorted == string(c.sort) && !f.Descending
-			col.Link = other.link(base, "")
-			if sorted == string(c.sort) {
-				col.Order = map[bool]string{true: "descending", false: "ascending"}[f.Descending]
+		c := column{Heads: heads}
+		for i, h := range heads {
+			if h.Link == "" {
+				continue
 			}
+			other := f
+			other.Sort, other.Descending = h.Link, sorted == h.Link && !f.Descending
+			if sorted == h.Link {
+				c.Order = map[bool]string{true: "descending", false: "ascending"}[f.Descending]
+				heads[i].Order = c.Order
+			}
+			heads[i].Link = other.link(base, "")
 		}
-		all = append(all, col)
+		all = append(all, c)
 	}
 	return all
 }
@@ -314,8 +317,8 @@ func (f usersFilter) ReasonChoices() []choice {
 }
 
 func choices(chosen string, pairs ...string) (all []choice) {
-	for i := 0; i < len(pairs); i += 2 {
-		all = append(all, choice{pairs[i], pairs[i+1], pairs[i] == chosen})
+	for pair := range slices.Chunk(pairs, 2) {
+		all = append(all, choice{Value: pair[0], Text: pair[len(pair)-1], Chosen: pair[0] == chosen})
 	}
 	return all
 }

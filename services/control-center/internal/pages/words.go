@@ -90,7 +90,7 @@ func (p *Pages) untilOf(t time.Time) string {
 
 // number writes thousands apart.
 func number[T ~int | ~int64 | ~uint64](n T) string {
-	text := strconv.FormatInt(int64(n), 10) //nolint:gosec // counts and sequences stay far below 2^63
+	text := strconv.FormatInt(int64(n), 10)
 	sign := ""
 	if strings.HasPrefix(text, "-") {
 		sign, text = "-", text[1:]

@@ -40,15 +40,6 @@
     if (e.detail.type === 'message') document.body.dispatchEvent(new Event('refreshed'));
   });
 
-  // A page whose session has ended is answered with the way to sign in: that is no part of it, but another page.
-  document.addEventListener('htmx:beforeSwap', (e) => {
-    const at = e.detail.xhr && e.detail.xhr.responseURL;
-    if (at && new URL(at).pathname !== new URL(e.detail.pathInfo.finalRequestPath || e.detail.pathInfo.requestPath, location.href).pathname) {
-      e.detail.shouldSwap = false;
-      location.reload();
-    }
-  });
-
   // Charts are drawn from what their data-chart names, and again when that may have changed.
   const charts = new Map();
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -68,7 +59,6 @@
     const chart = new uPlot({
       width: el.clientWidth, height: el.clientHeight - 34, tzDate: (ts) => uPlot.tzDate(new Date(ts * 1e3), 'Etc/UTC'),
       cursor: { drag: { x: false, y: false } },
-      hooks: { ready: [(u) => u.setSize({ width: el.clientWidth, height: el.clientHeight - u.root.querySelector('.u-legend').offsetHeight })] },
       scales: { y: { range: (u, min, max) => [0, Math.max(1, Math.ceil((max || 0) * 1.1))] } },
       axes: [
         { ...axis, values: (u, all) => all.map((s) => day(s)) },
@@ -77,6 +67,11 @@
       series: [{ label: 'Day', value: (u, v, n, at) => day(data.times[at ?? last], 'numeric') }, ...series],
     }, [data.times, ...data.series.map((s) => s.values)], el);
     charts.set(el, chart);
+    requestAnimationFrame(() => { // the legend has its height once it is laid out
+      if (charts.get(el) !== chart) return;
+      chart.setSize({ width: el.clientWidth, height: el.clientHeight - el.querySelector('.u-legend').offsetHeight });
+      el.dataset.drawn = 'yes';
+    });
   };
   const load = async (el) => {
     try {

@@ -1,7 +1,10 @@
-package pages_test
+// Package browsertest drives pages in a real Chromium, for tests: it says what the browser complains of and what keeps people
+// from using a page, and takes pictures.
+package browsertest
 
 import (
 	"context"
+	"embed"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -20,6 +23,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// screenshots is set on the command line: go test ... -args -screenshots <folder>.
 var screenshots = flag.String("screenshots", "", "write a picture of every page and state into that folder")
 
 // errNoBrowser is what a machine without Chromium is told. The tests are not skipped: nobody would notice.
@@ -34,8 +38,8 @@ func browserPath() (string, error) {
 	return "", errNoBrowser
 }
 
-// startBrowser starts a Chromium that ends with the test.
-func startBrowser(t testing.TB) context.Context {
+// Start starts a Chromium that ends with the test.
+func Start(t testing.TB) context.Context {
 	t.Helper()
 	path, err := browserPath()
 	if err != nil {
@@ -56,24 +60,27 @@ func startBrowser(t testing.TB) context.Context {
 	return browser
 }
 
-// tab is one page of the browser, with what it complained about.
-type tab struct {
-	t   testing.TB
-	ctx context.Context
-	w   *world
+// patience is how long a page may take for anything.
+const patience = 20 * time.Second
+
+// Tab is one page of the browser, with what it complained about.
+type Tab struct {
+	t    testing.TB
+	ctx  context.Context
+	base string // of all addresses
 
 	mu      sync.Mutex
 	console []string
 }
 
-// newTab opens a tab that shares nothing with others.
-func newTab(t testing.TB, browser context.Context, w *world) *tab {
+// Open opens a tab that shares nothing with others. Addresses are below base.
+func Open(t testing.TB, browser context.Context, base string) *Tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	b := &tab{t: t, ctx: ctx, w: w}
+	b := &Tab{t: t, ctx: ctx, base: base}
 	messages, noted := chromedp.Console(ctx), make(chan struct{})
 	go func() {
 		defer close(noted)
@@ -84,7 +91,7 @@ func newTab(t testing.TB, browser context.Context, w *world) *tab {
 }
 
 // note notes all that the browser complains of: scripts, the policy of content, requests.
-func (b *tab) note(messages iter.Seq2[chromedp.ConsoleMessage, error]) {
+func (b *Tab) note(messages iter.Seq2[chromedp.ConsoleMessage, error]) {
 	for m, err := range messages {
 		if err != nil {
 			return
@@ -97,8 +104,8 @@ func (b *tab) note(messages iter.Seq2[chromedp.ConsoleMessage, error]) {
 	}
 }
 
-// quiet fails where the page has complained about something.
-func (b *tab) quiet(allowed ...string) {
+// Quiet fails where the page has complained about something.
+func (b *Tab) Quiet(allowed ...string) {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -114,7 +121,8 @@ next:
 	b.console = nil
 }
 
-func (b *tab) run(actions ...chromedp.Action[chromedp.Void]) {
+// Run runs actions, one after the other.
+func (b *Tab) Run(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
@@ -123,37 +131,38 @@ func (b *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-func (b *tab) open(path string) {
+// Go goes to an address.
+func (b *Tab) Go(path string) {
 	b.t.Helper()
-	b.run(chromedp.Navigate(b.w.url+path), chromedp.WaitReady(chromedp.CSS("main")))
+	b.Run(chromedp.Navigate(b.base+path), chromedp.WaitReady(chromedp.CSS("main")))
 }
 
-// sees waits until a text is on the page.
-func (b *tab) sees(text string) {
+// Sees waits until a text is on the page.
+func (b *Tab) Sees(text string) {
 	b.t.Helper()
 	quoted, _ := json.Marshal(text)
-	b.until(fmt.Sprintf("document.body.innerText.includes(%s)", quoted))
+	b.Until(fmt.Sprintf("document.body.innerText.includes(%s)", quoted))
 }
 
-// until waits until a condition holds.
-func (b *tab) until(condition string) {
+// Until waits until a condition holds.
+func (b *Tab) Until(condition string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		if b.text("String(!!(document.body && ("+condition+")))") == "true" {
+		if b.Text("String(!!(document.body && ("+condition+")))") == "true" {
 			return
 		}
 	}
-	b.t.Fatalf("%s does not come to hold; the page is:\n%s", condition, b.text("document.body.innerText"))
+	b.t.Fatalf("%s does not come to hold; the page is:\n%s", condition, b.Text("document.body.innerText"))
 }
 
-// live waits until the page is connected, if it says whether it is.
-func (b *tab) live() {
+// Live waits until the page is connected, if it says whether it is.
+func (b *Tab) Live() {
 	b.t.Helper()
-	b.until(`(document.getElementById('live-state')?.dataset.live ?? 'on') === 'on'`)
+	b.Until(`(document.getElementById('live-state')?.dataset.live ?? 'on') === 'on'`)
 }
 
-// text is what an expression comes to.
-func (b *tab) text(expression string) string {
+// Text is what an expression comes to.
+func (b *Tab) Text(expression string) string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
@@ -164,14 +173,14 @@ func (b *tab) text(expression string) string {
 	return text
 }
 
-// look sets how the page is looked at.
-func (b *tab) look(dark bool, width, height int64) {
+// Look sets how the page is looked at.
+func (b *Tab) Look(dark bool, width, height int64) {
 	b.t.Helper()
 	scheme := "light"
 	if dark {
 		scheme = "dark"
 	}
-	b.run(chromedp.EmulateViewport(width, height), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	b.Run(chromedp.EmulateViewport(width, height), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
 		}})
@@ -179,8 +188,8 @@ func (b *tab) look(dark bool, width, height int64) {
 	}))
 }
 
-// picture writes what the page looks like, where the flag asks for that.
-func (b *tab) picture(name string) {
+// Picture writes what the page looks like, where the flag asks for that.
+func (b *Tab) Picture(name string) {
 	b.t.Helper()
 	if *screenshots == "" {
 		return
@@ -197,6 +206,9 @@ func (b *tab) picture(name string) {
 	}
 }
 
+//go:embed axe/package.json axe/package-lock.json
+var packages embed.FS
+
 // axe is the source of axe-core, installed by npm into a folder of its own once a process.
 var axe = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "rollcall-axe-")
@@ -205,7 +217,7 @@ var axe = sync.OnceValues(func() (string, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	for _, name := range []string{"package.json", "package-lock.json"} {
-		body, err := os.ReadFile(filepath.Join("testdata", "axe", name))
+		body, err := packages.ReadFile("axe/" + name)
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), body, 0o600)
 		}
@@ -224,16 +236,50 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(body), err
 })
 
-// accessible fails for whatever axe-core finds to keep people from using the page.
-func (b *tab) accessible(name string) {
+// Accessible fails for whatever axe-core finds to keep people from using the page.
+func (b *Tab) Accessible(name string) {
 	b.t.Helper()
 	source, err := axe()
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	found := b.text(source + `;axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations.map((v) => v.id + ': ' + v.help + '\n' +
+	found := b.Text(`(window.axe ? 0 : (() => {` + source + `})());axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations.map((v) => v.id + ': ' + v.help + '\n' +
 		v.nodes.map((n) => '  ' + n.html.slice(0, 200) + '\n  ' + n.failureSummary).join('\n')).join('\n'))`)
 	if found != "" {
 		b.t.Errorf("%s: axe-core finds\n%s", name, found)
 	}
+}
+
+// Still fails where something has moved on the page since it was opened: what a reader looks at stays where it is.
+func (b *Tab) Still(name string) {
+	b.t.Helper()
+	moved := b.Text(`new Promise((tell) => {
+		let moved = '';
+		new PerformanceObserver((list) => { for (const e of list.getEntries()) moved += e.value + ' ' + e.sources.map((s) => s.node?.outerHTML?.slice(0, 120)).join(' | ') + '\n'; })
+			.observe({ type: 'layout-shift', buffered: true });
+		requestAnimationFrame(() => requestAnimationFrame(() => tell(moved)));
+	})`)
+	if moved != "" {
+		b.t.Errorf("%s moves:\n%s", name, moved)
+	}
+}
+
+// Press clicks what a selector finds, by what is to be read on it or, without words, by its name for those who cannot see it.
+func (b *Tab) Press(selector, name string) {
+	b.t.Helper()
+	b.Until(named(selector, name) + ` !== undefined`)
+	b.Text(named(selector, name) + `.click(), 'clicked'`)
+}
+
+// Type writes into the field with that label.
+func (b *Tab) Type(label, text string) {
+	b.t.Helper()
+	b.Until(named("label", label) + ` !== undefined`)
+	b.Run(chromedp.SendKeys(chromedp.CSS("#"+b.Text(named("label", label)+`.htmlFor`)), text))
+}
+
+func named(selector, name string) string {
+	css, _ := json.Marshal(selector)
+	words, _ := json.Marshal(name)
+	return fmt.Sprintf(`[...document.querySelectorAll(%s)].find((e) => (e.getAttribute('aria-label') ?? e.innerText).trim() === %s)`, css, words)
 }
