@@ -22,7 +22,7 @@ func (a *API) StartRefresh(ctx context.Context, r openapi.StartRefreshRequestObj
 	if _, err := a.tenant(ctx, r.Tenant); err != nil {
 		return nil, err
 	}
-	data := event.RefreshRequested{RequestedBy: asker, Preview: r.Body.Preview}
+	data := event.RefreshRequested{RequestedBy: asker, By: by(ctx), Preview: r.Body.Preview}
 	sent, err := a.commands.Send(ctx, r.Tenant, r.Params.IdempotencyKey, data)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (a *API) StartRefresh(ctx context.Context, r openapi.StartRefreshRequestObj
 	if err != nil {
 		return nil, err
 	}
-	if told.Preview != data.Preview || told.By != data.RequestedBy {
+	if told.Preview != data.Preview || told.By != data.By {
 		return nil, command.ErrKeyUsed
 	}
 	return openapi.StartRefresh202JSONResponse{Body: refreshOf(told), Headers: openapi.StartRefresh202ResponseHeaders{
@@ -39,7 +39,7 @@ func (a *API) StartRefresh(ctx context.Context, r openapi.StartRefreshRequestObj
 	}}, nil
 }
 
-// asker says in a refresh what asked for it: a word, not a person.
+// asker says in a refresh what asked for it, beside who.
 const asker = "control-center"
 
 // ListRefreshes lists them.

@@ -876,9 +876,11 @@ type Refresh struct {
 	// Progress What has been read so far.
 	Progress    RefreshProgress `json:"progress,omitempty,omitzero"`
 	RequestedAt time.Time       `json:"requested_at"`
-	RequestedBy string          `json:"requested_by,omitempty,omitzero"`
-	Result      RefreshResult   `json:"result,omitempty,omitzero"`
-	State       RefreshState    `json:"state"`
+
+	// RequestedBy Who, or what of Rollcall itself: `schedule`, `worker`, `cli`.
+	RequestedBy string        `json:"requested_by,omitempty,omitzero"`
+	Result      RefreshResult `json:"result,omitempty,omitzero"`
+	State       RefreshState  `json:"state"`
 }
 
 // RefreshState defines model for Refresh.State.
@@ -1283,8 +1285,8 @@ type GetHeldChangeParams struct {
 
 // ApproveHeldChangeParams defines parameters for ApproveHeldChange.
 type ApproveHeldChangeParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
@@ -1302,8 +1304,8 @@ type ListHeldLinesParams struct {
 
 // RejectHeldChangeParams defines parameters for RejectHeldChange.
 type RejectHeldChangeParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
@@ -1315,8 +1317,8 @@ type GetSeatsParams struct {
 
 // PutSeatsParams defines parameters for PutSeats.
 type PutSeatsParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
@@ -1358,8 +1360,8 @@ type ListRefreshesParams struct {
 
 // StartRefreshParams defines parameters for StartRefresh.
 type StartRefreshParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
@@ -1371,8 +1373,8 @@ type GetRefreshParams struct {
 
 // ApplyRefreshParams defines parameters for ApplyRefresh.
 type ApplyRefreshParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
@@ -1384,8 +1386,8 @@ type GetSettingsParams struct {
 
 // PutSettingsParams defines parameters for PutSettings.
 type PutSettingsParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
