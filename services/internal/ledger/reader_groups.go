@@ -148,11 +148,8 @@ func afterGroup(next string) (key string, number int64, err error) {
 	if next == "" {
 		return "", 0, nil
 	}
-	p, err := usersSort{name: "groups", segments: []segment{{}}}.placeOf(next)
-	if err != nil {
-		return "", 0, err
-	}
-	return p.Text, p.Number, nil
+	p, err := readPlace(next, "groups")
+	return p.Text, p.Number, err
 }
 
 // describe fills in what else is told of a group.
