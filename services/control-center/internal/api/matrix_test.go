@@ -66,6 +66,7 @@ var rows = map[string]row{
 	"putSeats":          {path: "/api/v1/tenants/contoso/products/secure-share/seats", body: seatsBody, want: commands},
 	"listSeatsLine":     {path: "/api/v1/tenants/contoso/products/drive/seats/line", want: reads},
 	"getSeatsDays":      {path: "/api/v1/tenants/contoso/products/secure-share/seats/days", want: reads},
+	"getUsage":          {path: "/api/v1/tenants/contoso/products/secure-share/usage", want: reads},
 	"getSettings":       {path: "/api/v1/tenants/contoso/settings", want: reads},
 	"putSettings":       {path: "/api/v1/tenants/contoso/settings", body: settingsBody, want: commands},
 	"getCommand":        {path: "/api/v1/tenants/contoso/commands/seats.before", want: reads},

@@ -1117,6 +1117,19 @@ type TenantSummary struct {
 	Standing Standing `json:"standing"`
 }
 
+// Usage defines model for Usage.
+type Usage struct {
+	Points []UsagePoint `json:"points"`
+}
+
+// UsagePoint defines model for UsagePoint.
+type UsagePoint struct {
+	At time.Time `json:"at"`
+
+	// Licensed Users.
+	Licensed int `json:"licensed"`
+}
+
 // User defines model for User.
 type User struct {
 	Addresses []string `json:"addresses"`
@@ -1346,6 +1359,21 @@ type ListSeatsLineParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// GetUsageParams defines parameters for GetUsage.
+type GetUsageParams struct {
+	// From The first moment; a week before the last one where it is left out.
+	From time.Time `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To The last moment; now where it is left out.
+	To time.Time `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// Points How many moments are told, as far apart from each other.
+	Points int `form:"points,omitempty" json:"points,omitempty,omitzero"`
+
+	// IfNoneMatch ETag of an answer that one has.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
+}
+
 // ListRefreshesParams defines parameters for ListRefreshes.
 type ListRefreshesParams struct {
 	// Cursor `next_cursor` of the page before; with all else as it was there.
@@ -1507,6 +1535,9 @@ type ServerInterface interface {
 	// ListSeatsLine Who waits for a seat, the next one first
 	// (GET /api/v1/tenants/{tenant}/products/{product}/seats/line)
 	ListSeatsLine(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, params ListSeatsLineParams)
+	// GetUsage How many users were licensed over time, for a chart
+	// (GET /api/v1/tenants/{tenant}/products/{product}/usage)
+	GetUsage(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, params GetUsageParams)
 	// ListRefreshes Complete reads of the last 30 days, the latest first
 	// (GET /api/v1/tenants/{tenant}/refreshes)
 	ListRefreshes(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListRefreshesParams)
@@ -2585,6 +2616,104 @@ func (siw *ServerInterfaceWrapper) ListSeatsLine(w http.ResponseWriter, r *http.
 	handler.ServeHTTP(w, r)
 }
 
+// GetUsage operation middleware
+func (siw *ServerInterfaceWrapper) GetUsage(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "product" -------------
+	var product ProductID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "product", r.PathValue("product"), &product, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "product", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetUsageParams
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "points" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "points", r.URL.Query(), &params.Points, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "points"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "points", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-None-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-None-Match", Err: err})
+			return
+		}
+
+		params.IfNoneMatch = IfNoneMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetUsage(w, r, tenant, product, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListRefreshes operation middleware
 func (siw *ServerInterfaceWrapper) ListRefreshes(w http.ResponseWriter, r *http.Request) {
 
@@ -3381,6 +3510,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/seats", wrapper.PutSeats)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/seats/line", wrapper.ListSeatsLine)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/seats/days", wrapper.GetSeatsDays)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/usage", wrapper.GetUsage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/settings", wrapper.GetSettings)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/tenants/{tenant}/settings", wrapper.PutSettings)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/commands/{command}", wrapper.GetCommand)
@@ -4518,6 +4648,80 @@ func (response ListSeatsLine5XXApplicationProblemPlusJSONResponse) VisitListSeat
 	return err
 }
 
+type GetUsageRequestObject struct {
+	Tenant  TenantID  `json:"tenant"`
+	Product ProductID `json:"product"`
+	Params  GetUsageParams
+}
+
+type GetUsageResponseObject interface {
+	VisitGetUsageResponse(w http.ResponseWriter) error
+}
+
+type GetUsage200ResponseHeaders struct {
+	ETag string
+}
+
+type GetUsage200JSONResponse struct {
+	Body    Usage
+	Headers GetUsage200ResponseHeaders
+}
+
+func (response GetUsage200JSONResponse) VisitGetUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUsage304Response = NotModifiedResponse
+
+func (response GetUsage304Response) VisitGetUsageResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetUsage4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetUsage4XXApplicationProblemPlusJSONResponse) VisitGetUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUsage5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetUsage5XXApplicationProblemPlusJSONResponse) VisitGetUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRefreshesRequestObject struct {
 	Tenant TenantID `json:"tenant"`
 	Params ListRefreshesParams
@@ -5206,6 +5410,9 @@ type StrictServerInterface interface {
 	// ListSeatsLine Who waits for a seat, the next one first
 	// (GET /api/v1/tenants/{tenant}/products/{product}/seats/line)
 	ListSeatsLine(ctx context.Context, request ListSeatsLineRequestObject) (ListSeatsLineResponseObject, error)
+	// GetUsage How many users were licensed over time, for a chart
+	// (GET /api/v1/tenants/{tenant}/products/{product}/usage)
+	GetUsage(ctx context.Context, request GetUsageRequestObject) (GetUsageResponseObject, error)
 	// ListRefreshes Complete reads of the last 30 days, the latest first
 	// (GET /api/v1/tenants/{tenant}/refreshes)
 	ListRefreshes(ctx context.Context, request ListRefreshesRequestObject) (ListRefreshesResponseObject, error)
@@ -5698,6 +5905,34 @@ func (sh *strictHandler) ListSeatsLine(w http.ResponseWriter, r *http.Request, t
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListSeatsLineResponseObject); ok {
 		if err := validResponse.VisitListSeatsLineResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetUsage operation middleware
+func (sh *strictHandler) GetUsage(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, params GetUsageParams) {
+	var request GetUsageRequestObject
+
+	request.Tenant = tenant
+	request.Product = product
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUsage(ctx, request.(GetUsageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUsage")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetUsageResponseObject); ok {
+		if err := validResponse.VisitGetUsageResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
