@@ -54,5 +54,5 @@ func writeText(w http.ResponseWriter, p *problem.Problem) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(p.Status)
-	_, _ = w.Write([]byte(p.Title + ". " + p.Detail + "\n"))
+	_, _ = w.Write([]byte(p.Title + ". " + p.Detail + "\n")) //nolint:gosec // plain text, of ours
 }

@@ -85,6 +85,7 @@ func (p *Pages) Handler() http.Handler {
 	seen("GET /tenants/{tenant}/users", p.users)
 	seen("GET /tenants/{tenant}/users.csv", p.usersCSV)
 	seen("GET /tenants/{tenant}/users/{user}", p.user)
+	seen("GET /tenants/{tenant}/activity", p.activity)
 	seen("GET /tenants/{tenant}/held/{held}", p.held)
 	seen("GET /tenants/{tenant}/connections", p.connections)
 	seen("GET /tenants/{tenant}/refreshes/{refresh}", p.refresh)

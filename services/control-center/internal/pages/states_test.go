@@ -152,6 +152,8 @@ func states() []state {
 		{name: "users-first-sync", world: firstSync, who: admin, path: "/tenants/contoso/users", sees: "The first sync is running"},
 		{name: "user", world: parked, who: admin, path: "/tenants/contoso/users/u05", sees: "Directory record"},
 		{name: "user-first-sync", world: firstSync, who: admin, path: "/tenants/contoso/users/ann", sees: "nothing can be said"},
+		{name: "activity", world: parked, who: admin, path: "/tenants/contoso/activity", sees: "Revoked"},
+		{name: "activity-none", world: firstSync, who: admin, path: "/tenants/contoso/activity", sees: "Nothing has happened"},
 		{name: "held", world: parked, who: admin, path: "/tenants/contoso/held/flip-7", sees: "Approve revision 2"},
 		{name: "held-read-only", world: parked, who: auditor, path: "/tenants/contoso/held/flip-7", sees: "not decide"},
 		{name: "connections", world: lively, who: admin, path: "/tenants/contoso/connections", sees: "Push channels"},
