@@ -117,7 +117,8 @@ func drawRoundEnded(t *rapid.T, d *drawn) any {
 func drawRefreshRequested(t *rapid.T, d *drawn) any {
 	d.meta.Source = event.CommandSource(d.meta.Tenant)
 	return event.RefreshRequested{
-		RequestedBy: rapid.SampledFrom([]string{"cli", "schedule", "connect"}).Draw(t, "by"), Preview: rapid.Bool().Draw(t, "preview"),
+		RequestedBy: rapid.SampledFrom([]string{"cli", "schedule", "connect"}).Draw(t, "requested by"), Preview: rapid.Bool().Draw(t, "preview"),
+		By: rapid.OneOf(rapid.Just(""), actors).Draw(t, "by"),
 	}
 }
 

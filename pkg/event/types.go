@@ -158,6 +158,7 @@ type RoundEnded struct {
 // RefreshRequested asks for a full read of the directory.
 type RefreshRequested struct {
 	RequestedBy string `json:"requested_by"` // "cli", "schedule", "connect", "worker": a word of [a-z0-9-], never an address
+	By          string `json:"by,omitempty"` // who, where somebody did; see ValidActor
 	// Preview puts the decisions that the read brings on a held change of each product, instead of applying them.
 	Preview bool `json:"preview,omitempty"`
 }

@@ -3,6 +3,8 @@ package controlcenter
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -22,7 +24,7 @@ func (c *Center) mountAccess(ctx context.Context) error {
 		return err
 	}
 	c.cfg.PublicURL = strings.TrimSuffix(c.cfg.PublicURL, "/")
-	sessions, err := session.Open(ctx, session.Config{Secure: strings.HasPrefix(c.cfg.PublicURL, "https:")}, c.deps.Bus, c.deps.Clock)
+	sessions, err := session.Open(ctx, session.Config{Secure: !plain(c.cfg.PublicURL)}, c.deps.Bus, c.deps.Clock)
 	if err != nil {
 		return fmt.Errorf("open the sessions: %w", err)
 	}
@@ -40,6 +42,12 @@ func (c *Center) mountAccess(ctx context.Context) error {
 	signIn.Mount(c.mux, c.guard)
 	c.workers = append(c.workers, func(ctx context.Context) error { return c.sweep(ctx, sessions.Sweep, store.Sweep) })
 	return nil
+}
+
+// plain reports whether cookies go without https: nowhere but on this machine.
+func plain(publicURL string) bool {
+	u, err := url.Parse(publicURL)
+	return err == nil && u.Scheme == "http" && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback())
 }
 
 // sweepEvery is how often what has expired is taken out of the buckets.

@@ -148,6 +148,19 @@ func TestACenterWithAWrongAccessFileDoesNotStart(t *testing.T) {
 	}
 }
 
+// A cookie is never sent where others listen.
+func TestCookiesGoByHTTPSOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]bool{
+		"http://127.0.0.1:8080": true, "http://localhost": true, "http://[::1]:8080": true, "http://0.0.0.0:8080": false, "http://rollcall.example.com": false,
+		"http://localhost.example.com": false, "https://127.0.0.1": false, "https://rollcall.example.com": false, "": false, ":": false,
+	} {
+		if plain(url) != want {
+			t.Errorf("%s: %t", url, !want)
+		}
+	}
+}
+
 // What has expired goes by itself.
 func TestACenterSweeps(t *testing.T) {
 	t.Parallel()

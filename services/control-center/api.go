@@ -26,7 +26,7 @@ func (c *Center) tenants(ctx context.Context) (registered, error) {
 	return registered{Tenants: c.deps.Tenants, registry: tenant.NewRegistry(kv)}, nil
 }
 
-// mountAPI puts the HTTP API under /api/v1/. Its requests need a principal: without one they are refused.
+// mountAPI puts the HTTP API under /api/v1/.
 func (c *Center) mountAPI(ctx context.Context) error {
 	tenants, err := c.tenants(ctx)
 	if err != nil {

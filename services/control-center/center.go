@@ -67,6 +67,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 			return nil, err
 		}
 	}
+	if err := c.mountAuthZEN(); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // nodeMissing is what a machine without Node is told. The check is not skipped: nobody would notice.
-const nodeMissing = "%s is missing: reading events with the CloudEvents SDK for JavaScript needs Node.js (18 or later) and npm, see https://nodejs.org/en/download (Debian: apt-get install nodejs npm)"
+const nodeMissing = "%s is missing: holding the contract to what others make of it needs Node.js (20 or later) and npm, see https://nodejs.org/en/download (Debian: apt-get install nodejs npm)"
 
 const (
 	installPatience = 3 * time.Minute
@@ -126,7 +126,7 @@ func npmCI(dir string) error {
 	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 	npm.Dir = dir
 	if out, err := npm.CombinedOutput(); err != nil {
-		return fmt.Errorf("npm ci could not install the CloudEvents SDK for JavaScript (is an npm registry within reach?): %w\n%s", err, out)
+		return fmt.Errorf("npm ci could not install what reads the contract in JavaScript (is an npm registry within reach?): %w\n%s", err, out)
 	}
 	return nil
 }

@@ -55,13 +55,14 @@ func (c *Client) Do(ctx context.Context, tenant, key string, data any) (event.An
 }
 
 // Send publishes a command: data is one of event's …Requested types, key its idempotency key, random where it is empty. The
-// same command under the same key counts once.
+// same command under the same key counts once, for as long as LEDGER_IN keeps it.
 func (c *Client) Send(ctx context.Context, tenant, key string, data any) (Sent, error) {
 	k, err := kindOf(data)
 	if err != nil {
 		return Sent{}, err
 	}
-	if key == "" {
+	given := key != ""
+	if !given {
 		key = rand.Text()
 	}
 	if !ValidKey(key) {
@@ -74,11 +75,35 @@ func (c *Client) Send(ctx context.Context, tenant, key string, data any) (Sent, 
 	if err != nil {
 		return Sent{}, err
 	}
+	s.data = ev.Data()
+	if given {
+		if before, err := c.before(ctx, s); err != nil || before.Sequence > 0 {
+			return before, err
+		}
+	}
 	ack, err := c.bus.Publish(ctx, event.CommandSubject(tenant, k.verb), ev)
 	if err != nil {
 		return Sent{}, fmt.Errorf("give the command: %w", err)
 	}
-	s.Sequence, s.data = ack.Sequence, ev.Data()
+	s.Sequence = ack.Sequence
+	return s, nil
+}
+
+// before looks for the command that was given under the same key as long as the stream remembers it. The server itself knows of
+// one for minutes only.
+func (c *Client) before(ctx context.Context, s Sent) (Sent, error) {
+	err := c.bus.Read(ctx, bus.ReadSpec{
+		Stream: bus.LedgerIn, Filters: []string{"command.*." + s.Tenant + "." + s.verb},
+	}, func(m bus.Message) error {
+		if m.Fault != nil || m.Event.ID() != s.ID {
+			return nil
+		}
+		s.Sequence = m.Sequence
+		return errFound
+	})
+	if err != nil && !errors.Is(err, errFound) {
+		return Sent{}, fmt.Errorf("look for the command: %w", err)
+	}
 	return s, nil
 }
 

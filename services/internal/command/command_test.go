@@ -134,6 +134,26 @@ func TestAKeyCountsOnce(t *testing.T) {
 	}
 }
 
+// TestAKeyCountsOnceForLong: behind the time for which the server remembers ids, the stream does.
+func TestAKeyCountsOnceForLong(t *testing.T) {
+	t.Parallel()
+	b := bustest.StartServer(t).Bus(bus.Config{Duplicates: 100 * time.Millisecond})
+	c := command.New(b, clock.System())
+	first, err := c.Send(t.Context(), "contoso", "k", event.ConnectRequested{By: "ada"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forgotten := time.After(300 * time.Millisecond)
+	if _, err := c.Send(t.Context(), "contoso", "other", event.ConnectRequested{By: "ada"}); err != nil {
+		t.Fatal(err)
+	}
+	<-forgotten
+	again, err := c.Send(t.Context(), "contoso", "k", event.ConnectRequested{By: "ada"})
+	if err != nil || again.Sequence != first.Sequence {
+		t.Errorf("%+v, and again %+v, %v", first, again, err)
+	}
+}
+
 // TestAnswersOfOthersAreNotTaken: neither of another command nor of another tenant with the same key.
 func TestAnswersOfOthersAreNotTaken(t *testing.T) {
 	t.Parallel()
@@ -195,6 +215,7 @@ func TestWhatIsNoCommandIsNotSent(t *testing.T) {
 		"an address":         {"k", event.ConnectRequested{By: "ada@contoso.com"}},
 		"nobody":             {"k", event.ConnectRequested{}},
 		"a refresh by Ada":   {"k", event.RefreshRequested{RequestedBy: "Ada"}},
+		"a refresh by mail":  {"k", event.RefreshRequested{RequestedBy: "cli", By: "ada@contoso.com"}},
 		"a key with a slash": {"a/b", event.ConnectRequested{By: "ada"}},
 		"an answer":          {"k", event.Answered{}},
 	} {

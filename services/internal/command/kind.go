@@ -35,6 +35,9 @@ func kindOf(data any) (kind, error) {
 		if !ValidAsker(d.RequestedBy) {
 			return k, fmt.Errorf("%w: asked by %q: want a word of a-z, 0-9 and hyphen", ErrInvalid, d.RequestedBy)
 		}
+		if d.By != "" && !event.ValidActor(d.By) {
+			return k, fmt.Errorf("%w: asked by %q: want an actor, and no address", ErrInvalid, d.By)
+		}
 		return kind{VerbRefresh, event.TypeRefreshRequested}, nil
 	default:
 		return k, fmt.Errorf("%w: %T", ErrInvalid, data)

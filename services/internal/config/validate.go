@@ -84,15 +84,23 @@ func (c Config) natsFaults(add addFault) {
 func (c Config) centerFaults(add addFault) {
 	u, err := url.Parse(c.Center.PublicURL)
 	switch {
+	case c.Center.PublicURL == "" && c.Center.AccessFile != "" && (c.HTTP.TrustedProxy || !c.onLoopback()):
+		add("center.public_url", "people who sign in elsewhere are sent back to it: want a URL like https://rollcall.example.com")
 	case c.Center.PublicURL == "":
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.Trim(u.Path, "/") != "":
 		add("center.public_url", "want a URL like https://rollcall.example.com, without a path")
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		add("center.public_url", "whoever listens in takes over a session: want https")
 	}
-	if host, _, err := net.SplitHostPort(c.HTTP.Addr); c.Center.DevelopmentLogin && (err != nil || !loopback(host) || c.HTTP.TrustedProxy) {
+	if c.Center.DevelopmentLogin && (!c.onLoopback() || c.HTTP.TrustedProxy) {
 		add("center.development_login", "it asks nobody for a proof, so want an http.addr on a loopback address, and no proxy before it")
 	}
+}
+
+// onLoopback reports whether only this machine reaches the listener.
+func (c Config) onLoopback() bool {
+	host, _, err := net.SplitHostPort(c.HTTP.Addr)
+	return err == nil && loopback(host)
 }
 
 // passwordFile is the parameter of a Postgres URL by which package ledger is told of the file.

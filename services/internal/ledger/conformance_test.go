@@ -62,6 +62,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"bulks are ledgers":                                    bulksAreLedgers,
 	"doubts are asked for":                                 doubtsAreAskedFor,
 	"who leaves is decided about later":                    whoLeavesIsDecidedAboutLater,
+	"usage is counted by the minute":                       usageIsCountedByTheMinute,
 	"lists say what they cannot tell":                      listsSayWhatTheyCannotTell,
 	"lists are what a model says":                          listsAreWhatAModelSays,
 	"the reader finds users":                               findUsers,

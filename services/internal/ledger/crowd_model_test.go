@@ -279,7 +279,7 @@ func (c *crowd) compare(q ledger.UsersQuery, a, b *crowdUser) int {
 	}
 	switch sort := q.Sort; {
 	case sort == ledger.SortAddress:
-		return sign * cmp.Or(strings.Compare(strings.Join(ra.Addresses[:min(1, len(ra.Addresses))], ""), strings.Join(rb.Addresses[:min(1, len(rb.Addresses))], "")), number)
+		return cmp.Or(first(q, a.Addresses, b.Addresses), sign*cmp.Or(strings.Compare(strings.Join(ra.Addresses[:min(1, len(ra.Addresses))], ""), strings.Join(rb.Addresses[:min(1, len(rb.Addresses))], "")), number))
 	case sort == ledger.SortStatus:
 		return sign * cmp.Or(cmp.Compare(fmt.Sprint(ra.Guest), fmt.Sprint(rb.Guest)), cmp.Compare(ra.Status, rb.Status), number)
 	case sort == ledger.SortLicensed:
@@ -293,6 +293,26 @@ func (c *crowd) compare(q ledger.UsersQuery, a, b *crowdUser) int {
 	case sort == ledger.SortSince || sort == ledger.SortChange:
 		return cmp.Or(cmp.Compare(segment(ra)/2, segment(rb)/2), sign*cmp.Or(ra.Changed.Compare(rb.Changed), cmp.Compare(ra.Sequence, rb.Sequence), number))
 	default:
-		return sign * cmp.Or(strings.Compare(strings.ToLower(ra.Name), strings.ToLower(rb.Name)), number)
+		return cmp.Or(first(q, []string{a.Name}, []string{b.Name}), sign*cmp.Or(strings.Compare(strings.ToLower(ra.Name), strings.ToLower(rb.Name)), number))
 	}
+}
+
+// first puts the one first whose text begins with what everybody on the list has somewhere.
+func first(q ledger.UsersQuery, a, b []string) int {
+	parts, all := q.Search.(search.All)
+	if !all {
+		parts = search.All{q.Search}
+	}
+	for _, part := range parts {
+		if t, isTerm := part.(search.Term); isTerm && t.Prefix {
+			other := func(texts []string) int {
+				if len(texts) > 0 && strings.HasPrefix(strings.ToLower(texts[0]), strings.ToLower(t.Value)) {
+					return 0
+				}
+				return 1
+			}
+			return other(a) - other(b)
+		}
+	}
+	return 0
 }

@@ -52,6 +52,9 @@ func (tx *Tx) ReleaseApproved(product int64) error {
 // now, the end of the old period and the begin of the new one, both at the same moment.
 func (tx *Tx) Transition(before *Entitlement, e Entitlement, at time.Time, cause string) error {
 	path, sequence := pathText(e.Path), int64(e.Sequence) //nolint:gosec // a sequence stays far below 2^63
+	if e.Licensed != (before != nil && before.Licensed) {
+		tx.move(e.Product, at)
+	}
 	if before != nil {
 		if err := tx.exec(`UPDATE history SET to_at = $1 WHERE product = $2 AND user_id = $3 AND sequence = $4`,
 			micros(at), e.Product, e.User, int64(before.Sequence)); err != nil { //nolint:gosec // as above

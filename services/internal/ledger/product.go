@@ -82,11 +82,17 @@ func (tx *Tx) NextTimer(part int) (at time.Time, err error) {
 	return at, err
 }
 
-// SaveProduct stores all but the tenant, the name and the address.
+// SaveProduct stores all but the tenant, the name and the address. How many licenses are used from now on is kept by the
+// minute.
 func (tx *Tx) SaveProduct(p Product) error {
 	change := licensing.Change{}
 	if p.State.Change != nil {
 		change = *p.State.Change
+	}
+	if at, moved := tx.moved[p.ID]; moved {
+		if err := tx.putUsage(p.ID, at, p.Used); err != nil {
+			return err
+		}
 	}
 	return tx.exec(`UPDATE products SET phase = $1, mode = $2, policy_group = $3, conflict = $4, changing = $5,
 		change_group = $6, change_empty = $7, change_stage = $8, settle_at = $9, ask_at = $10, sequence = $11,

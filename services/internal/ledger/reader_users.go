@@ -29,7 +29,8 @@ type UsersQuery struct {
 // UsersSort is an order of users. Those who are alike come in the order in which the mirror came to know them.
 type UsersSort string
 
-// The orders. Whoever has no value comes last, in both directions; of SortLicensed, where that comes first or last.
+// The orders. Whoever has no value comes last, in both directions; of SortLicensed, first or last. Of SortName and SortAddress,
+// whose name or address begins with what is searched for comes before those who are found by something else.
 const (
 	SortName     UsersSort = "name"     // without regard to case; the default
 	SortAddress  UsersSort = "address"  // the first one
@@ -158,4 +159,4 @@ type userBounds struct {
 	first int // of which so many at first, and then four times as many each time
 }
 
-var bounds = userBounds{set: 10_000, scan: 16_000, first: 250}
+var bounds = userBounds{set: 10_000, scan: 8_000, first: 200}

@@ -58,10 +58,10 @@ func (l *usersList) sorted(few []source, from *place, limit int) ([]found, error
 	where := q.listed()
 	if from != nil {
 		seg, compare := q.arg(from.Segment), fmt.Sprintf(`(%s, %s) %s (%s, %s)`, s.key, s.number, l.behind(), q.arg(s.keyOf(*from)), q.arg(from.Number))
-		where += fmt.Sprintf(` AND (%s > %s OR %s = %s AND %s)`, s.segment, seg, s.segment, seg, compare)
+		where += fmt.Sprintf(` AND (%s > %s OR %s = %s AND %s)`, s.segment(q), seg, s.segment(q), seg, compare)
 	}
 	query := `WITH c AS MATERIALIZED (` + q.union(few) + `),
-		hits AS MATERIALIZED (SELECT u.id AS id, ` + s.segment + ` AS seg, ` + s.key + ` AS k, ` + s.number + ` AS n
+		hits AS MATERIALIZED (SELECT u.id AS id, ` + s.segment(q) + ` AS seg, ` + s.key + ` AS k, ` + s.number + ` AS n
 			FROM c CROSS JOIN users u` + q.decision() + q.period(s.period) + ` WHERE u.id = c.id AND ` + where + `
 			ORDER BY seg, k` + direction + `, n` + direction + ` LIMIT ` + q.arg(limit) + `),
 		page AS (SELECT id, seg, k, n, 0 AS edge, 0 AS seen FROM hits)
@@ -141,19 +141,13 @@ func (l *usersList) step(number int, from *place, size, limit int) (all []found,
 
 // narrowed is what the index of a segment can find of the search: its users are sorted by what a part of that names.
 func (q *statement) narrowed(s segment) (where string) {
-	parts, all := q.list.Search.(search.All)
-	if !all {
-		parts = search.All{q.list.Search}
-	}
-	for _, part := range parts {
-		t, isTerm := part.(search.Term)
+	for _, t := range q.list.required() {
 		switch column := s.facts.column; {
-		case !isTerm || t.Field != column && t.Field != search.Name:
 		case t.Field == search.Name && s.key == "s.name_key":
 			where += ` AND ` + q.is("s.name_key", nameSought(t))
-		case column == search.Reason && t.Field == column:
+		case t.Field == search.Reason && column == search.Reason:
 			where += ` AND s.reason = ` + q.arg(storable(t.Value))
-		case column == search.Is && t.Field == column && statuses[search.State(t.Value)] != "":
+		case t.Field == search.Is && column == search.Is && statuses[search.State(t.Value)] != "":
 			where += ` AND s.status IN (` + statuses[search.State(t.Value)] + `)`
 		}
 	}
@@ -176,9 +170,9 @@ func (q *statement) period(needed bool) string {
 func (q *statement) details() string {
 	since := `COALESCE(e.since, 0)`
 	if q.list.at != 0 { // the begin of the first period since which it was so
-		since = `COALESCE((SELECT MIN(b.from_at) FROM history b WHERE b.product = e.product AND b.user_id = e.user_id AND b.sequence <= e.sequence
+		since = `COALESCE((SELECT b.from_at FROM history b WHERE b.product = e.product AND b.user_id = e.user_id AND b.sequence <= e.sequence
 			AND b.sequence > COALESCE((SELECT MAX(c.sequence) FROM history c WHERE c.product = e.product AND c.user_id = e.user_id
-				AND c.sequence < e.sequence AND c.licensed <> e.licensed), 0)), 0)`
+				AND c.sequence < e.sequence AND c.licensed <> e.licensed), 0) ORDER BY b.sequence LIMIT 1), 0)`
 	}
 	activated := `COALESCE(x.at, 0)`
 	if q.list.at != 0 {

@@ -16,8 +16,9 @@ type usersSort struct {
 	text     bool // the key is one
 	segments []segment
 	// The three of a user, as expressions on u, e and p.
-	segment, key, number string
-	period               bool // p is needed: the period that began with the decision
+	segment     func(*statement) string
+	key, number string
+	period      bool // p is needed: the period that began with the decision
 }
 
 // segment is one stretch of an order, whose users an index gives in their order.
@@ -58,9 +59,9 @@ func (l *usersList) sortOf() (usersSort, error) {
 	var s usersSort
 	switch sort := l.sortName(); sort {
 	case SortName:
-		s = usersSort{text: true, segments: []segment{l.everybody("s.name_key")}, segment: "0", key: "u.name_key", number: "u.id"}
+		s = l.byText("name_key")
 	case SortAddress:
-		s = usersSort{text: true, segments: []segment{l.everybody("s.address_key")}, segment: "0", key: "u.address_key", number: "u.id"}
+		s = l.byText("address_key")
 	case SortStatus:
 		s = l.byStatus()
 	case SortLicensed:
@@ -71,7 +72,7 @@ func (l *usersList) sortOf() (usersSort, error) {
 		}
 		if l.Descending {
 			slices.Reverse(s.segments)
-			s.segment = "2 - " + s.segment
+			s.segment = is("2 - " + decisionSegment)
 		}
 	case SortSince:
 		s = l.byDecision("since", "0")
@@ -102,6 +103,51 @@ func (l *usersList) everybody(key string) segment {
 	return segment{table: "users", where: ofTheTenant, id: "s.id", key: key, number: "s.id"}
 }
 
+// is is an expression that is always the same.
+func is(expression string) func(*statement) string {
+	return func(*statement) string { return expression }
+}
+
+// byText is the order of names or addresses. Those that begin with what is sought come first: they are together in the index,
+// and mostly are who is looked for, while others who are found by something else may be anywhere.
+func (l *usersList) byText(column string) usersSort {
+	s := usersSort{text: true, segments: []segment{l.everybody("s." + column)}, segment: is("0"), key: "u." + column, number: "u.id"}
+	first, some := l.leading()
+	if !some {
+		return s
+	}
+	begins, others := s.segments[0], s.segments[0]
+	begins.where = func(q *statement) string { return ofTheTenant(q) + ` AND ` + q.is("s."+column, first) }
+	others.where = func(q *statement) string { return ofTheTenant(q) + ` AND NOT (` + q.is("s."+column, first) + `)` }
+	s.segments = []segment{begins, others}
+	s.segment = func(q *statement) string { return `CASE WHEN ` + q.is("u."+column, first) + ` THEN 0 ELSE 1 END` }
+	return s
+}
+
+// leading is what a text begins with that all of the list have somewhere, if there is such a one.
+func (l *usersList) leading() (s sought, some bool) {
+	for _, t := range l.required() {
+		if t.Prefix {
+			return nameSought(t), true
+		}
+	}
+	return s, false
+}
+
+// required are the terms that everybody of the list satisfies.
+func (l *usersList) required() (terms []search.Term) {
+	parts, all := l.Search.(search.All)
+	if !all {
+		parts = search.All{l.Search}
+	}
+	for _, part := range parts {
+		if t, isTerm := part.(search.Term); isTerm {
+			terms = append(terms, t)
+		}
+	}
+	return terms
+}
+
 // undecided are those who were never licensed.
 func (l *usersList) undecided(key string) segment {
 	s := l.everybody(key)
@@ -110,7 +156,7 @@ func (l *usersList) undecided(key string) segment {
 }
 
 func (l *usersList) byStatus() usersSort {
-	s := usersSort{text: true, segment: "u.guest", key: "u.status", number: "u.id"}
+	s := usersSort{text: true, segment: is("u.guest"), key: "u.status", number: "u.id"}
 	for _, guest := range []bool{false, true} {
 		of := l.everybody("s.status")
 		of.where = func(q *statement) string { return ofTheTenant(q) + fmt.Sprint(` AND s.guest = `, flag(guest)) }
@@ -119,7 +165,7 @@ func (l *usersList) byStatus() usersSort {
 	}
 	if l.Descending {
 		slices.Reverse(s.segments)
-		s.segment = "1 - u.guest"
+		s.segment = is("1 - u.guest")
 	}
 	return s
 }
@@ -128,7 +174,7 @@ const decisionSegment = `CASE WHEN e.licensed = 1 THEN 0 WHEN e.licensed = 0 THE
 
 // byDecision is the order of a column of the decisions that stand.
 func (l *usersList) byDecision(column, none string) usersSort {
-	s := usersSort{segment: decisionSegment, key: `COALESCE(e.` + column + `, ` + none + `)`, number: "u.id"}
+	s := usersSort{segment: is(decisionSegment), key: `COALESCE(e.` + column + `, ` + none + `)`, number: "u.id"}
 	for _, licensed := range []bool{true, false} {
 		of := segment{table: "entitlements", id: "s.user_id", key: "s." + column, number: "s.user_id", facts: facts{decided: yes, licensed: truthOf(licensed)}}
 		of.where = func(q *statement) string { return ofTheProduct(q) + fmt.Sprint(` AND s.licensed = `, flag(licensed)) }
@@ -143,7 +189,7 @@ func (l *usersList) byDecision(column, none string) usersSort {
 
 // byDecisionThen is the order of who was licensed at a moment.
 func (l *usersList) byDecisionThen() usersSort {
-	s := usersSort{segment: decisionSegment, key: "0", number: "u.id"}
+	s := usersSort{segment: is(decisionSegment), key: "0", number: "u.id"}
 	for _, licensed := range []bool{true, false} {
 		of := l.everybody("0")
 		of.need, of.facts = fmt.Sprint(`e.licensed = `, flag(licensed)), facts{decided: yes, licensed: truthOf(licensed)}
@@ -154,15 +200,14 @@ func (l *usersList) byDecisionThen() usersSort {
 }
 
 func (l *usersList) byChange() usersSort {
-	s := usersSort{segment: `CASE WHEN e.user_id IS NULL THEN 1 ELSE 0 END`, key: `COALESCE(p.from_at, 0)`, number: `COALESCE(p.sequence, u.id)`, period: true}
+	s := usersSort{segment: is(`CASE WHEN e.user_id IS NULL THEN 1 ELSE 0 END`), key: `COALESCE(p.from_at, 0)`, number: `COALESCE(p.sequence, u.id)`, period: true}
 	decided := segment{
 		table: "history", id: "s.user_id", key: "s.from_at", number: "s.sequence", need: "e.sequence = s.n", facts: facts{decided: yes},
 		where: func(q *statement) string {
-			where := ofTheProduct(q)
 			if q.list.at != 0 {
-				where += ` AND s.from_at <= ` + q.arg(q.list.at)
+				return ofTheProduct(q) + ` AND s.from_at <= ` + q.arg(q.list.at)
 			}
-			return where
+			return ofTheProduct(q) + ` AND s.to_at IS NULL`
 		},
 	}
 	s.segments = []segment{decided, l.undecided("0")}

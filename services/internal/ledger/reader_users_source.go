@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
@@ -118,11 +117,11 @@ func (l *usersList) sources(t search.Term) []source {
 func (l *usersList) inState(s search.State) []source {
 	switch s {
 	case search.Licensed:
-		return l.decided(`s.licensed = 1`, true)
+		return l.decided(is(`s.licensed = 1`), true)
 	case search.Waiting:
-		return []source{ofProduct("waiting", "")}
+		return []source{ofProduct("waiting")}
 	case search.Activated:
-		return []source{ofProduct("activations", "")}
+		return []source{ofProduct("activations")}
 	case search.Held:
 		return append(l.because(licensing.Held), source{find: func(q *statement) string {
 			return `SELECT s.user_id AS id FROM held_users s WHERE s.listed = 1 AND s.held IN (` + q.open() + `)`
@@ -150,18 +149,19 @@ func inDirectory(where string) source {
 	}}
 }
 
-func ofProduct(table, where string) source {
+func ofProduct(table string) source {
 	return source{find: func(q *statement) string {
-		return `SELECT s.user_id AS id FROM ` + table + ` s WHERE ` + ofTheProduct(q) + where
+		return `SELECT s.user_id AS id FROM ` + table + ` s WHERE ` + ofTheProduct(q)
 	}}
 }
 
 // decided finds those about whom the decision is such a one; at another moment than now, also everybody about whom it
 // has changed since.
-func (l *usersList) decided(where string, exact bool) []source {
-	stands := ofProduct("entitlements", ` AND `+where)
+func (l *usersList) decided(where func(*statement) string, exact bool) []source {
+	stands := source{exact: exact && l.at == 0, find: func(q *statement) string {
+		return ofProduct("entitlements").find(q) + ` AND ` + where(q)
+	}}
 	if l.at == 0 {
-		stands.exact = exact
 		return []source{stands}
 	}
 	return []source{stands, {find: func(q *statement) string {
@@ -172,7 +172,7 @@ func (l *usersList) decided(where string, exact bool) []source {
 // because finds who is, or is not, licensed for a reason, but those of whom the rules alone say that they are no members:
 // nearly everybody may be such a one.
 func (l *usersList) because(r licensing.Reason) []source {
-	sources := l.decided(`s.licensed IN (0, 1) AND s.reason = `+textLiteral(string(r)), false)
+	sources := l.decided(func(q *statement) string { return `s.licensed IN (0, 1) AND s.reason = ` + q.arg(storable(string(r))) }, false)
 	if l.at != 0 {
 		if r == "" {
 			return nil
@@ -189,7 +189,7 @@ func (l *usersList) because(r licensing.Reason) []source {
 	case licensing.Guest:
 		return append(sources, inDirectory(`s.guest = 1 AND s.status IN (`+everyStatus+`)`))
 	case licensing.OverSeatLimit:
-		return append(sources, ofProduct("waiting", ""))
+		return append(sources, ofProduct("waiting"))
 	default:
 		return sources
 	}
@@ -227,15 +227,10 @@ func (l *usersList) count() (c UsersCount, err error) {
 func (l *usersList) countMany(many []source) (c UsersCount, err error) {
 	q := l.statement()
 	var seen int
-	_, err = l.one(`WITH c AS MATERIALIZED (SELECT DISTINCT id FROM (`+q.union(many)+`) AS a LIMIT `+q.arg(l.scan)+`)
+	_, err = l.one(`WITH c AS MATERIALIZED (`+q.union(many)+` LIMIT `+q.arg(l.scan)+`)
 		SELECT (SELECT COUNT(*) FROM c), (SELECT COUNT(*) FROM (SELECT u.id FROM c CROSS JOIN users u`+q.decision()+`
 			WHERE u.id = c.id AND `+q.listed()+` LIMIT `+q.arg(l.set+1)+`) AS b)`, q.args, &seen, &c.Users)
 	c.More = seen >= l.scan || c.Users > l.set
 	c.Users = min(c.Users, l.set)
 	return c, err
-}
-
-// textLiteral writes a text into a statement.
-func textLiteral(s string) string {
-	return fmt.Sprintf(`'%s'`, strings.ReplaceAll(storable(s), `'`, `''`))
 }

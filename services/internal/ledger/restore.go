@@ -68,3 +68,15 @@ func (tx *Tx) RestoreAgainst() error {
 		WHERE h.product = entitlements.product AND l.user_id = entitlements.user_id AND l.licensed = 0
 		ORDER BY h.id DESC LIMIT 1), '') WHERE reason = 'held'`)
 }
+
+// RestoreUsage finds how many users were licensed at the end of each minute in the history of a product.
+func (tx *Tx) RestoreUsage(product int64) error {
+	if err := tx.exec(`DELETE FROM usage WHERE product = $1`, product); err != nil {
+		return err
+	}
+	return tx.exec(`INSERT INTO usage (product, minute, used) SELECT product, minute, used FROM (
+		SELECT product, minute, sequence, SUM(delta) OVER (ORDER BY sequence) AS used, MAX(sequence) OVER (PARTITION BY minute) AS final FROM (
+			SELECT product, sequence, from_at / 60000000 AS minute,
+				licensed - COALESCE(LAG(licensed) OVER (PARTITION BY user_id ORDER BY sequence), 0) AS delta FROM history WHERE product = $1) AS steps
+		WHERE delta <> 0) AS counts WHERE sequence = final`, product)
+}

@@ -18,9 +18,10 @@ type Tx struct {
 	rows    int64
 	emitted bool
 	doubted bool
-	groups  map[groupKey]Group // that memberships of this transaction have named
-	users   map[int64]User     // likewise
-	failed  error              // of a statement: on Postgres no other can follow it, so on no database may the transaction stand
+	groups  map[groupKey]Group  // that memberships of this transaction have named
+	users   map[int64]User      // likewise
+	moved   map[int64]time.Time // when the number of licenses of a product last changed in this transaction
+	failed  error               // of a statement: on Postgres no other can follow it, so on no database may the transaction stand
 }
 
 // Update runs do in one transaction: all that it wrote stands when Update returns nil. It returns the error of do as it is.

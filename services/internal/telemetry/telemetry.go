@@ -45,9 +45,10 @@ const redacted = "[redacted]"
 var (
 	// secretKey are names of attributes whose value is never written, whatever it is.
 	secretKey = regexp.MustCompile(`(?i)(secret|token|password|passwd|authorization|cookie|clientstate|private_?key|assertion)`)
-	// address is what looks like an e-mail address; bearer what looks like a signed token.
+	// address is what looks like an e-mail address; bearer what looks like a signed token, or an
+	// API token of ours.
 	address = regexp.MustCompile(`[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+`)
-	bearer  = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`)
+	bearer  = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|rc_[a-z2-7]{16}_[a-z2-7]{20,}`)
 )
 
 // redact is the last line of defence. Code that logs should not need it: errors of libraries do.
@@ -66,7 +67,7 @@ func redact(_ []string, a slog.Attr) slog.Attr {
 	default:
 		return a
 	}
-	if !strings.Contains(text, "@") && !strings.Contains(text, "eyJ") {
+	if !strings.Contains(text, "@") && !strings.Contains(text, "eyJ") && !strings.Contains(text, "rc_") {
 		return a
 	}
 	text = address.ReplaceAllString(text, redacted)

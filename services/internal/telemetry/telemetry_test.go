@@ -21,10 +21,11 @@ func TestNothingSecretIsWritten(t *testing.T) {
 		log.With("client_secret", "hunter2").Info("asked for ada@contoso.com",
 			"err", fmt.Errorf("read user: %w", errors.New("Ada.Lovelace+x@contoso.com is unknown")),
 			"header", "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2ln", "accessToken", []byte("raw"),
+			"sent", "rc_mzxw6ytboi3dmnrq_"+strings.Repeat("mzxw", 13),
 			"tenant", "contoso", "requests", 3)
 		log.Debug("not shown")
 		text := out.String()
-		for _, secret := range []string{"hunter2", "contoso.com", "eyJ", "raw", "not shown"} {
+		for _, secret := range []string{"hunter2", "contoso.com", "eyJ", "mzxw", "raw", "not shown"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s: %q is in %s", format, secret, text)
 			}

@@ -28,6 +28,9 @@ func (r *rebuilder) finishProduct(tx *ledger.Tx, p *product) (err error) {
 	if p.Used, err = tx.CountLicensed(p.ID); err != nil {
 		return err
 	}
+	if err := tx.RestoreUsage(p.ID); err != nil {
+		return err
+	}
 	if !p.settled && p.guessed > 0 {
 		p.State.Phase, p.State.Policy = licensing.InForce, p.guess
 	}

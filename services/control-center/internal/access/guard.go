@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 )
 
@@ -61,14 +62,14 @@ func NewGuard(cfg Config, deps Deps) *Guard {
 func (g *Guard) Pages(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p, err := g.deps.Sessions.Who(r)
-		f, ok := g.admit(r, p, err)
+		f := g.admit(r, p, err)
 		switch {
-		case ok:
+		case f == nil:
 			g.serve(w, r, p, next)
 		case f.Status == http.StatusUnauthorized:
 			toSignIn(w, r)
 		default:
-			f.text(w)
+			writeText(w, f)
 		}
 	})
 }
@@ -77,8 +78,8 @@ func (g *Guard) Pages(next http.Handler) http.Handler {
 func (g *Guard) API(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p, err := g.who(r)
-		if f, ok := g.admit(r, p, err); !ok {
-			f.problem(w)
+		if f := g.admit(r, p, err); f != nil {
+			f.Write(w)
 			return
 		}
 		g.serve(w, r, p, next)
@@ -89,7 +90,7 @@ func (g *Guard) API(next http.Handler) http.Handler {
 func (g *Guard) Anybody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if wait, ok := g.addresses.Allow(Caller(r, g.cfg.TrustedProxy)); !ok {
-			tooMany(wait).text(w)
+			writeText(w, tooMany(wait))
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -109,23 +110,24 @@ func (g *Guard) who(r *http.Request) (Principal, error) {
 	return g.deps.Bearers.Who(r.Context(), strings.TrimSpace(token))
 }
 
-// admit counts a request, and says what to answer to one that is not handed on.
-func (g *Guard) admit(r *http.Request, p Principal, err error) (fault, bool) {
+// admit counts a request, and says what to answer to one that is not handed on; nil: it is.
+func (g *Guard) admit(r *http.Request, p Principal, err error) *problem.Problem {
 	if err == nil {
-		if wait, ok := g.principals.Allow(p.ID); !ok {
-			g.refused(r, p.ID, "rate-limited")
-			return tooMany(wait), false
+		wait, ok := g.principals.Allow(p.ID)
+		if ok {
+			return nil
 		}
-		return fault{}, true
+		g.refused(r, p.ID, string(problem.RateLimited))
+		return tooMany(wait)
 	}
 	if wait, ok := g.addresses.Allow(Caller(r, g.cfg.TrustedProxy)); !ok {
-		return tooMany(wait), false
+		return tooMany(wait)
 	}
-	f := faultOf(err)
+	f := problemOf(err)
 	if proved(r) {
-		g.refused(r, "", f.Code)
+		g.refused(r, "", string(f.Code))
 	}
-	return f, false
+	return f
 }
 
 // proved reports whether a request tries to prove something; one that does not is no refusal worth a line.
@@ -163,7 +165,7 @@ func toSignIn(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	http.Redirect(w, r, signInPath(next), http.StatusSeeOther)
+	http.Redirect(w, r, signInPath(next), http.StatusSeeOther) //nolint:gosec // next is escaped, and a path of ours
 }
 
 func signInPath(next string) string {

@@ -1,9 +1,15 @@
 package access
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 )
+
+// SendOn sends a browser to a path of ours: see OwnPath.
+func SendOn(w http.ResponseWriter, r *http.Request, next string) {
+	http.Redirect(w, r, OwnPath(next), http.StatusSeeOther)
+}
 
 // OwnPath returns a path of ours, with its query, that a browser may be sent to after signing in, and "/" for anything else. What
 // a browser would take for another host is none, whatever it makes of backslashes, tabs and dots on the way.

@@ -17,7 +17,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 func Secure(publicURL string, next http.Handler) http.Handler {
 	https := isHTTPS(publicURL)
 	crossing := http.NewCrossOriginProtection()
-	crossing.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { crossOrigin.problem(w) }))
+	crossing.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { crossOrigin().Write(w) }))
 	_ = crossing.AddTrustedOrigin(publicURL) // one that is none is trusted for nothing
 	next = crossing.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +31,7 @@ func Secure(publicURL string, next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		if r.ContentLength > maxBody {
-			tooLarge.problem(w)
+			tooLarge().Write(w)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/issuer"
 )
 
 // faults collects what is wrong, each with where.
@@ -75,7 +76,7 @@ func (i Issuer) faults(where string, all *faults) {
 	if !slices.Contains([]string{"", "sub", "oid"}, i.SubjectClaim) {
 		all.add(where+".subject_claim", "want sub or oid")
 	}
-	if i.anyTenant() && len(i.DirectoryIDs) == 0 {
+	if issuer.AnyTenant(i.Issuer) && len(i.DirectoryIDs) == 0 {
 		all.add(where+".directory_ids", "this issuer signs in people of any Entra tenant: name those whose people may come in")
 	}
 	for n, d := range i.HostedDomains {
@@ -91,16 +92,6 @@ func (i Issuer) faults(where string, all *faults) {
 }
 
 var guid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-
-// anyTenant reports whether an issuer is Entra for people of several tenants.
-func (i Issuer) anyTenant() bool {
-	u, err := url.Parse(i.Issuer)
-	if err != nil {
-		return false
-	}
-	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	return strings.HasPrefix(u.Hostname(), "login.microsoftonline.") && slices.Contains([]string{"common", "organizations", "consumers"}, first)
-}
 
 func (p Person) faults(where string, issuers map[string]Issuer, all *faults) {
 	if _, known := issuers[p.Issuer]; !known {
@@ -159,8 +150,8 @@ func roleFaults(where string, role access.Role, tenants []string, all *faults) {
 	}
 }
 
-func issuerFault(where, issuer string, all *faults) {
-	u, err := url.Parse(issuer)
+func issuerFault(where, address string, all *faults) {
+	u, err := url.Parse(address)
 	switch {
 	case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http":
 		all.add(where, "want a URL like https://accounts.google.com")

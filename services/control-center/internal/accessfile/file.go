@@ -96,11 +96,11 @@ func Parse(text []byte) (File, error) {
 }
 
 var (
-	value    = regexp.MustCompile("(?s)`.*`")
-	typeName = regexp.MustCompile(` (in type|into) accessfile\.\w+`)
+	quoted   = regexp.MustCompile("(?s)`.*`")
+	typeName = regexp.MustCompile(` (in type|into) [\w.\[\]]+`)
 )
 
 // unquoted is a fault of the parser without what it quotes of the file, and without names of ours.
 func unquoted(fault string) string {
-	return typeName.ReplaceAllString(value.ReplaceAllString(fault, "a value"), "")
+	return typeName.ReplaceAllString(quoted.ReplaceAllString(fault, "a value"), "")
 }

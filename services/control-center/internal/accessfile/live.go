@@ -51,13 +51,25 @@ func load(path string) ([]byte, os.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return nil, nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	return text, info, err
+}
+
+// Check tells everything that is wrong with a file.
+func Check(path string) error {
+	text, _, err := load(path)
+	if err == nil {
+		_, err = Parse(text)
+	}
+	if err != nil {
+		return fmt.Errorf("the access file %s: %w", path, err)
+	}
+	return nil
 }
 
 // Now is what the file says now. A version of it that cannot be understood is refused, with a line in the log, and the one

@@ -2,9 +2,9 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -85,34 +85,41 @@ func (o *operation) readBody(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// faultsOf says what is wrong, and where, without a word of what somebody has sent.
+// faultsOf says what is wrong with a request, and where.
 func faultsOf(err error) (faults []problem.Fault) {
-	if several, ok := errors.AsType[openapi3.MultiError](err); ok {
-		for _, e := range several {
-			faults = append(faults, faultsOf(e)...)
+	if several, ok := err.(openapi3.MultiError); ok { //nolint:errorlint // what it is, not what is in it: that comes next
+		for _, one := range several {
+			faults = append(faults, faultsOf(one)...)
 		}
 		return faults
 	}
-	where, message := "", "it is not as it should be"
-	if e, ok := errors.AsType[*openapi3filter.RequestError](err); ok {
-		if e.Parameter != nil {
-			where = e.Parameter.In + ":" + e.Parameter.Name
-		} else if e.RequestBody != nil {
-			where = "body:"
-		}
-		if e.Reason != "" {
-			message = e.Reason
-		}
+	e, ok := errors.AsType[*openapi3filter.RequestError](err)
+	if !ok {
+		return []problem.Fault{{Message: "it is not as it should be"}}
 	}
+	where := "body:"
+	if e.Parameter != nil {
+		where = e.Parameter.In + ":" + e.Parameter.Name
+	}
+	if several, ok := errors.AsType[openapi3.MultiError](e.Err); ok {
+		for _, one := range several {
+			faults = append(faults, faultAt(where, e.Reason, one))
+		}
+		return faults
+	}
+	return []problem.Fault{faultAt(where, e.Reason, e.Err)}
+}
+
+// faultAt tells one fault.
+func faultAt(where, reason string, err error) problem.Fault {
+	f := problem.Fault{Where: where, Message: cmp.Or(reason, "it is not as it should be")}
 	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
-		if p := e.JSONPointer(); len(p) > 0 {
-			where = fmt.Sprintf("%s/%s", where, strings.Join(p, "/"))
+		if pointer := e.JSONPointer(); len(pointer) > 0 {
+			f.Where += "/" + strings.Join(pointer, "/")
 		}
-		if e.Reason != "" {
-			message = e.Reason
-		}
-	} else if e, ok := errors.AsType[*openapi3filter.ParseError](err); ok && e.Reason != "" {
-		message = e.Reason
+		f.Message = cmp.Or(e.Reason, f.Message)
+	} else if e, ok := errors.AsType[*openapi3filter.ParseError](err); ok {
+		f.Message = cmp.Or(e.Reason, f.Message)
 	}
-	return []problem.Fault{{Where: where, Message: message}}
+	return f
 }

@@ -98,7 +98,8 @@ func (a *API) find(ctx context.Context, tenantID, verb, id string) (told openapi
 	return told, err
 }
 
-func problemOf(p *problem.Problem) openapi.Problem {
+func problemOf(of *problem.Problem) openapi.Problem {
+	p := of.Told()
 	out := openapi.Problem{Type: p.Type, Title: p.Title, Status: p.Status, Code: string(p.Code), Detail: p.Detail, Revision: p.Revision}
 	for _, f := range p.Faults {
 		out.Faults = append(out.Faults, openapi.Fault{Where: f.Where, Message: f.Message})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/paging"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -16,8 +17,8 @@ import (
 // ListHeldChanges lists what is held of a tenant.
 func (a *API) ListHeldChanges(ctx context.Context, r openapi.ListHeldChangesRequestObject) (openapi.ListHeldChangesResponseObject, error) {
 	closed := r.Params.State == openapi.ListHeldChangesParamsStateAll
-	all := listOf("listHeldChanges", r.Tenant, strconv.FormatBool(closed))
-	after, err := all.read(r.Params.Cursor, 2)
+	all := paging.Of("listHeldChanges", r.Tenant, strconv.FormatBool(closed))
+	after, err := all.Read(r.Params.Cursor, 2)
 	if err != nil {
 		return nil, err
 	}
@@ -38,11 +39,11 @@ func (a *API) ListHeldChanges(ctx context.Context, r openapi.ListHeldChangesRequ
 			return cmp.Or(strings.Compare(h.ProductID, after[0]), cmp.Compare(h.ID, number)) > 0
 		}
 	}
-	items, more := page(held, behind, limited(r.Params.Limit))
+	items, more := paging.Cut(held, behind, paging.Limit(r.Params.Limit))
 	out := openapi.HeldChangePage{Items: mapped(items, heldChange)}
 	if more {
 		last := items[len(items)-1]
-		out.NextCursor = all.cursor(last.ProductID, strconv.FormatInt(last.ID, 10))
+		out.NextCursor = all.Cursor(last.ProductID, strconv.FormatInt(last.ID, 10))
 	}
 	return openapi.ListHeldChanges200JSONResponse{Body: out}, nil
 }
@@ -85,8 +86,8 @@ func heldChange(h ledger.HeldChange) openapi.HeldChange {
 
 // ListHeldLines lists whom a held change concerns.
 func (a *API) ListHeldLines(ctx context.Context, r openapi.ListHeldLinesRequestObject) (openapi.ListHeldLinesResponseObject, error) {
-	all := listOf("listHeldLines", r.Tenant, r.Product, r.Held)
-	after, err := all.number(r.Params.Cursor)
+	all := paging.Of("listHeldLines", r.Tenant, r.Product, r.Held)
+	after, err := all.Number(r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (a *API) ListHeldLines(ctx context.Context, r openapi.ListHeldLinesRequestO
 	if err != nil {
 		return nil, err
 	}
-	limit := limited(r.Params.Limit)
+	limit := paging.Limit(r.Params.Limit)
 	lines, err := a.deps.Ledger.HeldLines(ctx, h, after, limit+1)
 	if err != nil {
 		return nil, err
@@ -102,7 +103,7 @@ func (a *API) ListHeldLines(ctx context.Context, r openapi.ListHeldLinesRequestO
 	out := openapi.HeldLinePage{Revision: h.Revision}
 	if len(lines) > limit {
 		lines = lines[:limit]
-		out.NextCursor = all.cursor(strconv.FormatInt(lines[limit-1].Number, 10))
+		out.NextCursor = all.Cursor(strconv.FormatInt(lines[limit-1].Number, 10))
 	}
 	out.Items = mapped(lines, func(l ledger.HeldLine) openapi.HeldLine {
 		return openapi.HeldLine{

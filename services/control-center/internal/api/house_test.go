@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ type house struct {
 	*centertest.House
 	*centertest.Server
 	Refreshes *refresh.Book
+	Handler   http.Handler
 }
 
 // patience is longer than any worker of a test needs.
@@ -40,7 +42,7 @@ func newHouse(t *testing.T, waits time.Duration) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &house{House: h, Server: centertest.Serve(t, a.Handler()), Refreshes: book}
+	return &house{House: h, Server: centertest.Serve(t, a.Handler()), Refreshes: book, Handler: a.Handler()}
 }
 
 func done(event.Event) event.Answered {

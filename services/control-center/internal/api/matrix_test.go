@@ -19,15 +19,17 @@ var roles = []struct {
 	{"tenant admin", centertest.Admin},
 	{"tenant admin of another tenant", centertest.OtherAdmin},
 	{"auditor", centertest.Auditor},
+	{"token that checks only", centertest.Checker},
+	{"token that reads only", centertest.Reading},
 	{"nobody", centertest.Nobody},
 }
 
 // What the roles get, in their order.
 var (
-	anybody  = []int{200, 200, 200, 200, 401}
-	reads    = []int{200, 200, 404, 200, 401}
-	commands = []int{200, 200, 404, 403, 401}
-	starts   = []int{202, 202, 404, 403, 401}
+	anybody  = []int{200, 200, 200, 200, 200, 200, 401}
+	reads    = []int{200, 200, 404, 200, 404, 200, 401}
+	commands = []int{200, 200, 404, 403, 404, 403, 401}
+	starts   = []int{202, 202, 404, 403, 404, 403, 401}
 )
 
 // row says of one operation how it is asked about contoso, and who gets what.
@@ -47,6 +49,8 @@ var rows = map[string]row{
 	"listTenants":       {path: "/api/v1/tenants", want: anybody},
 	"getTenant":         {path: "/api/v1/tenants/contoso", want: reads},
 	"getConnection":     {path: "/api/v1/tenants/contoso/connection", want: reads},
+	"listUsers":         {path: "/api/v1/tenants/contoso/users?product=drive", want: reads},
+	"listEntitlements":  {path: "/api/v1/tenants/contoso/products/drive/entitlements", want: reads},
 	"getUser":           {path: "/api/v1/tenants/contoso/users/ada", want: reads},
 	"listUserHistory":   {path: "/api/v1/tenants/contoso/users/ada/history", want: reads},
 	"listHeldChanges":   {path: "/api/v1/tenants/contoso/held", want: reads},

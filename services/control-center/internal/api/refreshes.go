@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/paging"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
@@ -21,7 +22,7 @@ func (a *API) StartRefresh(ctx context.Context, r openapi.StartRefreshRequestObj
 	if _, err := a.tenant(ctx, r.Tenant); err != nil {
 		return nil, err
 	}
-	data := event.RefreshRequested{RequestedBy: asker, Preview: r.Body.Preview}
+	data := event.RefreshRequested{RequestedBy: asker, By: by(ctx), Preview: r.Body.Preview}
 	sent, err := a.commands.Send(ctx, r.Tenant, r.Params.IdempotencyKey, data)
 	if err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func (a *API) StartRefresh(ctx context.Context, r openapi.StartRefreshRequestObj
 	if err != nil {
 		return nil, err
 	}
-	if told.Preview != data.Preview || told.By != data.RequestedBy {
+	if told.Preview != data.Preview || told.By != data.By {
 		return nil, command.ErrKeyUsed
 	}
 	return openapi.StartRefresh202JSONResponse{Body: refreshOf(told), Headers: openapi.StartRefresh202ResponseHeaders{
@@ -38,13 +39,13 @@ func (a *API) StartRefresh(ctx context.Context, r openapi.StartRefreshRequestObj
 	}}, nil
 }
 
-// asker says in a refresh what asked for it: a word, not a person.
+// asker says in a refresh what asked for it, beside who.
 const asker = "control-center"
 
 // ListRefreshes lists them.
 func (a *API) ListRefreshes(ctx context.Context, r openapi.ListRefreshesRequestObject) (openapi.ListRefreshesResponseObject, error) {
-	list := listOf("listRefreshes", r.Tenant)
-	before, err := list.number(r.Params.Cursor)
+	list := paging.Of("listRefreshes", r.Tenant)
+	before, err := list.Number(r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +57,10 @@ func (a *API) ListRefreshes(ctx context.Context, r openapi.ListRefreshesRequestO
 		return nil, err
 	}
 	behind := func(one refresh.Refresh) bool { return before == 0 || int64(one.Sequence()) < before } //nolint:gosec // a sequence stays far below 2^63
-	items, more := page(all, behind, limited(r.Params.Limit))
+	items, more := paging.Cut(all, behind, paging.Limit(r.Params.Limit))
 	out := openapi.RefreshPage{Items: mapped(items, refreshOf)}
 	if more {
-		out.NextCursor = list.cursor(strconv.FormatUint(items[len(items)-1].Sequence(), 10))
+		out.NextCursor = list.Cursor(strconv.FormatUint(items[len(items)-1].Sequence(), 10))
 	}
 	return openapi.ListRefreshes200JSONResponse{Body: out}, nil
 }

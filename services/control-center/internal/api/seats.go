@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/paging"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/seats"
 )
@@ -51,15 +52,15 @@ func (a *API) PutSeats(ctx context.Context, r openapi.PutSeatsRequestObject) (op
 
 // ListSeatsLine lists who waits for a seat.
 func (a *API) ListSeatsLine(ctx context.Context, r openapi.ListSeatsLineRequestObject) (openapi.ListSeatsLineResponseObject, error) {
-	all := listOf("listSeatsLine", r.Tenant, r.Product)
-	after, err := all.number(r.Params.Cursor)
+	all := paging.Of("listSeatsLine", r.Tenant, r.Product)
+	after, err := all.Number(r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := a.readProduct(ctx, r.Tenant, r.Product); err != nil {
 		return nil, err
 	}
-	limit := limited(r.Params.Limit)
+	limit := paging.Limit(r.Params.Limit)
 	line, waiting, err := a.deps.Ledger.Line(ctx, r.Tenant, r.Product, after, limit+1)
 	if err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func (a *API) ListSeatsLine(ctx context.Context, r openapi.ListSeatsLineRequestO
 	out := openapi.LinePage{Waiting: waiting}
 	if len(line) > limit {
 		line = line[:limit]
-		out.NextCursor = all.cursor(strconv.FormatInt(line[limit-1].Place, 10))
+		out.NextCursor = all.Cursor(strconv.FormatInt(line[limit-1].Place, 10))
 	}
 	out.Items = mapped(line, func(w ledger.InLine) openapi.LinePlace {
 		return openapi.LinePlace{Place: w.Place, User: w.User, Name: w.Name, Addresses: listed(w.Addresses)}

@@ -9,6 +9,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/paging"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -25,8 +26,8 @@ func (a *API) GetMe(ctx context.Context, _ openapi.GetMeRequestObject) (openapi.
 // ListTenants lists what one may see.
 func (a *API) ListTenants(ctx context.Context, r openapi.ListTenantsRequestObject) (openapi.ListTenantsResponseObject, error) {
 	p, _ := access.From(ctx)
-	all := listOf("listTenants")
-	after, err := all.read(r.Params.Cursor, 1)
+	all := paging.Of("listTenants")
+	after, err := all.Read(r.Params.Cursor, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -36,13 +37,13 @@ func (a *API) ListTenants(ctx context.Context, r openapi.ListTenantsRequestObjec
 	}
 	tenants = slices.DeleteFunc(tenants, func(t tenant.Tenant) bool { return !p.Sees(t.ID) })
 	slices.SortFunc(tenants, func(x, y tenant.Tenant) int { return strings.Compare(x.ID, y.ID) })
-	tenants, more := page(tenants, func(t tenant.Tenant) bool { return after == nil || t.ID > after[0] }, limited(r.Params.Limit))
+	tenants, more := paging.Cut(tenants, func(t tenant.Tenant) bool { return after == nil || t.ID > after[0] }, paging.Limit(r.Params.Limit))
 	out := openapi.TenantPage{}
 	if out.Items, err = a.summaries(ctx, tenants); err != nil {
 		return nil, err
 	}
 	if more {
-		out.NextCursor = all.cursor(tenants[len(tenants)-1].ID)
+		out.NextCursor = all.Cursor(tenants[len(tenants)-1].ID)
 	}
 	return openapi.ListTenants200JSONResponse{Body: out}, nil
 }

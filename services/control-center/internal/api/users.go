@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/paging"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -44,8 +45,8 @@ func (a *API) GetUser(ctx context.Context, r openapi.GetUserRequestObject) (open
 
 // ListUserHistory tells what held of one user, and when.
 func (a *API) ListUserHistory(ctx context.Context, r openapi.ListUserHistoryRequestObject) (openapi.ListUserHistoryResponseObject, error) {
-	all := listOf("listUserHistory", r.Tenant, r.User, r.Params.Product)
-	after, err := all.read(r.Params.Cursor, 3)
+	all := paging.Of("listUserHistory", r.Tenant, r.User, r.Params.Product)
+	after, err := all.Read(r.Params.Cursor, 3)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +74,13 @@ func (a *API) ListUserHistory(ctx context.Context, r openapi.ListUserHistoryRequ
 		}
 		last = periods[i]
 	}
-	items, more := page(periods, func(p ledger.Period) bool { return after == nil || latestFirst(last, p) < 0 }, limited(r.Params.Limit))
+	items, more := paging.Cut(periods, func(p ledger.Period) bool { return after == nil || latestFirst(last, p) < 0 }, paging.Limit(r.Params.Limit))
 	out := openapi.PeriodPage{}
 	if out.Items, err = a.periods(ctx, t.ID, items); err != nil {
 		return nil, err
 	}
 	if more {
-		out.NextCursor = all.cursor(positionOf(items[len(items)-1])...)
+		out.NextCursor = all.Cursor(positionOf(items[len(items)-1])...)
 	}
 	return openapi.ListUserHistory200JSONResponse{Body: out}, nil
 }

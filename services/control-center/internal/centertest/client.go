@@ -25,6 +25,8 @@ var (
 	Admin       = &access.Principal{ID: "ada.admin", Name: "Ada", Role: access.TenantAdmin, Tenants: []string{Contoso}}
 	OtherAdmin  = &access.Principal{ID: "finn", Name: "Finn", Role: access.TenantAdmin, Tenants: []string{Fabrikam}}
 	Auditor     = &access.Principal{ID: "audrey", Name: "Audrey", Role: access.Auditor}
+	Checker     = &access.Principal{ID: "gate", Name: "Gate", Role: access.Operator, Scopes: []access.Scope{access.ScopeCheck}} // a token that asks "may this user?"
+	Reading     = &access.Principal{ID: "board", Name: "Board", Role: access.Operator, Scopes: []access.Scope{access.ScopeRead}}
 	Nobody      *access.Principal // has proved nothing
 	proofHeader = "Test-Principal"
 )

@@ -143,15 +143,18 @@ func discover(ctx context.Context, issuerURL, caFile string, c clock.Clock) (*Is
 	return i, nil
 }
 
+// AnyTenant reports whether a URL is Entra's for people of several tenants: each of them has an issuer of its own.
+func AnyTenant(issuerURL string) bool { return anyTenant(issuerURL) != issuerURL }
+
 // anyTenant is what the issuer at a URL says that it is: itself, but for Entra where people of several tenants sign in.
 func anyTenant(issuerURL string) string {
 	u, err := url.Parse(issuerURL)
-	if err != nil || !strings.HasPrefix(u.Hostname(), "login.microsoftonline.") {
+	if err != nil {
 		return issuerURL
 	}
-	for _, any := range []string{"/common/", "/organizations/"} {
-		if strings.HasPrefix(u.Path, any) {
-			return strings.Replace(issuerURL, any, "/"+anyTenantID+"/", 1)
+	for _, path := range []string{"/common/v2.0", "/organizations/v2.0"} {
+		if u.Path == path {
+			return strings.TrimSuffix(issuerURL, path) + "/" + anyTenantID + "/v2.0"
 		}
 	}
 	return issuerURL

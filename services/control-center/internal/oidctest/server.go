@@ -70,7 +70,8 @@ func Start(tb testing.TB, now func() time.Time) *Server {
 	s := &Server{tb: tb, now: now, clients: map[string]Client{}, codes: map[string]code{}, asked: map[string]int{}}
 	s.RotateKey()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /.well-known/openid-configuration", s.discovery)
+	mux.HandleFunc("GET /.well-known/openid-configuration", s.discovery(s.issuer))
+	mux.HandleFunc("GET /organizations/v2.0/.well-known/openid-configuration", s.discovery(func() string { return s.Of("{tenantid}") }))
 	mux.HandleFunc("GET /keys", s.publish)
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /token", s.token)
@@ -165,9 +166,21 @@ func SignWith(tb testing.TB, algorithm jose.SignatureAlgorithm, key any, claims 
 	return token
 }
 
-func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) issuer() string { return s.URL }
+
+// Organizations is the issuer as Entra has one for people of any tenant; Of is what their tokens name.
+func (s *Server) Organizations() string { return s.URL + "/organizations/v2.0" }
+
+// Of is the issuer of people of a tenant.
+func (s *Server) Of(tenant string) string { return s.URL + "/" + tenant + "/v2.0" }
+
+func (s *Server) discovery(issuer func() string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { s.discovered(w, issuer()) }
+}
+
+func (s *Server) discovered(w http.ResponseWriter, issuer string) {
 	said := map[string]any{
-		"issuer": s.URL, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token", "jwks_uri": s.URL + "/keys",
+		"issuer": issuer, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token", "jwks_uri": s.URL + "/keys",
 		"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
 		"id_token_signing_alg_values_supported": []string{"ES256"}, "code_challenge_methods_supported": []string{"S256"},
 	}

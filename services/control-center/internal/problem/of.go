@@ -10,6 +10,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/search"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -24,6 +25,7 @@ var sentinels = []struct {
 	{ledger.ErrNoUser, NoSuchUser},
 	{ledger.ErrManyUser, SeveralUsers},
 	{ledger.ErrNoHeld, NoSuchHeld},
+	{ledger.ErrNoPage, InvalidCursor},
 	{answer.ErrNotRead, NotReadYet},
 	{command.ErrKeyUsed, KeyUsed},
 	{command.ErrNoAnswer, Unavailable},
@@ -40,6 +42,14 @@ func Of(err error) *Problem {
 	}
 	if refused, ok := errors.AsType[*command.Refused](err); ok {
 		return OfRefusal(refused.Answer)
+	}
+	if e, ok := errors.AsType[*search.Error](err); ok {
+		return New(InvalidSearch, e.Error())
+	}
+	if errors.Is(err, answer.ErrWhichProduct) {
+		p := New(InvalidRequest, "")
+		p.Faults = []Fault{{Where: "query:product", Message: "the tenant has several: name one"}}
+		return p
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return New(TooLarge, "")

@@ -63,15 +63,20 @@ var address = regexp.MustCompile(`[^\s"'<>(),;:]+@[^\s"'<>(),;:]+`)
 
 func scrub(text string) string { return address.ReplaceAllString(text, "(address)") }
 
-// Write answers a request with the problem.
-func (p *Problem) Write(w http.ResponseWriter) {
+// Told is the problem as it is told: without anybody's address.
+func (p *Problem) Told() Problem {
 	told := *p
 	told.Detail = scrub(p.Detail)
 	told.Faults = nil
 	for _, f := range p.Faults {
 		told.Faults = append(told.Faults, Fault{Where: scrub(f.Where), Message: scrub(f.Message)})
 	}
-	body, err := json.Marshal(told)
+	return told
+}
+
+// Write answers a request with the problem.
+func (p *Problem) Write(w http.ResponseWriter) {
+	body, err := json.Marshal(p.Told())
 	if err != nil { // its fields are text and numbers
 		w.WriteHeader(http.StatusInternalServerError)
 		return

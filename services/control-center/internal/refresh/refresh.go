@@ -95,7 +95,7 @@ func (b *Book) List(ctx context.Context, tenant string) ([]Refresh, error) {
 				return err
 			}
 			r := &Refresh{
-				ID: strings.TrimPrefix(m.Event.ID(), prefix(tenant)), Requested: m.Event.Time(), By: data.RequestedBy,
+				ID: strings.TrimPrefix(m.Event.ID(), prefix(tenant)), Requested: m.Event.Time(), By: cmp.Or(data.By, data.RequestedBy),
 				Preview: data.Preview, State: Waiting, sequence: m.Sequence,
 			}
 			byID[m.Event.ID()] = r

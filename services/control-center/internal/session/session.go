@@ -70,15 +70,14 @@ func Open(ctx context.Context, cfg Config, b *bus.Bus, c clock.Clock) (*Manager,
 	if cfg.Absolute == 0 {
 		cfg.Absolute = 12 * time.Hour
 	}
-	m := &Manager{cfg: cfg, scs: scs.New(), kv: kv, js: b.JetStream(), clock: c}
-	m.scs.Store = &store{kv: kv, clock: c}
-	m.scs.Codec = codec{}
-	m.scs.HashTokenInStore = true
-	m.scs.Lifetime = cfg.Absolute
-	m.scs.Cookie = scs.SessionCookie{
-		Name: cookieName(cfg.Secure, "rollcall"), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: cfg.Secure,
+	// Not scs.New, which has a goroutine for the store that ours replaces.
+	sessions := &scs.SessionManager{
+		Store: &store{kv: kv, clock: c}, Codec: codec{}, HashTokenInStore: true, Lifetime: cfg.Absolute,
+		Cookie: scs.SessionCookie{
+			Name: cookieName(cfg.Secure, "rollcall"), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: cfg.Secure,
+		},
 	}
-	return m, nil
+	return &Manager{cfg: cfg, scs: sessions, kv: kv, js: b.JetStream(), clock: c}, nil
 }
 
 // cookieName has the prefix for which browsers see to it that nobody but this very host has set the cookie. They do so by https

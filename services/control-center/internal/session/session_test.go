@@ -111,6 +111,18 @@ func TestWithoutHTTPSTheCookieIsNotSecure(t *testing.T) {
 	}
 }
 
+// A cookie that somebody has set beside ours, for a path or from a neighbour's name, is no reason to believe either.
+func TestTwoCookiesAreNone(t *testing.T) {
+	t.Parallel()
+	h, b := open(t, session.Config{}), newBrowser(t)
+	h.begin(b, ada)
+	r := b.request()
+	r.AddCookie(&http.Cookie{Name: "rollcall", Value: "planted"})
+	if _, ok, err := h.sessions.Read(r); ok || err != nil {
+		t.Errorf("%t %v", ok, err)
+	}
+}
+
 // A stolen cookie ends with the session, whoever still sends it.
 func TestACookieOfAnEndedSessionIsWorthNothing(t *testing.T) {
 	t.Parallel()

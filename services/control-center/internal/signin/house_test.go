@@ -60,7 +60,7 @@ func (l *log) String() string {
 // people is what the access file says of people, unless a test says something else.
 const people = `
 people:
-  - {issuer: google, subject: "1142", role: operator}
+  - {issuer: google, subject: "subject-of-ada", role: operator}
   - {issuer: google, email: grace@contoso.com, role: auditor, tenants: [contoso]}
   - {issuer: microsoft, subject: 5a1f0c3e-7a7e-4d0b-9a55-0c6a7f3f6d10, role: tenant-admin, tenants: [contoso]}
 `
@@ -119,6 +119,16 @@ issuers:
   - {id: google, name: Google, issuer: %q, client_id: rollcall, client_secret_file: %s, hosted_domains: [contoso.com]}
   - {id: microsoft, name: Microsoft, issuer: %q, client_id: rollcall-ms, client_secret_file: %s, subject_claim: oid, directory_ids: [%s]}
 %s`, h.google.URL, googleSecret, h.ms.URL, msSecret, directory, people))
+}
+
+// several makes Microsoft an issuer for people of several tenants.
+func (h *house) several() {
+	h.t.Helper()
+	text, err := os.ReadFile(h.file)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.write(strings.ReplaceAll(string(text), fmt.Sprintf("%q", h.ms.URL), fmt.Sprintf("%q", h.ms.Organizations())))
 }
 
 func (h *house) write(text string) {

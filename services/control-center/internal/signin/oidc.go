@@ -41,7 +41,7 @@ func (s *SignIn) start(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	client := s.client(configured, found, "")
-	http.Redirect(w, r, client.AuthCodeURL(state, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)), http.StatusSeeOther)
+	http.Redirect(w, r, client.AuthCodeURL(state, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)), http.StatusSeeOther) //nolint:gosec // to the issuer of the access file
 }
 
 // client is us, for an issuer.

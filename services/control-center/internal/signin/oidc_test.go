@@ -14,7 +14,7 @@ import (
 )
 
 func ada() map[string]any {
-	return map[string]any{"sub": "1142", "name": "Ada", "hd": "contoso.com", "email": "ada@contoso.com", "email_verified": true}
+	return map[string]any{"sub": "subject-of-ada", "name": "Ada", "hd": "contoso.com", "email": "ada@contoso.com", "email_verified": true}
 }
 
 func grace() map[string]any {
@@ -61,7 +61,7 @@ func TestSignInWithSeveralIssuers(t *testing.T) {
 			t.Errorf("no line %s in\n%s", want, lines)
 		}
 	}
-	for _, never := range []string{"contoso.com", "1142", "redacted", secret, "eyJ"} {
+	for _, never := range []string{"contoso.com", "subject-of-ada", "redacted", secret, "eyJ"} {
 		if strings.Contains(lines, never) {
 			t.Errorf("%s is in the log:\n%s", never, lines)
 		}
@@ -91,12 +91,12 @@ func TestForgeries(t *testing.T) {
 		"not yet":                    claim("nbf", h.clock.Now().Add(time.Hour).Unix()),
 		"no subject":                 claim("sub", ""),
 		"a subject that is a number": claim("sub", 1142),
-		"a subject without an end":   claim("sub", strings.Repeat("1142", 100)),
+		"a subject without an end":   claim("sub", strings.Repeat("subject-of-ada", 100)),
 		"another domain":             claim("hd", "fabrikam.com"),
 		"no domain":                  claim("hd", nil),
 		"somebody else":              claim("sub", "1143"),
 		"signed by another": token(func(s string) string {
-			return other.Sign(map[string]any{"iss": h.google.URL, "aud": "rollcall", "sub": "1142"})
+			return other.Sign(map[string]any{"iss": h.google.URL, "aud": "rollcall", "sub": "subject-of-ada"})
 		}),
 		"a signature that was cut": token(func(s string) string { return s[:len(s)-8] }),
 		"no signature":             token(func(s string) string { return part(s, 0) + "." + part(s, 1) + "." }),
@@ -105,10 +105,13 @@ func TestForgeries(t *testing.T) {
 		"signed with the client secret": token(func(s string) string {
 			return oidctest.SignWith(t, jose.HS256, []byte(strings.Repeat(secret, 2)), adaToken(h))
 		}),
-		"no code":                  {Authorize: func(v url.Values) { v.Del("code") }},
-		"another code":             {Authorize: func(v url.Values) { v.Set("code", "made-up") }},
-		"a mix-up of issuers":      {Authorize: func(v url.Values) { v.Set("iss", other.URL) }},
-		"declined":                 {Authorize: func(v url.Values) { v.Set("error", "access_denied"); v.Set("error_description", "<b>call 555</b>") }},
+		"no code":             {Authorize: func(v url.Values) { v.Del("code") }},
+		"another code":        {Authorize: func(v url.Values) { v.Set("code", "made-up") }},
+		"a mix-up of issuers": {Authorize: func(v url.Values) { v.Set("iss", other.URL) }},
+		"declined": {Authorize: func(v url.Values) {
+			v.Set("error", "access_denied")
+			v.Set("error_description", "<b>call-this-number</b>")
+		}},
 		"declined with a script":   {Authorize: func(v url.Values) { v.Set("error", "<script>alert(1)</script>") }},
 		"a state that was made up": {Authorize: func(v url.Values) { v.Set("state", "made-up") }},
 		"no state":                 {Authorize: func(v url.Values) { v.Del("state") }},
@@ -135,14 +138,24 @@ func TestForgeries(t *testing.T) {
 			t.Errorf("%s: %d, signed in as %q", name, a.status, who)
 		}
 		if !strings.Contains(a.body, "You are not signed in") || !strings.Contains(a.body, "Reference") || strings.Contains(a.body, "<script") ||
-			strings.Contains(a.body, "555") || strings.Contains(a.body, "eyJ") || strings.Contains(a.body, secret) {
+			strings.Contains(a.body, "call-this") || strings.Contains(a.body, "eyJ") || strings.Contains(a.body, secret) {
 			t.Errorf("%s: the page says\n%s", name, a.body)
+		}
+	}
+	h.google.Fail(claim("hd", "fabrikam.com"))
+	if a := newBrowser(t).get(h.url + "/sign-in/google"); !strings.Contains(a.body, "an organization that may come in") {
+		t.Errorf("of another organization: the page says\n%s", a.body)
+	}
+	for _, subject := range []string{"", strings.Repeat("subject-of-ada", 100)} {
+		h.google.Fail(claim("sub", subject))
+		if a := newBrowser(t).get(h.url + "/sign-in/google"); !strings.Contains(a.body, "does not prove who you are") || strings.Contains(a.body, "subject-of-ada") {
+			t.Errorf("without a subject: the page says\n%s", a.body)
 		}
 	}
 	if n := other.Asked("/token"); n != 0 {
 		t.Errorf("another server was sent the client's secret %d times", n)
 	}
-	if lines := h.log.String(); strings.Contains(lines, secret) || strings.Contains(lines, "eyJ") || strings.Contains(lines, "555") || strings.Contains(lines, "contoso.com") {
+	if lines := h.log.String(); strings.Contains(lines, secret) || strings.Contains(lines, "eyJ") || strings.Contains(lines, "call-this") || strings.Contains(lines, "contoso.com") {
 		t.Errorf("a secret or an address is in the log:\n%s", lines)
 	}
 	h.google.Fail(oidctest.Faults{})
@@ -253,8 +266,8 @@ func TestARoleThatIsTakenAwayEndsAtTheNextRequest(t *testing.T) {
 	b := newBrowser(t)
 	b.get(h.url + "/sign-in/google")
 	for _, c := range []struct{ file, want string }{
-		{"people: [{issuer: google, subject: \"1142\", role: auditor, tenants: [contoso]}]", "auditor [contoso]"},
-		{"people: [{issuer: google, subject: \"1142\", role: king}]", "auditor [contoso]"}, // a broken file changes nothing
+		{"people: [{issuer: google, subject: \"subject-of-ada\", role: auditor, tenants: [contoso]}]", "auditor [contoso]"},
+		{"people: [{issuer: google, subject: \"subject-of-ada\", role: king}]", "auditor [contoso]"}, // a broken file changes nothing
 		{"people: [{issuer: google, subject: \"1143\", role: operator}]", ""},
 		{people, "operator []"},
 	} {
@@ -315,5 +328,45 @@ func TestKeysAndSecretsChange(t *testing.T) {
 		}
 		h.google.RotateKey()
 		h.allow(people) // with the path of a new file
+	}
+}
+
+// Where people of several tenants of Entra sign in, each is of the tenant that has signed the token, and of one of the file.
+func TestPeopleOfSeveralDirectories(t *testing.T) {
+	t.Parallel()
+	h := open(t, signin.Config{})
+	h.several()
+	const person, foreign = "5a1f0c3e-7a7e-4d0b-9a55-0c6a7f3f6d10", "11111111-1111-1111-1111-111111111111"
+	for name, c := range map[string]struct {
+		claims map[string]any
+		want   string
+	}{
+		"of the tenant":                    {map[string]any{"iss": h.ms.Of(directory), "tid": directory}, "tenant-admin [contoso]"},
+		"of another tenant":                {map[string]any{"iss": h.ms.Of(foreign), "tid": foreign}, ""},
+		"of another that names this one":   {map[string]any{"iss": h.ms.Of(foreign), "tid": directory}, ""},
+		"of this one that names another":   {map[string]any{"iss": h.ms.Of(directory), "tid": foreign}, ""},
+		"without a tenant":                 {map[string]any{"iss": h.ms.Of(directory)}, ""},
+		"of the template":                  {map[string]any{"iss": h.ms.Of("{tenantid}"), "tid": "{tenantid}"}, ""},
+		"of the issuer for all":            {map[string]any{"iss": h.ms.Organizations(), "tid": directory}, ""},
+		"of the tenant, for somebody else": {map[string]any{"iss": h.ms.Of(directory), "tid": directory, "aud": "somebody-else"}, ""},
+	} {
+		c.claims["sub"], c.claims["oid"] = "pairwise", person
+		h.ms.SignIn(c.claims)
+		b := newBrowser(t)
+		a := b.get(h.url + "/sign-in/microsoft")
+		if who := h.signedIn(b); who != c.want {
+			t.Errorf("%s: %d, signed in as %q", name, a.status, who)
+		}
+	}
+}
+
+// An issuer for people of several tenants says that it is one.
+func TestAnIssuerForAllThatSaysOtherwise(t *testing.T) {
+	t.Parallel()
+	h := open(t, signin.Config{})
+	h.several()
+	h.ms.Fail(oidctest.Faults{Discovery: func(d map[string]any) { d["issuer"] = h.ms.Of(directory) }})
+	if a := newBrowser(t).get(h.url + "/sign-in/microsoft"); a.status != http.StatusBadGateway {
+		t.Errorf("%d", a.status)
 	}
 }

@@ -36,7 +36,7 @@ func (s *SignIn) page(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	next := access.OwnPath(query.Get("next"))
 	if _, err := s.Who(r); err == nil {
-		http.Redirect(w, r, next, http.StatusSeeOther)
+		access.SendOn(w, r, next)
 		return
 	}
 	p := shown{Title: "Sign in", Next: next}

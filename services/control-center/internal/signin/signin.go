@@ -97,7 +97,7 @@ func (s *SignIn) begin(w http.ResponseWriter, r *http.Request, who session.Ident
 		return
 	}
 	s.deps.Logger.InfoContext(r.Context(), "signed in", "principal", p.ID, "role", string(p.Role), "issuer", who.Issuer)
-	http.Redirect(w, r, access.OwnPath(next), http.StatusSeeOther)
+	access.SendOn(w, r, next)
 }
 
 func (s *SignIn) signOut(w http.ResponseWriter, r *http.Request) {

@@ -45,10 +45,13 @@ func (l *Lane) nextRoll(now time.Time) (group string, first time.Time) {
 	return group, first
 }
 
-// rollDue says when a list goes on. asked is the revision of the last command that waits for a pass which begins after it.
+// rollDue says when a list goes on. asked is the revision of the last command that waits for a pass which begins after it. A
+// list that is to clear up doubts is read as fast as can be: so fewer leave meanwhile.
 func rollDue(r *roll, interval time.Duration, asked uint64, now time.Time) time.Time {
 	switch {
-	case r.wanted || r.done.after < asked:
+	case r.restless && !r.running:
+		return r.began.Add(interval)
+	case r.wanted || r.done.after < asked || len(r.open) > 0:
 		return now
 	case !r.running:
 		return r.began.Add(interval)
@@ -106,6 +109,9 @@ func (l *Lane) advance(ctx context.Context, p *pass, group string, r *roll) erro
 
 // listPage reads the next page of a group's members and publishes what it tells: all of it, or only what is new.
 func (l *Lane) listPage(ctx context.Context, p *pass, group string, r *roll, all bool) error {
+	if r.cursor == "" {
+		r.stamp = l.deps.Stamps.Next() // its own, as events are named by theirs
+	}
 	page, stamp, err := ask(ctx, l, p, func(ctx context.Context) (receiver.Page, error) {
 		return l.deps.Directory.Members(ctx, group, r.cursor)
 	})
@@ -119,9 +125,6 @@ func (l *Lane) listPage(ctx context.Context, p *pass, group string, r *roll, all
 		return fmt.Errorf("list the members of group %s: %w", group, err)
 	}
 	r.tries = 0
-	if r.cursor == "" {
-		r.stamp = stamp
-	}
 	shown := membersOf(group, page.Observations)
 	tell := shown
 	if !all {
@@ -137,6 +140,7 @@ func (l *Lane) listPage(ctx context.Context, p *pass, group string, r *roll, all
 	l.deps.Metrics.listed()
 	r.see(shown, page.SetAside)
 	if !page.More {
+		r.whole = l.wholeOnly
 		r.end()
 		l.every = nil
 		return nil
@@ -202,9 +206,14 @@ func (l *Lane) listAll(ctx context.Context, p *pass, group string) error {
 	}
 }
 
-// finishPass takes the pass that is under way to its end, or leaves it where it fails.
+// finishPass takes the pass that is under way to its end, with those that clear up at once what it doubts, or leaves it
+// where it fails.
 func (l *Lane) finishPass(ctx context.Context, group string, r *roll) error {
-	for r.running && r.read() {
+	for more := enough; r.read() && (r.running || more > 0 && len(r.open) > 0 && !r.restless); {
+		if !r.running {
+			r.begin(l.deps.Clock.Now(), l.inbox.latest())
+			more--
+		}
 		p := newPass(r.cause)
 		p.patient = true
 		if err := l.advance(ctx, p, group, r); err != nil {
@@ -229,7 +238,8 @@ func (l *Lane) settleList(ctx context.Context, p *pass, group string, r *roll) e
 	if _, open := r.suspect(); open && r.read() {
 		return nil
 	}
-	if err := l.report(ctx, p, r.stamp, observations(r.absent(group))); err != nil {
+	if err := l.report(ctx, p, r.proof, observations(r.absent(group))); err != nil {
+		r.stop() // some may be told, and the stamp is used: the next pass tells of the others
 		return err
 	}
 	r.close()

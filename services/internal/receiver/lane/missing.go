@@ -1,7 +1,6 @@
 package lane
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,16 +11,20 @@ import (
 )
 
 // proveMissing asks about one member that a pass has missed: pages shift while they are read. Only what the provider says
-// of this one membership removes it. m says that it is absent.
+// of this one membership removes it. m says that it is absent. If it is one of a sample and has not just left, those whom
+// it stands for are asked about too.
 func (l *Lane) proveMissing(ctx context.Context, p *pass, r *roll, m directory.Membership) error {
 	why, before, err := l.left(ctx, p, m) // first: nothing is read between the proof and its publishing
 	if err != nil {
 		return err
 	}
 	answer, stamp, err := l.member(ctx, p, m)
+	if slices.Contains(r.sample, m.ID) && (err != nil || answer.Present || len(why) > 0) {
+		r.distrust()
+	}
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		r.doubt(m.ID)
+		r.doubt(m.ID, true)
 		return nil
 	case errors.Is(err, receiver.ErrNoGroup):
 		l.beginVanish(m.GroupID, p.cause)
@@ -78,59 +81,10 @@ func (r *roll) refuse(id string) {
 	r.spare(id)
 }
 
-// doubt puts a missing member off until a second whole list has missed it too.
-func (r *roll) doubt(id string) {
-	if r.doubting == nil {
-		r.doubting = map[string]struct{}{}
-	}
-	r.doubting[id] = struct{}{}
-	r.spare(id)
-}
-
 // spareAll leaves the rest of the missing for the next pass.
 func (r *roll) spareAll() {
 	for _, id := range r.missing {
 		r.spare(id)
 	}
 	r.missing = nil
-}
-
-// absent returns whom this list and the one before both miss, where only lists can tell. An empty list proves nothing
-// against many.
-func (r *roll) absent(group string) []directory.Membership {
-	if len(r.order) == 0 && len(r.doubting) > suspicious {
-		return nil
-	}
-	var gone []directory.Membership
-	for id := range r.doubting {
-		slot, member := r.slots[id]
-		if _, again := r.doubted[id]; again && member {
-			gone = append(gone, directory.Membership{GroupID: group, ID: id, Kind: kinds[r.members[slot].kind]})
-		}
-	}
-	slices.SortFunc(gone, func(a, b directory.Membership) int { return cmp.Compare(a.ID, b.ID) })
-	return gone
-}
-
-// close ends a pass. One that has found new doubts counts only when the next has cleared them up, which begins at once.
-func (r *roll) close() {
-	this := listing{began: r.began, after: r.after}
-	fresh := false
-	for id := range r.doubting {
-		if _, old := r.doubted[id]; !old {
-			fresh = true
-		}
-	}
-	switch {
-	case !fresh || !r.read(): // a first list has nobody to doubt
-		r.complete(this)
-		r.before = nil
-	default:
-		if r.before != nil {
-			r.complete(*r.before)
-		}
-		r.before, r.wanted = &this, true
-	}
-	r.doubted, r.doubting = r.doubting, nil
-	r.running, r.ended, r.cause = false, false, ""
 }

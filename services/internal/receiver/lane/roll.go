@@ -27,7 +27,7 @@ type roll struct {
 	held    bool // a snapshot is reading the list: nobody else does
 	began   time.Time
 	after   uint64          // every command up to this revision came before it
-	stamp   directory.Stamp // of its first request
+	stamp   directory.Stamp // its own, from before its first request
 	cursor  string
 	came    trail // with the cursors so far
 	pages   int
@@ -42,9 +42,18 @@ type roll struct {
 	cause  string
 	asked  bool // the last request was about a missing member: a page is next
 
-	doubting map[string]struct{} // missed by this pass, where only whole lists can tell
-	doubted  map[string]struct{} // by the one before
-	before   *listing            // which that was
+	doubts   map[string]doubt // by id
+	lists    uint32           // that were whole, so far
+	still    uint32           // the first of those in a row that were still; greater than lists: there is none
+	twice    bool             // this pass was shown somebody twice
+	odd      bool             // or somebody whom nobody understands
+	whole    bool             // the provider tells nothing of single memberships
+	latest   directory.Stamp  // of the last whole list
+	proof    directory.Stamp  // and of the one before
+	bulk     []string         // ids that only lists have proved, all of them or a sample, which is asked about first
+	sample   []string         // of them
+	open     []listing        // the passes that do not count before doubts are cleared up
+	restless bool             // many leave: the next pass does not begin at once
 
 	done   listing       // the last complete pass
 	every  time.Duration // between the begins of the last two
@@ -62,8 +71,9 @@ type listed struct {
 
 // listing is one complete pass.
 type listing struct {
-	began time.Time
-	after uint64
+	number uint32 // of the whole list
+	began  time.Time
+	after  uint64
 }
 
 var kinds = [...]directory.MemberKind{directory.UserMember, directory.GroupMember, directory.CustomerMember, directory.OtherMember}
@@ -87,11 +97,12 @@ func (r *roll) begin(now time.Time, after uint64) {
 	r.began, r.after, r.stamp = now, after, directory.Stamp{}
 	r.cursor, r.came, r.pages, r.checked, r.refused, r.tries = "", nil, 0, 0, 0, 0
 	r.came.circles("")
-	r.next, r.missing, r.doubting = r.next[:0], nil, nil
+	r.next, r.missing, r.bulk, r.sample = r.next[:0], nil, nil, nil
+	r.twice, r.odd = false, false
 }
 
 // stop breaks a pass off. Nobody is missing because of it.
-func (r *roll) stop() { r.running, r.ended, r.missing = false, false, nil }
+func (r *roll) stop() { r.running, r.ended, r.missing, r.bulk, r.sample = false, false, nil, nil, nil }
 
 // put notes that a membership was published.
 func (r *roll) put(m directory.Membership) {
@@ -102,6 +113,7 @@ func (r *roll) put(m directory.Membership) {
 		r.free = append(r.free, slot)
 		delete(r.slots, m.ID)
 		delete(r.hard, m.ID)
+		delete(r.doubts, m.ID)
 	case m.Present && !ok:
 		if n := len(r.free); n > 0 {
 			slot, r.free = r.free[n-1], r.free[:n-1]
@@ -113,6 +125,10 @@ func (r *roll) put(m directory.Membership) {
 		r.members[slot] = listed{id: id, spared: r.number, at: -1, kind: kindOf(m.Kind)}
 		r.slots[id] = slot
 	case m.Present:
+		if _, doubted := r.doubts[m.ID]; doubted {
+			delete(r.doubts, m.ID)
+			r.distrust()
+		}
 		r.members[slot].kind, r.members[slot].spared = kindOf(m.Kind), r.number
 	}
 }
@@ -143,7 +159,11 @@ func (r *roll) see(page []directory.Membership, aside []string) {
 	var at []int32
 	for _, m := range page {
 		slot, ok := r.slots[m.ID]
-		if !ok || r.members[slot].seen == r.number {
+		if !ok {
+			continue
+		}
+		if r.members[slot].seen == r.number {
+			r.twice = true
 			continue
 		}
 		member := &r.members[slot]
@@ -155,6 +175,7 @@ func (r *roll) see(page []directory.Membership, aside []string) {
 	}
 	for _, id := range aside { // there, but not to be understood
 		r.spare(id)
+		r.odd = true
 	}
 	if len(at) == 0 {
 		return
@@ -200,6 +221,7 @@ func (r *roll) suspect() (directory.Membership, bool) {
 // end notes that the last page is read: whoever was not on any is missing.
 func (r *roll) end() {
 	r.ended, r.length, r.missing = true, r.pages, nil
+	r.compare()
 	for id, slot := range r.slots {
 		r.members[slot].at = -1
 		if r.misses(r.members[slot]) {
@@ -213,6 +235,7 @@ func (r *roll) end() {
 		}
 	}
 	r.order, r.next = r.next, r.order[:0]
+	r.putOff()
 }
 
 // complete notes that all who were missing are proved, or cannot be.

@@ -28,7 +28,7 @@ func numbered(n int) []string {
 
 // pass reads one whole list in pages, each seen after its news are published.
 func (r *roll) pass(ids []string, size int, after func(page int)) {
-	r.begin(time.Time{}, 0)
+	r.begin(time.Unix(1, 0), 0)
 	page := 0
 	for chunk := range slices.Chunk(ids, size) {
 		members := memberships(chunk...)

@@ -55,7 +55,9 @@ type stepped struct {
 	counter uint64
 	seq     uint64
 
-	moments map[directory.Stamp]int // when they were taken, by the directory
+	lose      func() bool             // whether the next event is not stored; nil: all are
+	published map[string]bool         // events, by id
+	moments   map[directory.Stamp]int // when they were taken, by the directory
 
 	users   map[string]told[directory.User]
 	groups  map[string]told[directory.Group]
@@ -78,8 +80,8 @@ const (
 func newStepped(t *rapid.T, kv jetstream.KeyValue, id string, traits receiver.Traits) *stepped {
 	return &stepped{
 		t: t, id: id, kv: kv, traits: traits, clock: &leap{time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, epoch: 1,
-		dir:     &receivertest.Directory{Journals: traits.Journals, PageSize: rapid.IntRange(1, 4).Draw(t, "page")},
-		moments: map[directory.Stamp]int{}, users: map[string]told[directory.User]{}, groups: map[string]told[directory.Group]{},
+		dir:       &receivertest.Directory{Journals: traits.Journals, PageSize: rapid.IntRange(1, 4).Draw(t, "page")},
+		published: map[string]bool{}, moments: map[directory.Stamp]int{}, users: map[string]told[directory.User]{}, groups: map[string]told[directory.Group]{},
 		members: map[[2]string]told[directory.Membership]{},
 	}
 }
@@ -133,6 +135,13 @@ func (s *stepped) steps(ctx context.Context, d time.Duration) {
 
 // Publish implements Publisher: it is the ledger.
 func (s *stepped) Publish(_ context.Context, _ string, ev event.Event, _ ...bus.PublishOption) (bus.Ack, error) {
+	if s.lose != nil && s.lose() {
+		return bus.Ack{}, bus.ErrUnavailable
+	}
+	if s.published[ev.ID()] {
+		return bus.Ack{Duplicate: true}, nil // and whatever it says is lost, as with NATS
+	}
+	s.published[ev.ID()] = true
 	switch ev.Type() {
 	case event.TypeDirectoryObserved:
 		page, err := event.Data[event.DirectoryObserved](ev)

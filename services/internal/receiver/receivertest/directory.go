@@ -49,6 +49,7 @@ type Directory struct {
 	users      map[string]directory.User
 	groups     map[string]directory.Group
 	members    map[string]map[string]directory.MemberKind
+	places     map[string]string // in lists of members, by id
 	log        []entry
 	history    []entry // as log, of all that ever happened
 	held       int     // changes behind it are not shown yet, while lagging
@@ -146,7 +147,7 @@ func (d *Directory) change(e entry, apply func()) {
 func (d *Directory) init() {
 	if d.users == nil {
 		d.users, d.groups = map[string]directory.User{}, map[string]directory.Group{}
-		d.members = map[string]map[string]directory.MemberKind{}
+		d.members, d.places = map[string]map[string]directory.MemberKind{}, map[string]string{}
 	}
 	d.PageSize = cmp.Or(d.PageSize, 100)
 }
@@ -207,7 +208,7 @@ func (d *Directory) GroupsAt(ctx context.Context, address string) ([]directory.G
 	return found, nil
 }
 
-// Members implements receiver.Directory.
+// Members implements receiver.Directory. Its cursors are offsets: who comes and goes shifts those behind.
 func (d *Directory) Members(ctx context.Context, group, cursor string) (receiver.Page, error) {
 	if err := d.request(ctx, Call{Method: "Members", ID: group, Cursor: cursor}); err != nil {
 		return receiver.Page{}, err
@@ -221,7 +222,7 @@ func (d *Directory) Members(ctx context.Context, group, cursor string) (receiver
 		return receiver.Page{}, fmt.Errorf("list %s: %w", group, receiver.ErrNoGroup)
 	}
 	offset, _ := strconv.Atoi(cursor)
-	ids := slices.Sorted(maps.Keys(d.members[group]))
+	ids := slices.SortedFunc(maps.Keys(d.members[group]), d.inOrder)
 	end := min(offset+d.PageSize, len(ids))
 	page := receiver.Page{More: end < len(ids), Cursor: strconv.Itoa(end)}
 	for _, id := range ids[min(offset, len(ids)):end] {

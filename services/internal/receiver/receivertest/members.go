@@ -60,6 +60,20 @@ func (d *Directory) join(group string, kind directory.MemberKind, ids []string) 
 	}
 }
 
+// Move puts a member elsewhere in the lists, which have their members in the order of their places: the ids, without Move.
+// It is a new address, where they are ordered by addresses.
+func (d *Directory) Move(member, place string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.init()
+	d.places[member] = place
+}
+
+// inOrder compares members as lists have them. The caller holds the lock.
+func (d *Directory) inOrder(a, b string) int {
+	return cmp.Or(cmp.Compare(cmp.Or(d.places[a], a), cmp.Or(d.places[b], b)), cmp.Compare(a, b))
+}
+
 // Remove ends a membership.
 func (d *Directory) Remove(group, member string) { d.remove(group, member, false) }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	controlcenter "github.com/rollcall-hq/rollcall/services/control-center"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/config"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
@@ -33,7 +34,7 @@ Without nats.url it runs a NATS server of its own, for any NATS client on this m
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(file, a.getenvWithFlags(cmd))
 			if err == nil || check {
-				err = errors.Join(err, cfg.CheckFiles())
+				err = errors.Join(err, cfg.CheckFiles(), controlcenter.CheckFiles(cfg))
 			}
 			if err != nil {
 				return fmt.Errorf("the configuration has faults:\n  %s", strings.ReplaceAll(err.Error(), "\n", "\n  "))

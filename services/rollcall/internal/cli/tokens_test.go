@@ -1,11 +1,16 @@
 package cli_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/rollcall-hq/rollcall/services/rollcall/internal/cli"
 )
 
 var secretToken = regexp.MustCompile(`rc_[a-z2-7]{16}_[a-z2-7]{52}`)
@@ -61,6 +66,25 @@ func TestServeSignsIn(t *testing.T) {
 		_ = answer.Body.Close()
 		if signed := answer.StatusCode == http.StatusSeeOther && len(answer.Cookies()) == 1; signed != told {
 			t.Errorf("told %t: %d %v", told, answer.StatusCode, answer.Cookies())
+		}
+	}
+}
+
+// "rollcall serve --check" tells what is wrong with the access file.
+func TestServeChecksTheAccessFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "access.yaml")
+	for text, says := range map[string]string{"people: [{role: king}]": "people[0].role", "people: []": ""} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, told bytes.Buffer
+		getenv := func(name string) string {
+			return map[string]string{"ROLLCALL_CENTER_ACCESS_FILE": path, "ROLLCALL_SYNC_PUSH": "false"}[name]
+		}
+		err := cli.Run(t.Context(), []string{"serve", "--check"}, getenv, nil, &out, &told)
+		if (err == nil) != (says == "") || !strings.Contains(told.String(), says) {
+			t.Errorf("%s: %v %s", text, err, told.String())
 		}
 	}
 }

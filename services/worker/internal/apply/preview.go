@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
@@ -10,8 +11,8 @@ import (
 // refreshRequested keeps who asked for a refresh, whose pages will name it as their cause, and prepares for one whose effects
 // somebody wants to see first.
 func (s *session) refreshRequested(data event.RefreshRequested) error {
-	if event.ValidActor(data.RequestedBy) {
-		s.origin.by = data.RequestedBy
+	if by := cmp.Or(data.By, data.RequestedBy); event.ValidActor(by) {
+		s.origin.by = by
 	}
 	if err := s.keepCause(); err != nil || !data.Preview || !s.tenant.Follows() {
 		return err

@@ -342,6 +342,54 @@ func (e ListHeldChangesParamsState) Valid() bool {
 	}
 }
 
+// Defines values for ListUsersParamsSort.
+const (
+	Address  ListUsersParamsSort = "address"
+	Change   ListUsersParamsSort = "change"
+	Licensed ListUsersParamsSort = "licensed"
+	Name     ListUsersParamsSort = "name"
+	Since    ListUsersParamsSort = "since"
+	Status   ListUsersParamsSort = "status"
+)
+
+// Valid indicates whether the value is a known member of the ListUsersParamsSort enum.
+func (e ListUsersParamsSort) Valid() bool {
+	switch e {
+	case Address:
+		return true
+	case Change:
+		return true
+	case Licensed:
+		return true
+	case Name:
+		return true
+	case Since:
+		return true
+	case Status:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListUsersParamsOrder.
+const (
+	Ascending  ListUsersParamsOrder = "ascending"
+	Descending ListUsersParamsOrder = "descending"
+)
+
+// Valid indicates whether the value is a known member of the ListUsersParamsOrder enum.
+func (e ListUsersParamsOrder) Valid() bool {
+	switch e {
+	case Ascending:
+		return true
+	case Descending:
+		return true
+	default:
+		return false
+	}
+}
+
 // Applied defines model for Applied.
 type Applied struct {
 	Items []AppliedHold `json:"items"`
@@ -445,6 +493,35 @@ type Degraded struct {
 	// Detail What is so.
 	Detail string    `json:"detail"`
 	Since  time.Time `json:"since"`
+}
+
+// Entitlement defines model for Entitlement.
+type Entitlement struct {
+	Addresses []string `json:"addresses"`
+
+	// Cause Id of the event that caused it.
+	Cause string `json:"cause"`
+
+	// Changed For that reason.
+	Changed  time.Time `json:"changed"`
+	Licensed bool      `json:"licensed"`
+	Name     string    `json:"name"`
+	Path     []Step    `json:"path,omitempty,omitzero"`
+	Reason   string    `json:"reason"`
+	Sequence int64     `json:"sequence"`
+
+	// Since Licensed without a break.
+	Since  time.Time  `json:"since"`
+	Status UserStatus `json:"status"`
+	User   string     `json:"user"`
+}
+
+// EntitlementPage defines model for EntitlementPage.
+type EntitlementPage struct {
+	Items []Entitlement `json:"items"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor NextCursor `json:"next_cursor,omitempty,omitzero"`
 }
 
 // Fault defines model for Fault.
@@ -600,6 +677,39 @@ type LinePlace struct {
 	Name      string   `json:"name"`
 	Place     int64    `json:"place"`
 	User      string   `json:"user"`
+}
+
+// ListedUser defines model for ListedUser.
+type ListedUser struct {
+	// Activated When the product reported a first sign-in.
+	Activated time.Time `json:"activated,omitempty,omitzero"`
+	Addresses []string  `json:"addresses"`
+
+	// Cause Id of the event that caused that.
+	Cause string `json:"cause,omitempty,omitzero"`
+
+	// Changed When the decision became what it is.
+	Changed time.Time `json:"changed,omitempty,omitzero"`
+	Guest   bool      `json:"guest"`
+
+	// ID The provider's immutable id.
+	ID       string `json:"id"`
+	Licensed bool   `json:"licensed"`
+	Name     string `json:"name"`
+	Path     []Step `json:"path,omitempty,omitzero"`
+
+	// Reason Absent, with `as_of`, for one who had never been licensed.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Sequence Of the license event, in LICENSES.
+	Sequence int64 `json:"sequence,omitempty,omitzero"`
+
+	// Since Absent for one who never was licensed.
+	Since  time.Time  `json:"since,omitempty,omitzero"`
+	Status UserStatus `json:"status"`
+
+	// Why The reason in words.
+	Why string `json:"why,omitempty,omitzero"`
 }
 
 // Me defines model for Me.
@@ -766,9 +876,11 @@ type Refresh struct {
 	// Progress What has been read so far.
 	Progress    RefreshProgress `json:"progress,omitempty,omitzero"`
 	RequestedAt time.Time       `json:"requested_at"`
-	RequestedBy string          `json:"requested_by,omitempty,omitzero"`
-	Result      RefreshResult   `json:"result,omitempty,omitzero"`
-	State       RefreshState    `json:"state"`
+
+	// RequestedBy Who, or what of Rollcall itself: `schedule`, `worker`, `cli`.
+	RequestedBy string        `json:"requested_by,omitempty,omitzero"`
+	Result      RefreshResult `json:"result,omitempty,omitzero"`
+	State       RefreshState  `json:"state"`
 }
 
 // RefreshState defines model for Refresh.State.
@@ -1016,6 +1128,13 @@ type User struct {
 	Status UserStatus `json:"status"`
 }
 
+// UserCount defines model for UserCount.
+type UserCount struct {
+	// More There are more: counting ended there.
+	More  bool `json:"more"`
+	Users int  `json:"users"`
+}
+
 // UserDetail defines model for UserDetail.
 type UserDetail struct {
 	Addresses []string   `json:"addresses"`
@@ -1032,8 +1151,26 @@ type UserDetail struct {
 	Status   UserStatus `json:"status"`
 }
 
+// UserPage defines model for UserPage.
+type UserPage struct {
+	Count *UserCount   `json:"count,omitempty"`
+	Items []ListedUser `json:"items"`
+
+	// NextCursor Where the next page begins; absent on the last one.
+	NextCursor NextCursor `json:"next_cursor,omitempty,omitzero"`
+
+	// UnknownGroups Named in the search; no group has the address.
+	UnknownGroups []string `json:"unknown_groups,omitempty,omitzero"`
+
+	// UnreadGroups Named in the search; the mirror does not keep their members, so that nobody is found by them.
+	UnreadGroups []string `json:"unread_groups,omitempty,omitzero"`
+}
+
 // UserStatus defines model for UserStatus.
 type UserStatus string
+
+// AsOf defines model for AsOf.
+type AsOf = time.Time
 
 // Cursor defines model for Cursor.
 type Cursor = string
@@ -1125,6 +1262,21 @@ type ListHeldChangesParams struct {
 // ListHeldChangesParamsState defines parameters for ListHeldChanges.
 type ListHeldChangesParamsState string
 
+// ListEntitlementsParams defines parameters for ListEntitlements.
+type ListEntitlementsParams struct {
+	// AsOf Decisions as they were at that moment; now where it is left out. What the directory says of a user is as it is known now.
+	AsOf AsOf `form:"as_of,omitempty" json:"as_of,omitempty,omitzero"`
+
+	// Cursor `next_cursor` of the page before; with all else as it was there.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit The most items of a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// IfNoneMatch ETag of an answer that one has.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
+}
+
 // GetHeldChangeParams defines parameters for GetHeldChange.
 type GetHeldChangeParams struct {
 	// IfNoneMatch ETag of an answer that one has.
@@ -1133,8 +1285,8 @@ type GetHeldChangeParams struct {
 
 // ApproveHeldChangeParams defines parameters for ApproveHeldChange.
 type ApproveHeldChangeParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
@@ -1152,8 +1304,8 @@ type ListHeldLinesParams struct {
 
 // RejectHeldChangeParams defines parameters for RejectHeldChange.
 type RejectHeldChangeParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
@@ -1165,8 +1317,8 @@ type GetSeatsParams struct {
 
 // PutSeatsParams defines parameters for PutSeats.
 type PutSeatsParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
@@ -1208,8 +1360,8 @@ type ListRefreshesParams struct {
 
 // StartRefreshParams defines parameters for StartRefresh.
 type StartRefreshParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
@@ -1221,8 +1373,8 @@ type GetRefreshParams struct {
 
 // ApplyRefreshParams defines parameters for ApplyRefresh.
 type ApplyRefreshParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
@@ -1234,10 +1386,46 @@ type GetSettingsParams struct {
 
 // PutSettingsParams defines parameters for PutSettings.
 type PutSettingsParams struct {
-	// IdempotencyKey A command under a key counts once: sent again with the same key, it is answered as the first time. Without one each request
-	// is a command of its own.
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
+
+// ListUsersParams defines parameters for ListUsers.
+type ListUsersParams struct {
+	// Product Of which the decisions are; not needed where the tenant has one alone.
+	Product string `form:"product,omitempty" json:"product,omitempty,omitzero"`
+
+	// Search Such as `email:dan* AND is:licensed`. Fields are `name`, `email`, `id`, `group` (its address: effective members),
+	// `reason` and `is` (`licensed`, `activated`, `active`, `suspended`, `archived`, `deleted`, `guest`, `held`, `waiting`); a
+	// word without a field is of a name or an address. AND may be left out; OR, NOT and parentheses are there.
+	Search string `form:"search,omitempty" json:"search,omitempty,omitzero"`
+
+	// Sort `since` is of the license, `change` of the decision. Who has no value comes last.
+	Sort  ListUsersParamsSort  `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+	Order ListUsersParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
+
+	// AsOf Decisions as they were at that moment; now where it is left out. What the directory says of a user is as it is known now.
+	AsOf AsOf `form:"as_of,omitempty" json:"as_of,omitempty,omitzero"`
+
+	// Count Whether to count the whole list as well.
+	Count bool `form:"count,omitempty" json:"count,omitempty,omitzero"`
+
+	// Cursor `next_cursor` of the page before; with all else as it was there.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit The most items of a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// IfNoneMatch ETag of an answer that one has.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
+}
+
+// ListUsersParamsSort defines parameters for ListUsers.
+type ListUsersParamsSort string
+
+// ListUsersParamsOrder defines parameters for ListUsers.
+type ListUsersParamsOrder string
 
 // GetUserParams defines parameters for GetUser.
 type GetUserParams struct {
@@ -1292,6 +1480,9 @@ type ServerInterface interface {
 	// ListHeldChanges Held changes of all products, by product, the oldest first
 	// (GET /api/v1/tenants/{tenant}/held)
 	ListHeldChanges(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListHeldChangesParams)
+	// ListEntitlements Who is licensed for a product, or was at a moment, by name
+	// (GET /api/v1/tenants/{tenant}/products/{product}/entitlements)
+	ListEntitlements(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, params ListEntitlementsParams)
 	// GetHeldChange One held change, and how far it is carried out
 	// (GET /api/v1/tenants/{tenant}/products/{product}/held/{held})
 	GetHeldChange(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, held HeldID, params GetHeldChangeParams)
@@ -1334,6 +1525,9 @@ type ServerInterface interface {
 	// PutSettings Set how changes of the tenant are treated, all at once
 	// (PUT /api/v1/tenants/{tenant}/settings)
 	PutSettings(w http.ResponseWriter, r *http.Request, tenant TenantID, params PutSettingsParams)
+	// ListUsers The users of a tenant, searched and sorted, with the decision for a product
+	// (GET /api/v1/tenants/{tenant}/users)
+	ListUsers(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListUsersParams)
 	// GetUser One user, with the decision for every product and why
 	// (GET /api/v1/tenants/{tenant}/users/{user})
 	GetUser(w http.ResponseWriter, r *http.Request, tenant TenantID, user UserID, params GetUserParams)
@@ -1698,6 +1892,104 @@ func (siw *ServerInterfaceWrapper) ListHeldChanges(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListHeldChanges(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListEntitlements operation middleware
+func (siw *ServerInterfaceWrapper) ListEntitlements(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "product" -------------
+	var product ProductID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "product", r.PathValue("product"), &product, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "product", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEntitlementsParams
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", r.URL.Query(), &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "as_of"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "as_of", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-None-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-None-Match", Err: err})
+			return
+		}
+
+		params.IfNoneMatch = IfNoneMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListEntitlements(w, r, tenant, product, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2637,6 +2929,160 @@ func (siw *ServerInterfaceWrapper) PutSettings(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// ListUsers operation middleware
+func (siw *ServerInterfaceWrapper) ListUsers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUsersParams
+
+	// ------------- Optional query parameter "product" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "product", r.URL.Query(), &params.Product, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "product"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "product", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", r.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "search"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "search", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", r.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sort"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sort", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", r.URL.Query(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "order"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", r.URL.Query(), &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "as_of"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "as_of", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", r.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "count"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "count", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-None-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-None-Match", Err: err})
+			return
+		}
+
+		params.IfNoneMatch = IfNoneMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListUsers(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetUser operation middleware
 func (siw *ServerInterfaceWrapper) GetUser(w http.ResponseWriter, r *http.Request) {
 
@@ -2918,6 +3364,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants", wrapper.ListTenants)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}", wrapper.GetTenant)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/connection", wrapper.GetConnection)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/users", wrapper.ListUsers)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/entitlements", wrapper.ListEntitlements)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/users/{user}", wrapper.GetUser)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/users/{user}/history", wrapper.ListUserHistory)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/held", wrapper.ListHeldChanges)
@@ -2999,12 +3447,29 @@ func (response GetMe304Response) VisitGetMeResponse(w http.ResponseWriter) error
 	return nil
 }
 
-type GetMedefaultApplicationProblemPlusJSONResponse struct {
+type GetMe4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetMedefaultApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+func (response GetMe4XXApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMe5XXApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3054,12 +3519,29 @@ func (response ListTenants304Response) VisitListTenantsResponse(w http.ResponseW
 	return nil
 }
 
-type ListTenantsdefaultApplicationProblemPlusJSONResponse struct {
+type ListTenants4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListTenantsdefaultApplicationProblemPlusJSONResponse) VisitListTenantsResponse(w http.ResponseWriter) error {
+func (response ListTenants4XXApplicationProblemPlusJSONResponse) VisitListTenantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTenants5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTenants5XXApplicationProblemPlusJSONResponse) VisitListTenantsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3110,12 +3592,29 @@ func (response GetTenant304Response) VisitGetTenantResponse(w http.ResponseWrite
 	return nil
 }
 
-type GetTenantdefaultApplicationProblemPlusJSONResponse struct {
+type GetTenant4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetTenantdefaultApplicationProblemPlusJSONResponse) VisitGetTenantResponse(w http.ResponseWriter) error {
+func (response GetTenant4XXApplicationProblemPlusJSONResponse) VisitGetTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTenant5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTenant5XXApplicationProblemPlusJSONResponse) VisitGetTenantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3167,12 +3666,29 @@ func (response GetCommand304Response) VisitGetCommandResponse(w http.ResponseWri
 	return nil
 }
 
-type GetCommanddefaultApplicationProblemPlusJSONResponse struct {
+type GetCommand4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetCommanddefaultApplicationProblemPlusJSONResponse) VisitGetCommandResponse(w http.ResponseWriter) error {
+func (response GetCommand4XXApplicationProblemPlusJSONResponse) VisitGetCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCommand5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCommand5XXApplicationProblemPlusJSONResponse) VisitGetCommandResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3223,12 +3739,29 @@ func (response GetConnection304Response) VisitGetConnectionResponse(w http.Respo
 	return nil
 }
 
-type GetConnectiondefaultApplicationProblemPlusJSONResponse struct {
+type GetConnection4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetConnectiondefaultApplicationProblemPlusJSONResponse) VisitGetConnectionResponse(w http.ResponseWriter) error {
+func (response GetConnection4XXApplicationProblemPlusJSONResponse) VisitGetConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetConnection5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetConnection5XXApplicationProblemPlusJSONResponse) VisitGetConnectionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3279,12 +3812,103 @@ func (response ListHeldChanges304Response) VisitListHeldChangesResponse(w http.R
 	return nil
 }
 
-type ListHeldChangesdefaultApplicationProblemPlusJSONResponse struct {
+type ListHeldChanges4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListHeldChangesdefaultApplicationProblemPlusJSONResponse) VisitListHeldChangesResponse(w http.ResponseWriter) error {
+func (response ListHeldChanges4XXApplicationProblemPlusJSONResponse) VisitListHeldChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHeldChanges5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListHeldChanges5XXApplicationProblemPlusJSONResponse) VisitListHeldChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEntitlementsRequestObject struct {
+	Tenant  TenantID  `json:"tenant"`
+	Product ProductID `json:"product"`
+	Params  ListEntitlementsParams
+}
+
+type ListEntitlementsResponseObject interface {
+	VisitListEntitlementsResponse(w http.ResponseWriter) error
+}
+
+type ListEntitlements200ResponseHeaders struct {
+	ETag string
+}
+
+type ListEntitlements200JSONResponse struct {
+	Body    EntitlementPage
+	Headers ListEntitlements200ResponseHeaders
+}
+
+func (response ListEntitlements200JSONResponse) VisitListEntitlementsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEntitlements304Response = NotModifiedResponse
+
+func (response ListEntitlements304Response) VisitListEntitlementsResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListEntitlements4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEntitlements4XXApplicationProblemPlusJSONResponse) VisitListEntitlementsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEntitlements5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEntitlements5XXApplicationProblemPlusJSONResponse) VisitListEntitlementsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3337,12 +3961,29 @@ func (response GetHeldChange304Response) VisitGetHeldChangeResponse(w http.Respo
 	return nil
 }
 
-type GetHeldChangedefaultApplicationProblemPlusJSONResponse struct {
+type GetHeldChange4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetHeldChangedefaultApplicationProblemPlusJSONResponse) VisitGetHeldChangeResponse(w http.ResponseWriter) error {
+func (response GetHeldChange4XXApplicationProblemPlusJSONResponse) VisitGetHeldChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHeldChange5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHeldChange5XXApplicationProblemPlusJSONResponse) VisitGetHeldChangeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3396,12 +4037,29 @@ func (response ApproveHeldChange202JSONResponse) VisitApproveHeldChangeResponse(
 	return err
 }
 
-type ApproveHeldChangedefaultApplicationProblemPlusJSONResponse struct {
+type ApproveHeldChange4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ApproveHeldChangedefaultApplicationProblemPlusJSONResponse) VisitApproveHeldChangeResponse(w http.ResponseWriter) error {
+func (response ApproveHeldChange4XXApplicationProblemPlusJSONResponse) VisitApproveHeldChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveHeldChange5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApproveHeldChange5XXApplicationProblemPlusJSONResponse) VisitApproveHeldChangeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3454,12 +4112,29 @@ func (response ListHeldLines304Response) VisitListHeldLinesResponse(w http.Respo
 	return nil
 }
 
-type ListHeldLinesdefaultApplicationProblemPlusJSONResponse struct {
+type ListHeldLines4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListHeldLinesdefaultApplicationProblemPlusJSONResponse) VisitListHeldLinesResponse(w http.ResponseWriter) error {
+func (response ListHeldLines4XXApplicationProblemPlusJSONResponse) VisitListHeldLinesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHeldLines5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListHeldLines5XXApplicationProblemPlusJSONResponse) VisitListHeldLinesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3512,12 +4187,29 @@ func (response RejectHeldChange202JSONResponse) VisitRejectHeldChangeResponse(w 
 	return err
 }
 
-type RejectHeldChangedefaultApplicationProblemPlusJSONResponse struct {
+type RejectHeldChange4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RejectHeldChangedefaultApplicationProblemPlusJSONResponse) VisitRejectHeldChangeResponse(w http.ResponseWriter) error {
+func (response RejectHeldChange4XXApplicationProblemPlusJSONResponse) VisitRejectHeldChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectHeldChange5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RejectHeldChange5XXApplicationProblemPlusJSONResponse) VisitRejectHeldChangeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3569,12 +4261,29 @@ func (response GetSeats304Response) VisitGetSeatsResponse(w http.ResponseWriter)
 	return nil
 }
 
-type GetSeatsdefaultApplicationProblemPlusJSONResponse struct {
+type GetSeats4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetSeatsdefaultApplicationProblemPlusJSONResponse) VisitGetSeatsResponse(w http.ResponseWriter) error {
+func (response GetSeats4XXApplicationProblemPlusJSONResponse) VisitGetSeatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSeats5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSeats5XXApplicationProblemPlusJSONResponse) VisitGetSeatsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3627,12 +4336,29 @@ func (response PutSeats202JSONResponse) VisitPutSeatsResponse(w http.ResponseWri
 	return err
 }
 
-type PutSeatsdefaultApplicationProblemPlusJSONResponse struct {
+type PutSeats4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response PutSeatsdefaultApplicationProblemPlusJSONResponse) VisitPutSeatsResponse(w http.ResponseWriter) error {
+func (response PutSeats4XXApplicationProblemPlusJSONResponse) VisitPutSeatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSeats5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutSeats5XXApplicationProblemPlusJSONResponse) VisitPutSeatsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3684,12 +4410,29 @@ func (response GetSeatsDays304Response) VisitGetSeatsDaysResponse(w http.Respons
 	return nil
 }
 
-type GetSeatsDaysdefaultApplicationProblemPlusJSONResponse struct {
+type GetSeatsDays4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetSeatsDaysdefaultApplicationProblemPlusJSONResponse) VisitGetSeatsDaysResponse(w http.ResponseWriter) error {
+func (response GetSeatsDays4XXApplicationProblemPlusJSONResponse) VisitGetSeatsDaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSeatsDays5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSeatsDays5XXApplicationProblemPlusJSONResponse) VisitGetSeatsDaysResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3741,12 +4484,29 @@ func (response ListSeatsLine304Response) VisitListSeatsLineResponse(w http.Respo
 	return nil
 }
 
-type ListSeatsLinedefaultApplicationProblemPlusJSONResponse struct {
+type ListSeatsLine4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListSeatsLinedefaultApplicationProblemPlusJSONResponse) VisitListSeatsLineResponse(w http.ResponseWriter) error {
+func (response ListSeatsLine4XXApplicationProblemPlusJSONResponse) VisitListSeatsLineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSeatsLine5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSeatsLine5XXApplicationProblemPlusJSONResponse) VisitListSeatsLineResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3797,12 +4557,29 @@ func (response ListRefreshes304Response) VisitListRefreshesResponse(w http.Respo
 	return nil
 }
 
-type ListRefreshesdefaultApplicationProblemPlusJSONResponse struct {
+type ListRefreshes4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListRefreshesdefaultApplicationProblemPlusJSONResponse) VisitListRefreshesResponse(w http.ResponseWriter) error {
+func (response ListRefreshes4XXApplicationProblemPlusJSONResponse) VisitListRefreshesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRefreshes5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRefreshes5XXApplicationProblemPlusJSONResponse) VisitListRefreshesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3848,12 +4625,29 @@ func (response StartRefresh202JSONResponse) VisitStartRefreshResponse(w http.Res
 	return err
 }
 
-type StartRefreshdefaultApplicationProblemPlusJSONResponse struct {
+type StartRefresh4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response StartRefreshdefaultApplicationProblemPlusJSONResponse) VisitStartRefreshResponse(w http.ResponseWriter) error {
+func (response StartRefresh4XXApplicationProblemPlusJSONResponse) VisitStartRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartRefresh5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartRefresh5XXApplicationProblemPlusJSONResponse) VisitStartRefreshResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3905,12 +4699,29 @@ func (response GetRefresh304Response) VisitGetRefreshResponse(w http.ResponseWri
 	return nil
 }
 
-type GetRefreshdefaultApplicationProblemPlusJSONResponse struct {
+type GetRefresh4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetRefreshdefaultApplicationProblemPlusJSONResponse) VisitGetRefreshResponse(w http.ResponseWriter) error {
+func (response GetRefresh4XXApplicationProblemPlusJSONResponse) VisitGetRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRefresh5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRefresh5XXApplicationProblemPlusJSONResponse) VisitGetRefreshResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3946,12 +4757,29 @@ func (response ApplyRefresh200JSONResponse) VisitApplyRefreshResponse(w http.Res
 	return err
 }
 
-type ApplyRefreshdefaultApplicationProblemPlusJSONResponse struct {
+type ApplyRefresh4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ApplyRefreshdefaultApplicationProblemPlusJSONResponse) VisitApplyRefreshResponse(w http.ResponseWriter) error {
+func (response ApplyRefresh4XXApplicationProblemPlusJSONResponse) VisitApplyRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyRefresh5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApplyRefresh5XXApplicationProblemPlusJSONResponse) VisitApplyRefreshResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4002,12 +4830,29 @@ func (response GetSettings304Response) VisitGetSettingsResponse(w http.ResponseW
 	return nil
 }
 
-type GetSettingsdefaultApplicationProblemPlusJSONResponse struct {
+type GetSettings4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetSettingsdefaultApplicationProblemPlusJSONResponse) VisitGetSettingsResponse(w http.ResponseWriter) error {
+func (response GetSettings4XXApplicationProblemPlusJSONResponse) VisitGetSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettings5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSettings5XXApplicationProblemPlusJSONResponse) VisitGetSettingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4059,12 +4904,102 @@ func (response PutSettings202JSONResponse) VisitPutSettingsResponse(w http.Respo
 	return err
 }
 
-type PutSettingsdefaultApplicationProblemPlusJSONResponse struct {
+type PutSettings4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response PutSettingsdefaultApplicationProblemPlusJSONResponse) VisitPutSettingsResponse(w http.ResponseWriter) error {
+func (response PutSettings4XXApplicationProblemPlusJSONResponse) VisitPutSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettings5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutSettings5XXApplicationProblemPlusJSONResponse) VisitPutSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsersRequestObject struct {
+	Tenant TenantID `json:"tenant"`
+	Params ListUsersParams
+}
+
+type ListUsersResponseObject interface {
+	VisitListUsersResponse(w http.ResponseWriter) error
+}
+
+type ListUsers200ResponseHeaders struct {
+	ETag string
+}
+
+type ListUsers200JSONResponse struct {
+	Body    UserPage
+	Headers ListUsers200ResponseHeaders
+}
+
+func (response ListUsers200JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers304Response = NotModifiedResponse
+
+func (response ListUsers304Response) VisitListUsersResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListUsers4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUsers4XXApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUsers5XXApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4116,12 +5051,29 @@ func (response GetUser304Response) VisitGetUserResponse(w http.ResponseWriter) e
 	return nil
 }
 
-type GetUserdefaultApplicationProblemPlusJSONResponse struct {
+type GetUser4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetUserdefaultApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+func (response GetUser4XXApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetUser5XXApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4173,12 +5125,29 @@ func (response ListUserHistory304Response) VisitListUserHistoryResponse(w http.R
 	return nil
 }
 
-type ListUserHistorydefaultApplicationProblemPlusJSONResponse struct {
+type ListUserHistory4XXApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListUserHistorydefaultApplicationProblemPlusJSONResponse) VisitListUserHistoryResponse(w http.ResponseWriter) error {
+func (response ListUserHistory4XXApplicationProblemPlusJSONResponse) VisitListUserHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserHistory5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUserHistory5XXApplicationProblemPlusJSONResponse) VisitListUserHistoryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4210,6 +5179,9 @@ type StrictServerInterface interface {
 	// ListHeldChanges Held changes of all products, by product, the oldest first
 	// (GET /api/v1/tenants/{tenant}/held)
 	ListHeldChanges(ctx context.Context, request ListHeldChangesRequestObject) (ListHeldChangesResponseObject, error)
+	// ListEntitlements Who is licensed for a product, or was at a moment, by name
+	// (GET /api/v1/tenants/{tenant}/products/{product}/entitlements)
+	ListEntitlements(ctx context.Context, request ListEntitlementsRequestObject) (ListEntitlementsResponseObject, error)
 	// GetHeldChange One held change, and how far it is carried out
 	// (GET /api/v1/tenants/{tenant}/products/{product}/held/{held})
 	GetHeldChange(ctx context.Context, request GetHeldChangeRequestObject) (GetHeldChangeResponseObject, error)
@@ -4252,6 +5224,9 @@ type StrictServerInterface interface {
 	// PutSettings Set how changes of the tenant are treated, all at once
 	// (PUT /api/v1/tenants/{tenant}/settings)
 	PutSettings(ctx context.Context, request PutSettingsRequestObject) (PutSettingsResponseObject, error)
+	// ListUsers The users of a tenant, searched and sorted, with the decision for a product
+	// (GET /api/v1/tenants/{tenant}/users)
+	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
 	// GetUser One user, with the decision for every product and why
 	// (GET /api/v1/tenants/{tenant}/users/{user})
 	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
@@ -4453,6 +5428,34 @@ func (sh *strictHandler) ListHeldChanges(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListHeldChangesResponseObject); ok {
 		if err := validResponse.VisitListHeldChangesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListEntitlements operation middleware
+func (sh *strictHandler) ListEntitlements(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, params ListEntitlementsParams) {
+	var request ListEntitlementsRequestObject
+
+	request.Tenant = tenant
+	request.Product = product
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEntitlements(ctx, request.(ListEntitlementsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEntitlements")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListEntitlementsResponseObject); ok {
+		if err := validResponse.VisitListEntitlementsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -4873,6 +5876,33 @@ func (sh *strictHandler) PutSettings(w http.ResponseWriter, r *http.Request, ten
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PutSettingsResponseObject); ok {
 		if err := validResponse.VisitPutSettingsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListUsers operation middleware
+func (sh *strictHandler) ListUsers(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListUsersParams) {
+	var request ListUsersRequestObject
+
+	request.Tenant = tenant
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUsers(ctx, request.(ListUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUsers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListUsersResponseObject); ok {
+		if err := validResponse.VisitListUsersResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

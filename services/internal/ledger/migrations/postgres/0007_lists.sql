@@ -18,6 +18,7 @@ CREATE INDEX groups_by_name ON groups (tenant, name_key, id);
 CREATE INDEX entitlements_by_reason ON entitlements (product, licensed, reason, user_id);
 CREATE INDEX entitlements_by_since ON entitlements (product, licensed, since, user_id);
 CREATE INDEX history_by_time ON history (product, from_at, sequence);
+CREATE INDEX history_standing ON history (product, from_at, sequence) WHERE to_at IS NULL;
 CREATE INDEX records_by_time ON records (product, at, sequence);
 
 -- Who a product has reported to have signed in, and when it was the first time.
@@ -46,6 +47,7 @@ INSERT INTO usage (product, minute, used) SELECT product, minute, used FROM (
 DROP TABLE usage;
 DROP TABLE activations;
 DROP INDEX records_by_time;
+DROP INDEX history_standing;
 DROP INDEX history_by_time;
 DROP INDEX entitlements_by_since;
 DROP INDEX entitlements_by_reason;

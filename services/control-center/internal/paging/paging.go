@@ -1,4 +1,5 @@
-package api
+// Package paging cuts lists into pages. Where one ends and the next begins is a cursor, which is of that list alone.
+package paging
 
 import (
 	"bytes"
@@ -11,20 +12,20 @@ import (
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
 )
 
-// list names a list with all that it is asked for by: the cursors of one are no cursors of another.
-type list string
+// List names a list with all that it is asked for by: the cursors of one are no cursors of another.
+type List string
 
-// listOf makes one of an operation and what it is asked with.
-func listOf(operation string, asked ...string) list {
-	return list(operation + "\x00" + strings.Join(asked, "\x00"))
+// Of makes one of an operation and what it is asked with.
+func Of(operation string, asked ...string) List {
+	return List(operation + "\x00" + strings.Join(asked, "\x00"))
 }
 
 // sumSize is how much of a checksum a cursor has. It tells cursors that were cut, changed or taken from elsewhere; it keeps no
 // secret, for where a page begins gives nobody anything: what is read is what who asks may see.
 const sumSize = 12
 
-// cursor says where the next page begins.
-func (l list) cursor(position ...string) string {
+// Cursor says where the next page begins.
+func (l List) Cursor(position ...string) string {
 	body, err := json.Marshal(position)
 	if err != nil { // text is always JSON
 		return ""
@@ -32,13 +33,13 @@ func (l list) cursor(position ...string) string {
 	return base64.RawURLEncoding.EncodeToString(append(l.sum(body), body...))
 }
 
-func (l list) sum(body []byte) []byte {
+func (l List) sum(body []byte) []byte {
 	sum := sha256.Sum256(append([]byte("rollcall cursor 1\x00"+string(l)+"\x00"), body...))
 	return sum[:sumSize]
 }
 
-// read returns where a page begins, in n parts; without a cursor none.
-func (l list) read(cursor string, n int) ([]string, error) {
+// Read returns where a page begins, in n parts; without a cursor none.
+func (l List) Read(cursor string, n int) ([]string, error) {
 	if cursor == "" {
 		return nil, nil
 	}
@@ -53,9 +54,9 @@ func (l list) read(cursor string, n int) ([]string, error) {
 	return position, nil
 }
 
-// number is read for a position that is one number, which is 0 without a cursor.
-func (l list) number(cursor string) (int64, error) {
-	position, err := l.read(cursor, 1)
+// Number is Read for a position that is one number, which is 0 without a cursor.
+func (l List) Number(cursor string) (int64, error) {
+	position, err := l.Read(cursor, 1)
 	if position == nil || err != nil {
 		return 0, err
 	}
@@ -71,16 +72,16 @@ const (
 	mostLimit    = 500
 )
 
-// limited is the most items of a page.
-func limited(asked int) int {
+// Limit is the most items of a page.
+func Limit(asked int) int {
 	if asked <= 0 {
 		return defaultLimit
 	}
 	return min(asked, mostLimit)
 }
 
-// page cuts what is behind a position out of all, which is sorted, and says whether there is more.
-func page[T any](all []T, behind func(T) bool, limit int) (items []T, more bool) {
+// Cut cuts what is behind a position out of all, which is sorted, and says whether there is more.
+func Cut[T any](all []T, behind func(T) bool, limit int) (items []T, more bool) {
 	items = make([]T, 0, min(limit, len(all)))
 	for _, one := range all {
 		switch {

@@ -1,0 +1,2 @@
+// What the client needs of Node.js.
+declare const process: { argv: string[] };
