@@ -63,6 +63,8 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"doubts are asked for":                                 doubtsAreAskedFor,
 	"who leaves is decided about later":                    whoLeavesIsDecidedAboutLater,
 	"usage is counted by the minute":                       usageIsCountedByTheMinute,
+	"groups are listed with what is in them":               groupsAreListedWithWhatIsInThem,
+	"trees of groups end":                                  treesOfGroupsEnd,
 	"lists say what they cannot tell":                      listsSayWhatTheyCannotTell,
 	"lists are what a model says":                          listsAreWhatAModelSays,
 	"the reader finds users":                               findUsers,

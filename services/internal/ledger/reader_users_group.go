@@ -39,7 +39,7 @@ func (l *usersList) seekGroup(named string) (g groupSought, err error) {
 		l.unknown = append(l.unknown, named)
 		return g, nil
 	}
-	kept, err := l.kept(l.tenant)
+	kept, err := l.keptGroups(l.tenant)
 	if err != nil {
 		return g, err
 	}
@@ -65,8 +65,8 @@ func (s snapshot) inside(roots []int64) ([]int64, error) {
 		SELECT id FROM i`)
 }
 
-// kept returns the groups of a tenant whose members the mirror keeps: provisioning groups, and those inside them.
-func (s snapshot) kept(tenant int64) ([]int64, error) {
+// keptGroups returns the groups of a tenant whose members the mirror keeps: provisioning groups, and those inside them.
+func (s snapshot) keptGroups(tenant int64) ([]int64, error) {
 	roots, err := s.numbers(`SELECT g.id FROM products p JOIN groups g ON g.tenant = p.tenant AND g.ref IN (p.policy_group, p.change_group)
 		WHERE p.tenant = $1
 		UNION SELECT a.group_id FROM products p JOIN group_addresses a ON a.tenant = p.tenant AND a.address = p.address WHERE p.tenant = $1`, tenant)

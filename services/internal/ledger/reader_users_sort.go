@@ -285,18 +285,26 @@ func (s usersSort) placeOf(next string) (*place, error) {
 	if next == "" {
 		return nil, nil //nolint:nilnil // the begin is no place
 	}
-	var p place
-	body, err := base64.RawURLEncoding.DecodeString(next)
-	if err == nil {
-		err = json.Unmarshal(body, &p)
-	}
-	if err != nil || p.Order != s.name || p.Segment < 0 || p.Segment >= len(s.segments) || p.Text != storable(p.Text) {
+	p, err := readPlace(next, s.name)
+	if err != nil || p.Segment >= len(s.segments) {
 		return nil, ErrNoPage
 	}
 	return &p, nil
 }
 
-// key is the first of what a place is compared by.
+// readPlace reads the place that a page of an order has given as its Next.
+func readPlace(next, order string) (p place, err error) {
+	body, err := base64.RawURLEncoding.DecodeString(next)
+	if err == nil {
+		err = json.Unmarshal(body, &p)
+	}
+	if err != nil || p.Order != order || p.Segment < 0 || p.Text != storable(p.Text) {
+		return place{}, ErrNoPage
+	}
+	return p, nil
+}
+
+// keyOf is the first of what a place is compared by.
 func (s usersSort) keyOf(p place) any {
 	if s.text {
 		return p.Text

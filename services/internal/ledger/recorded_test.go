@@ -21,6 +21,7 @@ func TestReaders(t *testing.T) {
 		"the use of seats adds up":                  seatsMomentsAddUp,
 		"the policy of a moment":                    policyAt,
 		"an audit tells every change":               audit,
+		"activity is an audit backwards":            activityIsAnAuditBackwards,
 		"chains lead down to what started them":     chainsLeadDownToWhatStartedIt,
 		"tenants that share ids never meet":         readersOfATenantNeverMeetAnother,
 		"tenants are told as a whole, and by names": tenantsAsAWhole,
