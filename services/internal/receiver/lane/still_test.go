@@ -30,9 +30,13 @@ func TestNobodyWhoStaysIsToldToHaveLeftByLists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runs := 0
+	runs, failed := 0, false
 	rapid.Check(t, func(rt *rapid.T) {
-		runs++
+		if runs++; raced && runs > 15 && !failed { // the lane has one goroutine: there is little to find
+			return
+		}
+		well := false
+		defer func() { failed = failed || !well }()
 		s := newStepped(rt, kv, fmt.Sprintf("contoso-%d", runs), receiver.Traits{Journals: true, MaxFeedGroups: 1})
 		s.dir.PageSize = rapid.IntRange(4, 8).Draw(rt, "members of a page")
 		c := &crowd{stepped: s, places: map[string]string{}, renamed: map[string]bool{}, noise: rapid.IntRange(0, 30).Draw(rt, "noise")}
@@ -66,6 +70,7 @@ func TestNobodyWhoStaysIsToldToHaveLeftByLists(t *testing.T) {
 		if diff := gocmp.Diff(members["g1"], told); diff != "" {
 			rt.Fatalf("members (-there +told):\n%s", diff)
 		}
+		well = true
 	})
 }
 
