@@ -11,10 +11,8 @@ import (
 
 func statusAndCode(a centertest.Answer) string { return fmt.Sprint(a.Status, " ", a.Code()) }
 
-// TestRequestsThatSayTooMuch, or what is not known, are refused, with where the fault is and without a word of what was sent.
-func TestRequestsThatSayTooMuch(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+// requestsThatSayTooMuch, or what is not known, are refused, with where the fault is and without a word of what was sent.
+func requestsThatSayTooMuch(t *testing.T, h *house) {
 	const tenants, seats, approve = "/api/v1/tenants", "/api/v1/tenants/contoso/products/drive/seats", "/api/v1/tenants/contoso/products/secure-share/held/revocations-2/approve"
 	for _, c := range []struct {
 		method, path, body, want, where string
@@ -90,10 +88,8 @@ func TestRequestsThatSayTooMuch(t *testing.T) {
 	}
 }
 
-// TestReadsHaveATag, by which a client that has the answer is spared it.
-func TestReadsHaveATag(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+// readsHaveATag, by which a client that has the answer is spared it.
+func readsHaveATag(t *testing.T, h *house) {
 	for id, r := range rows {
 		if r.want[0] != http.StatusOK || r.body != "" || id == "applyRefresh" || id == "rejectHeldChange" || id == "getRefresh" || id == "getCommand" {
 			continue
