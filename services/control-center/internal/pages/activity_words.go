@@ -68,10 +68,8 @@ func recordSays(eventType string, data json.RawMessage) string {
 		return told(data, func(h event.HeldOpened) string {
 			return fmt.Sprintf("%s would be granted and %s revoked.", count(h.Grants, "license", "licenses"), number(h.Revocations))
 		})
-	case event.TypeHeldListed:
-		return told(data, func(h event.HeldListed) string {
-			return fmt.Sprintf("Revision %d of %s: %s.", h.Revision, h.Held, count(len(h.Users), "line", "lines"))
-		})
+	case event.TypeHeldListed: // whose data is too long to come with others
+		return "The list of a held change has become another one."
 	case event.TypeHeldClosed:
 		return told(data, func(h event.HeldClosed) string { return sentence(h.Held + " was " + h.Outcome + by(h.By)) })
 	case event.TypeConnectionDegraded:

@@ -132,7 +132,7 @@ func TestChromiumIsUsedByKeyboardAlone(t *testing.T) {
 
 const everythingAtMost = 200
 
-var keyboardPages = []string{"", "/users", "/activity", "/users/u05", "/held/flip-7", "/connections", "/settings"}
+var keyboardPages = []string{"", "/users", "/groups", "/groups/sharers", "/activity", "/users/u05", "/held/flip-7", "/connections", "/settings"}
 
 // A refresh is started on its page, and its result comes without a reload.
 func TestChromiumFollowsARefresh(t *testing.T) {

@@ -3,6 +3,7 @@ package pages_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
@@ -184,12 +186,14 @@ func TestAnApprovalOfAnotherListShowsTheDifference(t *testing.T) {
 func TestALongListComesInPages(t *testing.T) {
 	t.Parallel()
 	w := contoso(t)
+	var people []directory.User
 	var lines []ledger.HeldUser
 	for i := range 201 {
-		id := "u" + strings.Repeat("x", i/20) + string(rune('a'+i%20))
-		w.put("contoso", person(id, "User "+id))
+		id := fmt.Sprintf("u%03d", i)
+		people = append(people, person(id, "User "+id))
 		lines = append(lines, ledger.HeldUser{Ref: id, Revision: 1, Reason: "not-a-member"})
 	}
+	w.put("contoso", people...)
 	w.hold("contoso", "secure-share", ledger.Held{Ref: "revocations-1", Kind: ledger.HeldRevocations, State: ledger.HeldOpen, Revision: 1, Revocations: 201}, lines...)
 	first := w.page("/tenants/contoso/held/revocations-1")
 	has(t, first, "200 users on this page", "Next page")

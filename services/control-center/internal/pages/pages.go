@@ -85,6 +85,8 @@ func (p *Pages) Handler() http.Handler {
 	seen("GET /tenants/{tenant}/users", p.users)
 	seen("GET /tenants/{tenant}/users.csv", p.usersCSV)
 	seen("GET /tenants/{tenant}/users/{user}", p.user)
+	seen("GET /tenants/{tenant}/groups", p.groups)
+	seen("GET /tenants/{tenant}/groups/{group}", p.group)
 	seen("GET /tenants/{tenant}/activity", p.activity)
 	seen("GET /tenants/{tenant}/held/{held}", p.held)
 	seen("GET /tenants/{tenant}/connections", p.connections)

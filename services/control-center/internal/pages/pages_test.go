@@ -89,7 +89,7 @@ func TestWhatMayNotBeSeenIsNotThere(t *testing.T) {
 	w := contoso(t)
 	w.house("fabrikam")
 	w.put("fabrikam", person("ann", "Ann of Fabrikam"))
-	for _, path := range []string{"", "/activity", "/users", "/users.csv", "/users/ann", "/held/flip-1", "/connections", "/settings", "/live", "/usage", "/refreshes/k?at=1"} {
+	for _, path := range []string{"", "/groups", "/groups/g", "/activity", "/users", "/users.csv", "/users/ann", "/held/flip-1", "/connections", "/settings", "/live", "/usage", "/refreshes/k?at=1"} {
 		w.as(operator)
 		none := w.get("/tenants/nobody" + path)
 		w.as(admin)
@@ -224,7 +224,7 @@ func TestNamesAreNeverMarkup(t *testing.T) {
 	}, lines...)
 	w.degrade("contoso", "secure-share", ledger.Connection{Class: nasty[0], Detail: nasty[1], Action: nasty[0], Since: w.origin})
 	w.channel("contoso", "c1", map[string]any{"resource": nasty[1], "expires": time.Now().Add(time.Hour)})
-	paths := []string{"", "/activity", "/users", "/users?q=" + url.QueryEscape(nasty[0]) + "&group=" + url.QueryEscape(nasty[1]), "/held/revocations-1", "/connections", "/settings"}
+	paths := []string{"", "/groups", "/groups?q=" + url.QueryEscape(nasty[1]), "/groups/gu0", "/activity", "/users", "/users?q=" + url.QueryEscape(nasty[0]) + "&group=" + url.QueryEscape(nasty[1]), "/held/revocations-1", "/connections", "/settings"}
 	for i := range nasty {
 		paths = append(paths, fmt.Sprintf("/users/u%d", i))
 	}

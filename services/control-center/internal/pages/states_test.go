@@ -39,32 +39,36 @@ func lively(t testing.TB) *world {
 	root := "virtru-secure-share-provisioning-group@contoso.com"
 	w.group("contoso", directory.Group{ID: "sharers", Name: "Secure Share users", Addresses: []string{root}, Kind: directory.Security},
 		directory.Membership{Kind: directory.GroupMember, ID: "sales"}, directory.Membership{Kind: directory.UserMember, ID: "u00"})
-	w.group("contoso", directory.Group{ID: "sales", Name: "Sales Europe", Addresses: []string{"sales@contoso.com"}, Kind: directory.Microsoft365})
+	var sales []directory.Membership
 	for i := 1; i < 40; i++ {
-		w.group("contoso", directory.Group{ID: "sales", Name: "Sales Europe", Addresses: []string{"sales@contoso.com"}, Kind: directory.Microsoft365},
-			directory.Membership{Kind: directory.UserMember, ID: fmt.Sprintf("u%02d", i)})
+		sales = append(sales, directory.Membership{Kind: directory.UserMember, ID: fmt.Sprintf("u%02d", i)})
 	}
+	w.group("contoso", directory.Group{ID: "sales", Name: "Sales Europe", Addresses: []string{"sales@contoso.com"}, Kind: directory.Microsoft365}, sales...)
+	w.group("contoso", directory.Group{ID: "marketing", Name: "Marketing", Addresses: []string{"marketing@contoso.com"}, Kind: directory.Distribution})
 	w.product("contoso", "secure-share", func(p *ledger.Product) {
 		p.State.Policy = licensing.Policy{Mode: licensing.GroupMembers, Group: "sharers"}
 		p.Seats = licensing.Seats{Purchased: 30}
 	})
 	day := 24 * time.Hour
+	var share, drive []decided
 	for i, u := range users {
 		at := w.origin.Add(-80*day + time.Duration(i)*day)
 		active := u.Status == directory.Active && !u.Guest
 		if i < 40 {
-			w.decide("contoso", "secure-share", decided{user: u.ID, licensed: true, reason: licensing.GroupMember, path: []string{"sharers", "sales"}, at: at})
+			share = append(share, decided{user: u.ID, licensed: true, reason: licensing.GroupMember, path: []string{"sharers", "sales"}, at: at})
 			switch {
 			case u.Guest:
-				w.decide("contoso", "secure-share", decided{user: u.ID, reason: licensing.Guest, at: at.Add(10 * day)})
+				share = append(share, decided{user: u.ID, reason: licensing.Guest, at: at.Add(10 * day)})
 			case !active:
-				w.decide("contoso", "secure-share", decided{user: u.ID, reason: licensing.Suspended, at: at.Add(10 * day)})
+				share = append(share, decided{user: u.ID, reason: licensing.Suspended, at: at.Add(10 * day)})
 			}
 		}
 		if active {
-			w.decide("contoso", "drive", decided{user: u.ID, licensed: true, reason: licensing.DomainDefault, at: at.Add(day)})
+			drive = append(drive, decided{user: u.ID, licensed: true, reason: licensing.DomainDefault, at: at.Add(day)})
 		}
 	}
+	w.decide("contoso", "secure-share", share...)
+	w.decide("contoso", "drive", drive...)
 	for i, resource := range []string{"users", "groups"} {
 		w.channel("contoso", fmt.Sprintf("channel-%d", i), map[string]any{
 			"resource": resource, "created": w.origin, "renewed": w.origin, "expires": time.Now().Add(time.Duration(28-i) * time.Hour),
@@ -152,7 +156,12 @@ func states() []state {
 		{name: "users-first-sync", world: firstSync, who: admin, path: "/tenants/contoso/users", sees: "The first sync is running"},
 		{name: "user", world: parked, who: admin, path: "/tenants/contoso/users/u05", sees: "Directory record"},
 		{name: "user-first-sync", world: firstSync, who: admin, path: "/tenants/contoso/users/ann", sees: "nothing can be said"},
-		{name: "activity", world: parked, who: admin, path: "/tenants/contoso/activity", sees: "Revoked"},
+		{name: "groups", world: lively, who: admin, path: "/tenants/contoso/groups", sees: "Marketing"},
+		{name: "groups-none", world: lively, who: admin, path: "/tenants/contoso/groups?q=zz", sees: "No group"},
+		{name: "groups-first-sync", world: firstSync, who: admin, path: "/tenants/contoso/groups", sees: "The first sync is running"},
+		{name: "group", world: lively, who: admin, path: "/tenants/contoso/groups/sharers", sees: "Groups inside it"},
+		{name: "group-not-kept", world: lively, who: admin, path: "/tenants/contoso/groups/marketing", sees: "Its members are not kept"},
+		{name: "activity", world: parked, who: admin, path: "/tenants/contoso/activity", sees: "Granted"},
 		{name: "activity-none", world: firstSync, who: admin, path: "/tenants/contoso/activity", sees: "Nothing has happened"},
 		{name: "held", world: parked, who: admin, path: "/tenants/contoso/held/flip-7", sees: "Approve revision 2"},
 		{name: "held-read-only", world: parked, who: auditor, path: "/tenants/contoso/held/flip-7", sees: "not decide"},

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"github.com/rollcall-hq/rollcall/services/internal/seats"
 )
 
 // usageDays is how far back the chart goes.
@@ -31,20 +29,23 @@ type usageRow struct {
 
 // usage tells the licensed users of each product day by day: to programs as JSON, to people as a table.
 func (p *Pages) usage(w http.ResponseWriter, r *http.Request, s *scope) error {
-	var c usageChart
+	c, ends := usageChart{Times: []int64{}, Series: []usageSeries{}}, daysBefore(s.Now)
+	for _, end := range ends {
+		c.Times = append(c.Times, end.Truncate(24*time.Hour).Unix())
+	}
 	for _, state := range s.State.Products {
 		if state.Address == "" {
 			continue
 		}
-		report, err := seats.Make(r.Context(), p.deps.Ledger, s.Tenant.ID, state.ID, s.Now.AddDate(0, 0, -usageDays), s.Now, s.Now)
+		points, err := p.deps.Ledger.Usage(r.Context(), s.Tenant.ID, state.ID, ends[0], s.Now, 24*time.Hour)
 		if err != nil {
 			return err
 		}
-		series, times := usageSeries{Label: s.Product(state.ID)}, []int64{}
-		for _, d := range report.Days {
-			times, series.Values = append(times, d.Date.Unix()), append(series.Values, d.Used)
+		series := usageSeries{Label: s.Product(state.ID)}
+		for _, point := range points {
+			series.Values = append(series.Values, point.Used)
 		}
-		c.Times, c.Series = times, append(c.Series, series)
+		c.Series = append(c.Series, series)
 	}
 	if strings.Contains(r.Header.Get("Accept"), "application/json") {
 		w.Header().Set("Content-Type", "application/json")
@@ -55,6 +56,15 @@ func (p *Pages) usage(w http.ResponseWriter, r *http.Request, s *scope) error {
 		usageChart
 		Rows []usageRow
 	}{c, c.rows()}})
+}
+
+// daysBefore are the last moments of the days that the chart has, and now for today.
+func daysBefore(now time.Time) (ends []time.Time) {
+	today := now.UTC().Truncate(24 * time.Hour)
+	for n := usageDays - 1; n >= 0; n-- {
+		ends = append(ends, today.AddDate(0, 0, -n).Add(-time.Microsecond))
+	}
+	return append(ends, now.UTC())
 }
 
 // rows are the days, the last one first.

@@ -133,11 +133,7 @@ func listNotices(found ledger.UsersPage) (all []notice) {
 
 func (p *Pages) countOf(r *http.Request, query ledger.UsersQuery) (string, error) {
 	n, err := p.deps.Ledger.CountUsers(r.Context(), query)
-	text := count(n.Users, "user", "users")
-	if n.More {
-		text = "More than " + text
-	}
-	return text, err
+	return strings.TrimSuffix(sentence(upToUsers(n)), "."), err
 }
 
 // productChoices are the tenant's products.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
 // badge is a word for what is so, with a sign and a colour.
@@ -107,6 +108,21 @@ func count(n int, one, many string) string {
 		return "1 " + one
 	}
 	return number(n) + " " + many
+}
+
+// upTo is a count that may have ended before the last.
+func upTo(n ledger.UsersCount) string {
+	if n.More {
+		return "more than " + number(n.Users)
+	}
+	return number(n.Users)
+}
+
+func upToUsers(n ledger.UsersCount) string {
+	if n.More {
+		return "more than " + number(n.Users) + " users"
+	}
+	return count(n.Users, "user", "users")
 }
 
 func first(all []string) string {

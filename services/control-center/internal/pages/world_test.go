@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -83,7 +84,8 @@ func newWorldOn(t testing.TB, address string) *world {
 	w.hub = live.New(live.Config{}, live.Deps{Bus: w.bus, Clock: clock.System(), Logger: telemetry.Discard(), Metrics: prometheus.NewRegistry()})
 	w.run(w.hub.Run)
 	p, err := pages.New(pages.Deps{
-		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels, Bus: w.bus, Live: w.hub, Clock: clock.System(), Logger: telemetry.Discard(),
+		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels, Bus: w.bus, Live: w.hub, Clock: clock.System(),
+		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		t.Fatal(err)
