@@ -57,6 +57,7 @@ func requestsThatSayTooMuch(t *testing.T, h *house) {
 		{"POST", approve, `{"revision":0}`, "400 invalid-request", "body:/revision", nil},
 		{"POST", strings.Replace(approve, "approve", "reject", 1), `{}`, "400 invalid-request", "body:", nil},
 		{"POST", "/api/v1/tenants/contoso/refreshes", `{"preview":"yes"}`, "400 invalid-request", "body:/preview", nil},
+		{"PUT", rows["putActivation"].path, `{"at":"0001-01-01T00:00:00Z"}`, "400 invalid-request", "body:/at", nil},
 		{"PUT", "/api/v1/tenants/contoso/settings", strings.Replace(settingsBody, `"share":20`, `"share":101`, 1), "400 invalid-request", "body:/hold/share", nil},
 		{"PUT", "/api/v1/tenants/contoso/settings", strings.Replace(settingsBody, `"hold"`, `"fold"`, 1), "400 invalid-request", "body:", nil},
 		{"DELETE", tenants, "", "405 method-not-allowed", "", nil},
