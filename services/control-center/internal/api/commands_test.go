@@ -43,12 +43,14 @@ func TestCommandsSayWhoAsked(t *testing.T) {
 		}
 	}
 	h.Do(centertest.Admin, http.MethodPut, rows["putSeats"].path, `{"purchased":null,"enforce":false}`, "Idempotency-Key", "e")
+	h.Do(centertest.Admin, http.MethodPut, rows["putActivation"].path, rows["putActivation"].body, "Idempotency-Key", "f")
 	want := []string{
 		`contoso.approve.a {"product":"secure-share","held":"revocations-2","revision":4,"by":"ada.admin"}`,
 		`contoso.reject.b {"product":"secure-share","held":"revocations-2","by":"ada.admin"}`,
 		`contoso.seats.c {"product":"secure-share","purchased":250,"enforce":true,"by":"ada.admin"}`,
 		`contoso.settings.d {"paused":false,"frozen":true,"hold":{"flips":"hold","share":20,"least":5,"expiry_seconds":604800},"by":"ada.admin"}`,
 		`contoso.seats.e {"product":"secure-share","purchased":-1,"enforce":false,"by":"ada.admin"}`,
+		`contoso.activation.f {"product":"secure-share","user":"ada","at":"2026-03-02T09:00:00Z","by":"ada.admin"}`,
 	}
 	if diff := cmp.Diff(want, s.all); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -134,6 +136,9 @@ func TestRefusals(t *testing.T) {
 		if diff := cmp.Diff(want, p.Changes); diff != "" || p.Revision != 5 {
 			t.Errorf("%d (-want +got):\n%s", p.Revision, diff)
 		}
+	}
+	if a := h.Do(centertest.Operator, http.MethodPut, strings.Replace(rows["putActivation"].path, "/ada", "/zoe", 1), rows["putActivation"].body); statusAndCode(a) != "404 no-such-user" {
+		t.Errorf("%+v", a)
 	}
 	if a := h.Do(centertest.Operator, http.MethodPost, strings.Replace(rows["rejectHeldChange"].path, "secure-share", "email", 1), ""); statusAndCode(a) != "404 no-such-product" {
 		t.Errorf("%+v", a)

@@ -15,9 +15,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
-func TestGroups(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func groups(t *testing.T, h *house) {
 	const groups, address = "/api/v1/tenants/contoso/groups", "virtru-secure-share-provisioning-group@contoso.com"
 	none := []string{}
 	provisioning := openapi.Group{

@@ -12,9 +12,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
-func TestHeldChanges(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func heldChanges(t *testing.T, h *house) {
 	three := 3
 	nine, group := centertest.Nine, openapi.Step{ID: "provisioning", Name: "contoso provisioning"}
 	open := openapi.HeldChange{
@@ -52,9 +50,7 @@ func TestHeldChanges(t *testing.T) {
 	}
 }
 
-func TestListsOfHeldChanges(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func listsOfHeldChanges(t *testing.T, h *house) {
 	const path = "/api/v1/tenants/contoso/products/secure-share/held/revocations-2/lines?limit=1"
 	first := get[openapi.HeldLinePage](t, h, path)
 	second := get[openapi.HeldLinePage](t, h, path+"&cursor="+first.NextCursor)
@@ -94,9 +90,7 @@ func TestHowFarAHeldChangeIs(t *testing.T) {
 	}
 }
 
-func TestSeats(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func seats(t *testing.T, h *house) {
 	one := 1
 	want := openapi.Seats{Purchased: &one, Enforce: true, Used: 1, Waiting: 1}
 	if diff := cmp.Diff(want, get[openapi.Seats](t, h, "/api/v1/tenants/contoso/products/drive/seats")); diff != "" {
@@ -115,9 +109,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-func TestUsage(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func usage(t *testing.T, h *house) {
 	const path = "/api/v1/tenants/contoso/products/secure-share/usage"
 	got := get[openapi.Usage](t, h, path+"?from=2026-03-02T08:30:00Z&to=2026-03-02T10:30:00Z&points=5")
 	want := []openapi.UsagePoint{
@@ -138,9 +130,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-func TestSettings(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func settings(t *testing.T, h *house) {
 	want := openapi.Settings{Hold: openapi.HoldSettings{Flips: openapi.Hold, Share: 20, Least: 5, ExpirySeconds: 604800}}
 	if diff := cmp.Diff(want, get[openapi.Settings](t, h, "/api/v1/tenants/contoso/settings")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -48,3 +48,40 @@ func newHouse(t *testing.T, waits time.Duration) *house {
 func done(event.Event) event.Answered {
 	return event.Answered{Outcome: event.OutcomeDone, Revision: 4}
 }
+
+// TestOneHouse has all that only asks ask one house.
+func TestOneHouse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, patience)
+	for name, test := range map[string]func(*testing.T, *house){
+		"reads have a tag":           readsHaveATag,
+		"requests that say too much": requestsThatSayTooMuch,
+		"lists of users":             listsOfUsers,
+		"what a list says of a user": whatAListSaysOfAUser,
+		"entitlements":               entitlements,
+		"one user":                   oneUser,
+		"users that are not one":     usersThatAreNotOne,
+		"history":                    history,
+		"who one is":                 whoOneIs,
+		"tenants":                    tenants,
+		"one tenant":                 oneTenant,
+		"held changes":               heldChanges,
+		"lists of held changes":      listsOfHeldChanges,
+		"seats":                      seats,
+		"usage":                      usage,
+		"settings":                   settings,
+		"groups":                     groups,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, h.in(t))
+		})
+	}
+}
+
+// in is the house for a test within a test: what is wrong is wrong there.
+func (h *house) in(t *testing.T) *house {
+	own := *h
+	own.Server = h.Server.For(t)
+	return &own
+}

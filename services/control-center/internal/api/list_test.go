@@ -33,9 +33,7 @@ func listedIDs(t *testing.T, h *house, query, limit string) (ids []string) {
 	return nil
 }
 
-func TestListsOfUsers(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func listsOfUsers(t *testing.T, h *house) {
 	search := func(s string) string { return "&search=" + url.QueryEscape(s) }
 	asOf := "&as_of=" + url.QueryEscape(centertest.Nine.Add(time.Minute).Format(time.RFC3339))
 	for query, want := range map[string]string{
@@ -66,9 +64,7 @@ func TestListsOfUsers(t *testing.T) {
 	}
 }
 
-func TestWhatAListSaysOfAUser(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func whatAListSaysOfAUser(t *testing.T, h *house) {
 	got := get[openapi.UserPage](t, h, users+"&search=id:ada+OR+id:bob")
 	path := []openapi.Step{{ID: "provisioning", Name: "contoso provisioning"}, {ID: "sales", Name: "contoso sales"}}
 	want := []openapi.ListedUser{
@@ -86,9 +82,7 @@ func TestWhatAListSaysOfAUser(t *testing.T) {
 	}
 }
 
-func TestEntitlements(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func entitlements(t *testing.T, h *house) {
 	const path = "/api/v1/tenants/contoso/products/secure-share/entitlements"
 	for query, want := range map[string]string{
 		"":                                   "ada group-member, dan held, ",

@@ -66,6 +66,7 @@ var rows = map[string]row{
 	"startRefresh":      {path: "/api/v1/tenants/contoso/refreshes", body: `{"preview":true}`, want: starts},
 	"getRefresh":        {path: "/api/v1/tenants/contoso/refreshes/day", want: reads},
 	"applyRefresh":      {path: "/api/v1/tenants/contoso/refreshes/day/apply", want: commands},
+	"putActivation":     {path: "/api/v1/tenants/contoso/products/secure-share/activations/ada", body: `{"at":"2026-03-02T10:00:00+01:00"}`, want: commands},
 	"getSeats":          {path: "/api/v1/tenants/contoso/products/secure-share/seats", want: reads},
 	"putSeats":          {path: "/api/v1/tenants/contoso/products/secure-share/seats", body: seatsBody, want: commands},
 	"listSeatsLine":     {path: "/api/v1/tenants/contoso/products/drive/seats/line", want: reads},

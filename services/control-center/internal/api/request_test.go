@@ -11,10 +11,8 @@ import (
 
 func statusAndCode(a centertest.Answer) string { return fmt.Sprint(a.Status, " ", a.Code()) }
 
-// TestRequestsThatSayTooMuch, or what is not known, are refused, with where the fault is and without a word of what was sent.
-func TestRequestsThatSayTooMuch(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+// requestsThatSayTooMuch, or what is not known, are refused, with where the fault is and without a word of what was sent.
+func requestsThatSayTooMuch(t *testing.T, h *house) {
 	const tenants, seats, approve = "/api/v1/tenants", "/api/v1/tenants/contoso/products/drive/seats", "/api/v1/tenants/contoso/products/secure-share/held/revocations-2/approve"
 	for _, c := range []struct {
 		method, path, body, want, where string
@@ -59,6 +57,7 @@ func TestRequestsThatSayTooMuch(t *testing.T) {
 		{"POST", approve, `{"revision":0}`, "400 invalid-request", "body:/revision", nil},
 		{"POST", strings.Replace(approve, "approve", "reject", 1), `{}`, "400 invalid-request", "body:", nil},
 		{"POST", "/api/v1/tenants/contoso/refreshes", `{"preview":"yes"}`, "400 invalid-request", "body:/preview", nil},
+		{"PUT", rows["putActivation"].path, `{"at":"0001-01-01T00:00:00Z"}`, "400 invalid-request", "body:/at", nil},
 		{"PUT", "/api/v1/tenants/contoso/settings", strings.Replace(settingsBody, `"share":20`, `"share":101`, 1), "400 invalid-request", "body:/hold/share", nil},
 		{"PUT", "/api/v1/tenants/contoso/settings", strings.Replace(settingsBody, `"hold"`, `"fold"`, 1), "400 invalid-request", "body:", nil},
 		{"DELETE", tenants, "", "405 method-not-allowed", "", nil},
@@ -90,10 +89,8 @@ func TestRequestsThatSayTooMuch(t *testing.T) {
 	}
 }
 
-// TestReadsHaveATag, by which a client that has the answer is spared it.
-func TestReadsHaveATag(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+// readsHaveATag, by which a client that has the answer is spared it.
+func readsHaveATag(t *testing.T, h *house) {
 	for id, r := range rows {
 		if r.want[0] != http.StatusOK || r.body != "" || id == "applyRefresh" || id == "rejectHeldChange" || id == "getRefresh" || id == "getCommand" {
 			continue

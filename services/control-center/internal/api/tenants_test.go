@@ -30,9 +30,7 @@ func get[T any](t *testing.T, h *house, path string) (got T) {
 	return got
 }
 
-func TestWhoOneIs(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func whoOneIs(t *testing.T, h *house) {
 	for who, want := range map[*access.Principal]string{
 		centertest.Operator: `{"id":"olga","name":"Olga","role":"operator","tenants":null}`,
 		centertest.Admin:    `{"id":"ada.admin","name":"Ada","role":"tenant-admin","tenants":["contoso"]}`,
@@ -43,9 +41,7 @@ func TestWhoOneIs(t *testing.T) {
 	}
 }
 
-func TestTenants(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func tenants(t *testing.T, h *house) {
 	ids := func(p openapi.TenantPage) (all []string) {
 		for _, one := range p.Items {
 			all = append(all, one.ID)
@@ -84,9 +80,7 @@ func TestTenants(t *testing.T) {
 	}
 }
 
-func TestOneTenant(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func oneTenant(t *testing.T, h *house) {
 	got := get[openapi.Tenant](t, h, "/api/v1/tenants/contoso")
 	if got.Users != 8 || got.Groups != 2 || got.DirectoryID != "contoso-directory" || !got.RoundBegan.Equal(centertest.Nine.Add(time.Hour)) || !got.SnapshotAt.Equal(centertest.Nine) {
 		t.Errorf("%+v", got)

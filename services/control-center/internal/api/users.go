@@ -5,7 +5,9 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
+	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/paging"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
@@ -113,4 +115,28 @@ func (a *API) periods(ctx context.Context, tenantID string, periods []ledger.Per
 		}
 		return out
 	}), nil
+}
+
+// PutActivation reports that a product has seen a user sign in for the first time.
+func (a *API) PutActivation(ctx context.Context, r openapi.PutActivationRequestObject) (openapi.PutActivationResponseObject, error) {
+	if _, err := a.readProduct(ctx, r.Tenant, r.Product); err != nil {
+		return nil, err
+	}
+	if r.Body.At.Before(time.Unix(0, 0)) {
+		return nil, invalid("body:/at", "nobody has signed in then")
+	}
+	u, err := a.deps.Ledger.FindUser(ctx, r.Tenant, r.User)
+	if err != nil {
+		return nil, err
+	}
+	told, err := a.order(ctx, r.Tenant, r.Params.IdempotencyKey, event.ActivationReported{
+		Product: r.Product, User: u.ID, At: r.Body.At.UTC(), By: by(ctx),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if told.State == openapi.CommandStatePending {
+		return openapi.PutActivation202JSONResponse{AcceptedJSONResponse: accepted(r.Tenant, told)}, nil
+	}
+	return openapi.PutActivation200JSONResponse{DoneJSONResponse: openapi.DoneJSONResponse(told)}, nil
 }

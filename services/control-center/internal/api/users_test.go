@@ -11,9 +11,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/centertest"
 )
 
-func TestOneUser(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func oneUser(t *testing.T, h *house) {
 	share, drive := "virtru-secure-share-provisioning-group@contoso.com", "virtru-drive-provisioning-group@contoso.com"
 	path := []openapi.Step{{ID: "provisioning", Name: "contoso provisioning"}, {ID: "sales", Name: "contoso sales"}}
 	expires := centertest.Nine.AddDate(0, 0, 7)
@@ -63,9 +61,7 @@ func TestOneUser(t *testing.T) {
 	}
 }
 
-func TestUsersThatAreNotOne(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func usersThatAreNotOne(t *testing.T, h *house) {
 	for path, want := range map[string]string{
 		"/contoso/users/zoe":                         "404 no-such-user",
 		"/contoso/users/zoe@contoso.com":             "404 no-such-user",
@@ -89,9 +85,7 @@ func TestUsersThatAreNotOne(t *testing.T) {
 	}
 }
 
-func TestHistory(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, patience)
+func history(t *testing.T, h *house) {
 	all := get[openapi.PeriodPage](t, h, "/api/v1/tenants/contoso/users/dan/history")
 	path := []openapi.Step{{ID: "provisioning", Name: "contoso provisioning"}, {ID: "sales", Name: "contoso sales"}}
 	later := centertest.Nine.Add(2 * time.Hour)

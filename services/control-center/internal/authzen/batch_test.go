@@ -21,11 +21,9 @@ func decisions(t *testing.T, got told) (all []string) {
 
 const sharing = `"resource":{"type":"product","id":"secure-share","properties":{"tenant":"contoso"}}`
 
-// TestDefaults are the examples of the standard: nothing in common, a subject and a context in common, and an action that one of
+// defaults are the examples of the standard: nothing in common, a subject and a context in common, and an action that one of
 // three says otherwise.
-func TestDefaults(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+func defaults(t *testing.T, h *house) {
 	const ada, bob = `"subject":{"type":"user","id":"ada"}`, `"subject":{"type":"user","id":"bob"}`
 	initiate, receive := `"action":{"name":"share.initiate"}`, `"action":{"name":"share.receive"}`
 	for name, c := range map[string]struct {
@@ -69,10 +67,8 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestSemantics: all three, of three documents of which the second is denied.
-func TestSemantics(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// semantics: all three, of three documents of which the second is denied.
+func semantics(t *testing.T, h *house) {
 	question := func(semantic string, actions ...string) string {
 		var items []string
 		for _, a := range actions {
@@ -117,10 +113,8 @@ func TestSemantics(t *testing.T) {
 	}
 }
 
-// TestWithoutEvaluations it is the single question.
-func TestWithoutEvaluations(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// withoutEvaluations it is the single question.
+func withoutEvaluations(t *testing.T, h *house) {
 	for _, more := range []string{`"options":{}`, `"evaluations":[]`, `"evaluations":null`} {
 		got := h.post(t, centertest.Operator, many, body("ada", "use", "secure-share", "contoso", more))
 		if got.Decision == nil || !*got.Decision || got.Evaluations != nil {

@@ -13,10 +13,8 @@ const (
 	many = "/access/v1/evaluations"
 )
 
-// TestWhoMayDoWhat is the table of the capabilities, with the reason of each answer.
-func TestWhoMayDoWhat(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// whoMayDoWhat is the table of the capabilities, with the reason of each answer.
+func whoMayDoWhat(t *testing.T, h *house) {
 	const no, yes = false, true
 	for _, c := range []struct {
 		user, action string
@@ -68,10 +66,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 }
 
-// TestWhoseTenant: either side names it, both the same, and whoever is bound to one need not.
-func TestWhoseTenant(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// whoseTenant: either side names it, both the same, and whoever is bound to one need not.
+func whoseTenant(t *testing.T, h *house) {
 	question := func(subject, resource string) string {
 		return `{"subject":{"type":"user","id":"ada"` + subject + `},"action":{"name":"use"},"resource":{"type":"product","id":"secure-share"` + resource + `}}`
 	}
@@ -105,10 +101,8 @@ func TestWhoseTenant(t *testing.T) {
 	}
 }
 
-// TestForeignTenantsAreNone: who may not ask about a tenant is told the same as of one that does not exist.
-func TestForeignTenantsAreNone(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// foreignTenantsAreNone: who may not ask about a tenant is told the same as of one that does not exist.
+func foreignTenantsAreNone(t *testing.T, h *house) {
 	for _, user := range []string{"ada", "zoe"} {
 		foreign := h.Do(centertest.OtherAdmin, http.MethodPost, one, body(user, "use", "secure-share", "contoso"))
 		none := h.Do(centertest.OtherAdmin, http.MethodPost, one, body(user, "use", "secure-share", "nowhere"))
@@ -118,10 +112,8 @@ func TestForeignTenantsAreNone(t *testing.T) {
 	}
 }
 
-// TestQuestionsThatAreNone are refused as the standard wants them to be.
-func TestQuestionsThatAreNone(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// questionsThatAreNone are refused as the standard wants them to be.
+func questionsThatAreNone(t *testing.T, h *house) {
 	const subject, action, resource = `"subject":{"type":"user","id":"ada"}`, `"action":{"name":"use"}`, `"resource":{"type":"product","id":"secure-share"}`
 	for _, b := range []string{
 		``, `{`, `[]`, `null`, `"ada"`, "{\"subject\":\"\xff\"}",
@@ -156,10 +148,8 @@ func TestQuestionsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestUnknownFieldsAreIgnored, wherever they are, as the standard wants it.
-func TestUnknownFieldsAreIgnored(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// unknownFieldsAreIgnored, wherever they are, as the standard wants it.
+func unknownFieldsAreIgnored(t *testing.T, h *house) {
 	got := h.post(t, centertest.Operator, one, `{"foo":"bar","futureField":{"nested":true},
 		"subject":{"type":"user","id":"ada","new":1,"properties":{"tenant":"contoso","department":"Sales","ip_address":"172.217.22.14"}},
 		"action":{"name":"use","properties":{"method":"GET"}},"resource":{"type":"product","id":"secure-share","properties":{"library_record":{"title":"x"}}},
@@ -169,9 +159,7 @@ func TestUnknownFieldsAreIgnored(t *testing.T) {
 	}
 }
 
-func TestRequestIDsComeBack(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+func requestIDsComeBack(t *testing.T, h *house) {
 	const id = "bfe9eb29-ab87-4ca3-be83-a1d5d8305716"
 	for _, b := range []string{body("ada", "use", "secure-share", "contoso"), "{"} {
 		if a := h.Do(centertest.Operator, http.MethodPost, one, b, "X-Request-ID", id); a.Header.Get("X-Request-ID") != id {

@@ -83,3 +83,39 @@ func (h *house) post(t *testing.T, who *access.Principal, path, body string) tol
 	}
 	return all
 }
+
+// TestOneHouse has all that only asks ask one house.
+func TestOneHouse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for name, test := range map[string]func(*testing.T, *house){
+		"who may do what":                whoMayDoWhat,
+		"whose tenant":                   whoseTenant,
+		"foreign tenants are none":       foreignTenantsAreNone,
+		"questions that are none":        questionsThatAreNone,
+		"unknown fields are ignored":     unknownFieldsAreIgnored,
+		"request ids come back":          requestIDsComeBack,
+		"defaults":                       defaults,
+		"semantics":                      semantics,
+		"without evaluations":            withoutEvaluations,
+		"searches":                       searches,
+		"what is found is allowed":       whatIsFoundIsAllowed,
+		"pages of users":                 pagesOfUsers,
+		"pages":                          pages,
+		"searches that are none":         searchesThatAreNone,
+		"metadata":                       metadata,
+		"every operation for every role": everyOperationForEveryRole,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, h.in(t))
+		})
+	}
+}
+
+// in is the house for a test within a test: what is wrong is wrong there.
+func (h *house) in(t *testing.T) *house {
+	own := *h
+	own.Server = h.Server.For(t)
+	return &own
+}

@@ -24,9 +24,7 @@ func found(got told) (all []string) {
 	return all
 }
 
-func TestSearches(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+func searches(t *testing.T, h *house) {
 	ofContoso := func(user, action string) string {
 		return `{"subject":{"type":"user","id":"` + user + `","properties":{"tenant":"contoso"}},"action":{"name":"` + action + `"},"resource":{"type":"product"}}`
 	}
@@ -74,10 +72,8 @@ func TestSearches(t *testing.T) {
 	}
 }
 
-// TestWhatIsFoundIsAllowed: each result is a question that is answered with yes.
-func TestWhatIsFoundIsAllowed(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// whatIsFoundIsAllowed: each result is a question that is answered with yes.
+func whatIsFoundIsAllowed(t *testing.T, h *house) {
 	for _, user := range centertest.People {
 		for _, r := range h.post(t, centertest.Operator, actions, body(user.ID, "", "secure-share", "contoso")).Results {
 			if got := h.post(t, centertest.Operator, one, body(user.ID, r.Name, "secure-share", "contoso")); !*got.Decision {
@@ -100,10 +96,8 @@ func TestWhatIsFoundIsAllowed(t *testing.T) {
 	}
 }
 
-// TestPagesOfUsers come one after the other, with a limit that is told once.
-func TestPagesOfUsers(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// pagesOfUsers come one after the other, with a limit that is told once.
+func pagesOfUsers(t *testing.T, h *house) {
 	var all []string
 	page := `{"limit":3}`
 	for range 4 {
@@ -122,10 +116,8 @@ func TestPagesOfUsers(t *testing.T) {
 	}
 }
 
-// TestPages: a token holds for the question and the limit that it was given for, and for no other.
-func TestPages(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// pages: a token holds for the question and the limit that it was given for, and for no other.
+func pages(t *testing.T, h *house) {
 	ask := func(user, page string) string { return body(user, "", "secure-share", "contoso", `"page":`+page) }
 	var all []string
 	page := `{"limit":2}`
@@ -163,9 +155,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func TestSearchesThatAreNone(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+func searchesThatAreNone(t *testing.T, h *house) {
 	for _, c := range []struct{ path, body string }{
 		{subjects, `{"subject":{"type":"user"},"resource":{"type":"product","id":"drive"}}`},
 		{subjects, `{"subject":{"type":"user"},"action":{"name":"use"},"resource":{"type":"product"}}`},
@@ -185,9 +175,7 @@ func TestSearchesThatAreNone(t *testing.T) {
 	}
 }
 
-func TestMetadata(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+func metadata(t *testing.T, h *house) {
 	a := h.Do(centertest.Nobody, http.MethodGet, "/.well-known/authzen-configuration", "")
 	var got map[string]string
 	a.JSON(t, &got)
@@ -235,10 +223,8 @@ var rows = map[string]struct{ path, body, tells string }{
 	"searchActions":   {actions, body("ada", "", "secure-share", "contoso"), `"share.initiate"`},
 }
 
-// TestEveryOperationForEveryRole asks everything as everybody. An operation of openapi.yaml that has no row here fails.
-func TestEveryOperationForEveryRole(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// everyOperationForEveryRole asks everything as everybody. An operation of openapi.yaml that has no row here fails.
+func everyOperationForEveryRole(t *testing.T, h *house) {
 	asked := 0
 	for path, item := range centertest.Document(t).Paths.Map() {
 		for method, o := range item.Operations() {

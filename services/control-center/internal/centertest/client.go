@@ -58,6 +58,13 @@ func Serve(tb testing.TB, handler http.Handler) *Server {
 	return &Server{URL: s.URL, tb: tb, document: Document(tb), client: s.Client()}
 }
 
+// For is the server for another test, which fails where an answer is not as it should be.
+func (s *Server) For(tb testing.TB) *Server {
+	own := *s
+	own.tb = tb
+	return &own
+}
+
 // Proved hands on requests with the principal that their header Test-Principal holds, as JSON.
 func Proved(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

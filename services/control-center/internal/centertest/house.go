@@ -4,7 +4,9 @@ package centertest
 
 import (
 	"context"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,7 +44,11 @@ type House struct {
 // New makes one with all that Fill writes.
 func New(tb testing.TB) *House {
 	tb.Helper()
-	l, err := ledger.Open(context.Background(), ledgertest.SQLite(tb))
+	path := ledgertest.SQLite(tb)
+	if err := os.WriteFile(path, filled(tb), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	l, err := ledger.Open(context.Background(), path)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -56,9 +62,37 @@ func New(tb testing.TB) *House {
 	for _, id := range []string{Contoso, Fabrikam, Initech} {
 		h.register(id)
 	}
+	return h
+}
+
+// full is a ledger that is filled, once for all tests: with the race detector it takes seconds.
+var full struct {
+	sync.Mutex
+	body []byte
+}
+
+func filled(tb testing.TB) []byte {
+	tb.Helper()
+	full.Lock()
+	defer full.Unlock()
+	if full.body != nil {
+		return full.body
+	}
+	path := ledgertest.SQLite(tb)
+	l, err := ledger.Open(context.Background(), path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h := &House{tb: tb, ledger: l}
 	h.fill(Contoso)
 	h.fill(Fabrikam)
-	return h
+	if err := l.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	if full.body, err = os.ReadFile(path); err != nil {
+		tb.Fatal(err)
+	}
+	return full.body
 }
 
 func (h *House) register(id string) {

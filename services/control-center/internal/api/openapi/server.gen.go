@@ -390,6 +390,12 @@ func (e ListUsersParamsOrder) Valid() bool {
 	}
 }
 
+// ActivationRequest defines model for ActivationRequest.
+type ActivationRequest struct {
+	// At When the user signed in.
+	At time.Time `json:"at"`
+}
+
 // Applied defines model for Applied.
 type Applied struct {
 	Items []AppliedHold `json:"items"`
@@ -1502,6 +1508,13 @@ type ListHeldChangesParams struct {
 // ListHeldChangesParamsState defines parameters for ListHeldChanges.
 type ListHeldChangesParamsState string
 
+// PutActivationParams defines parameters for PutActivation.
+type PutActivationParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+}
+
 // ListEntitlementsParams defines parameters for ListEntitlements.
 type ListEntitlementsParams struct {
 	// AsOf Decisions as they were at that moment; now where it is left out. What the directory says of a user is as it is known now.
@@ -1703,6 +1716,9 @@ type ListUserHistoryParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// PutActivationJSONRequestBody defines body for PutActivation for application/json ContentType.
+type PutActivationJSONRequestBody = ActivationRequest
+
 // ApproveHeldChangeJSONRequestBody defines body for ApproveHeldChange for application/json ContentType.
 type ApproveHeldChangeJSONRequestBody = Approval
 
@@ -1747,6 +1763,9 @@ type ServerInterface interface {
 	// ListHeldChanges Held changes of all products, by product, the oldest first
 	// (GET /api/v1/tenants/{tenant}/held)
 	ListHeldChanges(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListHeldChangesParams)
+	// PutActivation A product reports that a user has signed in for the first time
+	// (PUT /api/v1/tenants/{tenant}/products/{product}/activations/{user})
+	PutActivation(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, user string, params PutActivationParams)
 	// ListEntitlements Who is licensed for a product, or was at a moment, by name
 	// (GET /api/v1/tenants/{tenant}/products/{product}/entitlements)
 	ListEntitlements(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, params ListEntitlementsParams)
@@ -2484,6 +2503,74 @@ func (siw *ServerInterfaceWrapper) ListHeldChanges(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListHeldChanges(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutActivation operation middleware
+func (siw *ServerInterfaceWrapper) PutActivation(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "product" -------------
+	var product ProductID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "product", r.PathValue("product"), &product, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "product", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "user" -------------
+	var user string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user", r.PathValue("user"), &user, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "user", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutActivationParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutActivation(w, r, tenant, product, user, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4071,6 +4158,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants/{tenant}/refreshes", wrapper.StartRefresh)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/refreshes/{refresh}", wrapper.GetRefresh)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants/{tenant}/refreshes/{refresh}/apply", wrapper.ApplyRefresh)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/activations/{user}", wrapper.PutActivation)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/seats", wrapper.GetSeats)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/seats", wrapper.PutSeats)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/seats/line", wrapper.ListSeatsLine)
@@ -4824,6 +4912,82 @@ type ListHeldChanges5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListHeldChanges5XXApplicationProblemPlusJSONResponse) VisitListHeldChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutActivationRequestObject struct {
+	Tenant  TenantID  `json:"tenant"`
+	Product ProductID `json:"product"`
+	User    string    `json:"user"`
+	Params  PutActivationParams
+	Body    *PutActivationJSONRequestBody
+}
+
+type PutActivationResponseObject interface {
+	VisitPutActivationResponse(w http.ResponseWriter) error
+}
+
+type PutActivation200JSONResponse struct{ DoneJSONResponse }
+
+func (response PutActivation200JSONResponse) VisitPutActivationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutActivation202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response PutActivation202JSONResponse) VisitPutActivationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutActivation4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutActivation4XXApplicationProblemPlusJSONResponse) VisitPutActivationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutActivation5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutActivation5XXApplicationProblemPlusJSONResponse) VisitPutActivationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6254,6 +6418,9 @@ type StrictServerInterface interface {
 	// ListHeldChanges Held changes of all products, by product, the oldest first
 	// (GET /api/v1/tenants/{tenant}/held)
 	ListHeldChanges(ctx context.Context, request ListHeldChangesRequestObject) (ListHeldChangesResponseObject, error)
+	// PutActivation A product reports that a user has signed in for the first time
+	// (PUT /api/v1/tenants/{tenant}/products/{product}/activations/{user})
+	PutActivation(ctx context.Context, request PutActivationRequestObject) (PutActivationResponseObject, error)
 	// ListEntitlements Who is licensed for a product, or was at a moment, by name
 	// (GET /api/v1/tenants/{tenant}/products/{product}/entitlements)
 	ListEntitlements(ctx context.Context, request ListEntitlementsRequestObject) (ListEntitlementsResponseObject, error)
@@ -6616,6 +6783,42 @@ func (sh *strictHandler) ListHeldChanges(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListHeldChangesResponseObject); ok {
 		if err := validResponse.VisitListHeldChangesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutActivation operation middleware
+func (sh *strictHandler) PutActivation(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, user string, params PutActivationParams) {
+	var request PutActivationRequestObject
+
+	request.Tenant = tenant
+	request.Product = product
+	request.User = user
+	request.Params = params
+
+	var body PutActivationJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutActivation(ctx, request.(PutActivationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutActivation")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutActivationResponseObject); ok {
+		if err := validResponse.VisitPutActivationResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
