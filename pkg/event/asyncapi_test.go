@@ -242,6 +242,7 @@ func subjects() map[string]string {
 		event.TypeDisconnectRequested:  event.CommandSubject("contoso", event.VerbDisconnect),
 		event.TypeConnectRequested:     event.CommandSubject("contoso", event.VerbConnect),
 		event.TypeEraseRequested:       event.CommandSubject("contoso", event.VerbErase),
+		event.TypeActivationReported:   event.CommandSubject("contoso", event.VerbActivation),
 		event.TypeAnswered:             event.CommandSubject("contoso", event.VerbAnswered),
 		event.TypeDeadLetter:           event.DeadLetterSubject("LEDGER_IN", "contoso"),
 	}

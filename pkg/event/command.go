@@ -1,5 +1,7 @@
 package event
 
+import "time"
+
 // The verbs of commands that the worker obeys, and of its answer. See CommandSubject and CommandID.
 const (
 	VerbApprove    = "approve"
@@ -9,6 +11,7 @@ const (
 	VerbDisconnect = "disconnect"
 	VerbConnect    = "connect"
 	VerbErase      = "erase"
+	VerbActivation = "activation"
 	VerbAnswered   = "answered"
 )
 
@@ -69,6 +72,14 @@ const (
 // ConnectRequested asks to follow a disconnected tenant again.
 type ConnectRequested struct {
 	By string `json:"by"`
+}
+
+// ActivationReported says that a product has seen a user sign in for the first time. Of several reports the earliest moment counts.
+type ActivationReported struct {
+	Product string    `json:"product"`
+	User    string    `json:"user"` // the provider's id
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
 }
 
 // EraseRequested asks to forget what the mirror knows of a tenant's people.

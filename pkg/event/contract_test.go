@@ -53,6 +53,7 @@ var payloads = map[string]reflect.Type{
 	event.TypeDisconnectRequested:  reflect.TypeFor[event.DisconnectRequested](),
 	event.TypeConnectRequested:     reflect.TypeFor[event.ConnectRequested](),
 	event.TypeEraseRequested:       reflect.TypeFor[event.EraseRequested](),
+	event.TypeActivationReported:   reflect.TypeFor[event.ActivationReported](),
 	event.TypeAnswered:             reflect.TypeFor[event.Answered](),
 	event.TypeDeadLetter:           reflect.TypeFor[event.DeadLetter](),
 }

@@ -77,6 +77,13 @@ func drawEraseRequested(t *rapid.T, d *drawn) any {
 	return event.EraseRequested{By: actors.Draw(t, "by")}
 }
 
+func drawActivationReported(t *rapid.T, d *drawn) any {
+	d.toWorker(t, event.VerbActivation)
+	return event.ActivationReported{
+		Product: slugs.Draw(t, "product"), User: tokens.Draw(t, "user"), At: instants.Draw(t, "at"), By: actors.Draw(t, "by"),
+	}
+}
+
 func drawAnswered(t *rapid.T, d *drawn) any {
 	d.toWorker(t, event.VerbAnswered)
 	d.meta.Cause = eventIDs.Draw(t, "command")

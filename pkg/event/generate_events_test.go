@@ -62,6 +62,7 @@ var generators = map[string]func(*rapid.T, *drawn) any{
 	event.TypeDisconnectRequested:  drawDisconnectRequested,
 	event.TypeConnectRequested:     drawConnectRequested,
 	event.TypeEraseRequested:       drawEraseRequested,
+	event.TypeActivationReported:   drawActivationReported,
 	event.TypeAnswered:             drawAnswered,
 	event.TypeDeadLetter:           drawDeadLetter,
 }

@@ -28,6 +28,7 @@ const (
 	TypeDisconnectRequested = "io.rollcall.command.disconnect-requested.v1"
 	TypeConnectRequested    = "io.rollcall.command.connect-requested.v1"
 	TypeEraseRequested      = "io.rollcall.command.erase-requested.v1"
+	TypeActivationReported  = "io.rollcall.command.activation-reported.v1"
 	TypeAnswered            = "io.rollcall.command.answered.v1"
 
 	TypeLicenseGranted       = "io.rollcall.license.granted.v1"

@@ -35,6 +35,8 @@ func verbOf(eventType string) string {
 		return event.VerbConnect
 	case event.TypeEraseRequested:
 		return event.VerbErase
+	case event.TypeActivationReported:
+		return event.VerbActivation
 	default:
 		return ""
 	}

@@ -68,6 +68,7 @@ func TestCommandsAreAnswered(t *testing.T) {
 		event.DisconnectRequested{Licenses: event.LicensesKeep, By: "ada"},
 		event.ConnectRequested{By: "ada"},
 		event.EraseRequested{By: "ada"},
+		event.ActivationReported{Product: "p", User: "u", At: time.Unix(1, 0).UTC(), By: "ada"},
 	} {
 		key := string(rune('a' + i))
 		if answer, err := c.Do(t.Context(), "contoso", key, data); err != nil || !strings.HasSuffix(answer.Command, "."+key) {
@@ -82,6 +83,7 @@ func TestCommandsAreAnswered(t *testing.T) {
 		`contoso.disconnect.e io.rollcall.command.disconnect-requested.v1 {"licenses":"keep","by":"ada"}`,
 		`contoso.connect.f io.rollcall.command.connect-requested.v1 {"by":"ada"}`,
 		`contoso.erase.g io.rollcall.command.erase-requested.v1 {"by":"ada"}`,
+		`contoso.activation.h io.rollcall.command.activation-reported.v1 {"product":"p","user":"u","at":"1970-01-01T00:00:01Z","by":"ada"}`,
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Errorf("what the worker saw (-want +got):\n%s", diff)

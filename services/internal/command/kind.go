@@ -31,6 +31,8 @@ func kindOf(data any) (kind, error) {
 		k, by = kind{event.VerbConnect, event.TypeConnectRequested}, d.By
 	case event.EraseRequested:
 		k, by = kind{event.VerbErase, event.TypeEraseRequested}, d.By
+	case event.ActivationReported:
+		k, by = kind{event.VerbActivation, event.TypeActivationReported}, d.By
 	case event.RefreshRequested:
 		if !ValidAsker(d.RequestedBy) {
 			return k, fmt.Errorf("%w: asked by %q: want a word of a-z, 0-9 and hyphen", ErrInvalid, d.RequestedBy)

@@ -55,7 +55,11 @@ func erasedTenantsAreGone(t *testing.T, b ledgertest.Backend) {
 		must(t, err, tx.PutHeldUser(h.ID, ledger.HeldUser{User: 1}), tx.PutJob(ledger.Job{Product: p, Kind: ledger.JobApply}), tx.Join(p, 1, 1),
 			tx.PutLeaving(ledger.Leaving{Product: p, User: 1, DecideAt: nine}),
 			tx.CountRevocations(p, nine, nine, 1), tx.PutRecord(ledger.Record{Product: p}), tx.PutCause(here.ID, ledger.Cause{}),
-			tx.PutConnection(ledger.Connection{Product: p, Class: "consent", Since: nine}), tx.Activate(here.ID, p, ledgertest.UserRef(1), nine))
+			tx.PutConnection(ledger.Connection{Product: p, Class: "consent", Since: nine}))
+		for user, want := range map[string]bool{ledgertest.UserRef(1): true, "nobody": false} {
+			found, err := tx.Activate(here.ID, p, user, nine)
+			same(t, user+" is there", want, found, err)
+		}
 		s, err := tx.Snapshot(here, "s")
 		must(t, err, tx.AwaitProof(s, "r"))
 		for more, chunks := true, 0; more; chunks++ {

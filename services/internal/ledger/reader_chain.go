@@ -102,6 +102,7 @@ var commands = map[string]string{
 	"refresh": event.TypeRefreshRequested, event.VerbApprove: event.TypeApproveRequested, event.VerbReject: event.TypeRejectRequested,
 	event.VerbSeats: event.TypeSeatsRequested, event.VerbSettings: event.TypeSettingsRequested,
 	event.VerbDisconnect: event.TypeDisconnectRequested, event.VerbConnect: event.TypeConnectRequested, event.VerbErase: event.TypeEraseRequested,
+	event.VerbActivation: event.TypeActivationReported,
 }
 
 func askedBy(data string) string {

@@ -54,7 +54,12 @@ func (c *crowd) write(tx *ledger.Tx) error {
 			err = errors.Join(err, tx.Join(p.ID, numbers[u.ID], int64(i)))
 		}
 		if !u.activated.IsZero() {
-			err = errors.Join(err, tx.Activate(here.ID, p.ID, u.ID, u.activated.Add(time.Hour)), tx.Activate(here.ID, p.ID, u.ID, u.activated))
+			for _, at := range []time.Time{u.activated.Add(time.Hour), u.activated, u.activated.Add(time.Minute)} {
+				found, e := tx.Activate(here.ID, p.ID, u.ID, at)
+				if err = errors.Join(err, e); !found {
+					return fmt.Errorf("%s is not there: %w", u.ID, err)
+				}
+			}
 		}
 	}
 	return err

@@ -115,6 +115,29 @@ func TestSeats(t *testing.T) {
 	}
 }
 
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, patience)
+	const path = "/api/v1/tenants/contoso/products/secure-share/usage"
+	got := get[openapi.Usage](t, h, path+"?from=2026-03-02T08:30:00Z&to=2026-03-02T10:30:00Z&points=5")
+	want := []openapi.UsagePoint{
+		{At: centertest.Nine.Add(-30 * time.Minute)},
+		{At: centertest.Nine, Licensed: 3},
+		{At: centertest.Nine.Add(30 * time.Minute), Licensed: 3},
+		{At: centertest.Nine.Add(time.Hour), Licensed: 2},
+		{At: centertest.Nine.Add(90 * time.Minute), Licensed: 2},
+	}
+	if diff := cmp.Diff(want, got.Points); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if all := get[openapi.Usage](t, h, path).Points; len(all) != 100 || !all[99].At.Equal(h.Clock.Now()) || all[99].Licensed != 2 {
+		t.Errorf("%d points, %+v", len(all), all)
+	}
+	if a := h.Do(centertest.Operator, http.MethodGet, path+"?from=2026-03-02T08:30:00Z&to=2026-03-02T08:30:00Z", ""); statusAndCode(a) != "400 invalid-request" {
+		t.Errorf("%+v", a)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, patience)

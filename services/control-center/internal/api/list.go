@@ -50,7 +50,8 @@ func (a *API) ListUsers(ctx context.Context, r openapi.ListUsersRequestObject) (
 		if err != nil {
 			return nil, err
 		}
-		out.Count = &openapi.UserCount{Users: n.Users, More: n.More}
+		counted := userCount(n)
+		out.Count = &counted
 	}
 	return openapi.ListUsers200JSONResponse{Body: out}, nil
 }

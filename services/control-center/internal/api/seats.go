@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -111,4 +112,35 @@ func (a *API) GetSeatsDays(ctx context.Context, r openapi.GetSeatsDaysRequestObj
 			}
 		}),
 	}}, nil
+}
+
+// What of a chart is told where nothing else is asked for.
+const (
+	chartSpan   = 7 * 24 * time.Hour
+	chartPoints = 100
+)
+
+// GetUsage tells how many users were licensed over time.
+func (a *API) GetUsage(ctx context.Context, r openapi.GetUsageRequestObject) (openapi.GetUsageResponseObject, error) {
+	if _, err := a.readProduct(ctx, r.Tenant, r.Product); err != nil {
+		return nil, err
+	}
+	from, to, points := r.Params.From, r.Params.To, cmp.Or(r.Params.Points, chartPoints)
+	if to.IsZero() {
+		to = a.deps.Clock.Now().Truncate(time.Minute)
+	}
+	if from.IsZero() {
+		from = to.Add(-chartSpan)
+	}
+	step := to.Sub(from) / time.Duration(points-1)
+	if step <= 0 {
+		return nil, invalid("query:from", "it is not before the last moment")
+	}
+	all, err := a.deps.Ledger.Usage(ctx, r.Tenant, r.Product, to.Add(-step*time.Duration(points-1)), to, step)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.GetUsage200JSONResponse{Body: openapi.Usage{Points: mapped(all, func(p ledger.UsagePoint) openapi.UsagePoint {
+		return openapi.UsagePoint{At: p.At.UTC(), Licensed: p.Used}
+	})}}, nil
 }

@@ -133,9 +133,7 @@ func (f *filling) decide() {
 	has := f.begin(drive, "ada")
 	has.Licensed, has.Reason = true, string(licensing.DomainDefault)
 	f.transition(drive, nil, has, Nine, "read")
-	share.Used, drive.Used = 2, 1
 	drive.Line = 1
-	f.do(f.tx.SaveProduct(*share))
 	f.do(f.tx.SaveProduct(*drive))
 }
 
@@ -150,6 +148,13 @@ func (f *filling) transition(p *ledger.Product, before *ledger.Entitlement, e le
 		e.Since = at
 	}
 	f.do(f.tx.Transition(before, e, at, f.name+"."+cause))
+	switch had := before != nil && before.Licensed; {
+	case e.Licensed && !had:
+		p.Used++
+	case had && !e.Licensed:
+		p.Used--
+	}
+	f.do(f.tx.SaveProduct(*p))
 	return e
 }
 

@@ -24,6 +24,7 @@ var sentinels = []struct {
 	{ledger.ErrNoProduct, NoSuchProduct},
 	{ledger.ErrNoUser, NoSuchUser},
 	{ledger.ErrManyUser, SeveralUsers},
+	{ledger.ErrNoGroup, NoSuchGroup},
 	{ledger.ErrNoHeld, NoSuchHeld},
 	{ledger.ErrNoPage, InvalidCursor},
 	{answer.ErrNotRead, NotReadYet},

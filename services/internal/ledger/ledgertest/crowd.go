@@ -136,7 +136,7 @@ var (
 
 func (l *crowdLoad) user(i int, id, firstGroup int64) {
 	h := crowdHash(i)
-	pick := func(n int) int { r := int(h % uint64(n)); h /= uint64(n); return r } //nolint:gosec // smaller than n
+	pick := func(n int) int { r := int(h % uint64(n)); h /= uint64(n); return r }
 	name := crowdFirst[pick(len(crowdFirst))] + " " + crowdBegins[pick(len(crowdBegins))] + crowdMiddle[pick(len(crowdMiddle))] + crowdEnds[pick(len(crowdEnds))]
 	main := strings.ToLower(strings.ReplaceAll(name, " ", ".")) + fmt.Sprint(i) + "@" + l.Domain
 	h = crowdHash(i + 1<<30)

@@ -42,6 +42,8 @@ func read(ev event.Event) (work, error) {
 		return readCommand(ev, func(d event.ConnectRequested) string { return d.By }, (*session).connectRequested)
 	case event.TypeEraseRequested:
 		return readCommand(ev, func(d event.EraseRequested) string { return d.By }, (*session).eraseRequested)
+	case event.TypeActivationReported:
+		return readCommand(ev, func(d event.ActivationReported) string { return d.By }, (*session).activationReported)
 	default:
 		return func(*session) error { return nil }, nil
 	}
