@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
@@ -64,7 +65,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 		f.Who = f.Scope.Who
 		f.Live = f.Scope.Path() + "/live?mark=" + f.Scope.Mark
 		if f.User != "" {
-			f.Live += "&user=" + f.User
+			f.Live += "&user=" + url.QueryEscape(f.User)
 		}
 	}
 	t := p.pages[name].whole

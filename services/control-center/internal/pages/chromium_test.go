@@ -196,3 +196,26 @@ func TestChromiumShowsWhatBecomesOfAHeldChange(t *testing.T) {
 	b.Sees("grace")
 	b.Quiet()
 }
+
+// What goes wrong is a page too: a role that was taken away meanwhile, and a fault of ours, which shows an id and nothing else.
+func TestChromiumShowsWhatGoesWrong(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Start(t)
+	w := contoso(t)
+	w.as(admin)
+	b := browsertest.Open(t, browser, w.url)
+	b.Go("/tenants/contoso/settings")
+	w.as(auditor)
+	b.Press("button", "Freeze the tenant")
+	b.Sees("Your role may not do that")
+	b.Accessible("the page of what a role may not do")
+	b.Picture("forbidden")
+	if err := w.ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.Go("/tenants/contoso")
+	b.Sees("Request id:")
+	b.Accessible("the page of a fault")
+	b.Picture("fault")
+	b.Quiet("403", "500")
+}

@@ -3,6 +3,7 @@ package pages_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 )
@@ -21,7 +22,28 @@ func TestAnOpenPageIsToldOfChanges(t *testing.T) {
 	}
 	w.decide("fabrikam", "secure-share", decided{user: "ann", licensed: true, reason: licensing.DomainDefault})
 	w.decide("contoso", "secure-share", decided{user: "bob", licensed: true, reason: licensing.DomainDefault})
-	if name := s.next(); name != "license" {
-		t.Errorf("told %q", name)
+	for name := s.next(); name != "license"; name = s.next() {
+		if name != "resync" { // the reader of the stream has begun only now
+			t.Fatalf("told %q", name)
+		}
+	}
+}
+
+// The time that a listener gives a request, for its headers and for its answer, is not that of an open page.
+func TestAnOpenPageOutlivesTheTimesOfRequests(t *testing.T) {
+	t.Parallel()
+	w := contoso(t)
+	const times = 300 * time.Millisecond
+	w.restart(times)
+	s := w.open("/tenants/contoso/live?mark=old")
+	if first := s.next(); first != "resync" {
+		t.Errorf("first %q", first)
+	}
+	<-time.After(3 * times) // real time passes on a real connection
+	w.decide("contoso", "secure-share", decided{user: "bob", licensed: true, reason: licensing.DomainDefault})
+	for name := s.next(); name != "license"; name = s.next() {
+		if name != "resync" {
+			t.Fatalf("told %q: the connection has ended", name)
+		}
 	}
 }

@@ -44,7 +44,6 @@ func (p *Pages) funcs() template.FuncMap {
 		"moment":    momentOf,
 		"until":     p.untilOf,
 		"number":    number[int],
-		"number64":  number[int64],
 		"sequence":  number[uint64],
 		"count":     count,
 		"upto":      upTo,

@@ -42,6 +42,7 @@ type world struct {
 	url      string
 	hub      *live.Hub
 	origin   time.Time
+	handler  http.Handler
 
 	mu   sync.Mutex
 	who  access.Principal
@@ -113,7 +114,7 @@ const policyOfContent = "default-src 'none'; script-src 'self'; style-src 'self'
 
 // serve puts the principal on each request, as the guard does, with its headers.
 func (w *world) serve(h http.Handler) {
-	server := httptest.NewUnstartedServer(http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.handler = http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Security-Policy", policyOfContent)
 		rw.Header().Set("X-Content-Type-Options", "nosniff")
 		w.mu.Lock()
@@ -123,8 +124,14 @@ func (w *world) serve(h http.Handler) {
 			panic(http.ErrAbortHandler)
 		}
 		h.ServeHTTP(rw, r.WithContext(access.With(r.Context(), who)))
-	})))
-	server.Config.ReadTimeout, server.Config.WriteTimeout = 10*time.Second, 30*time.Second
+	}))
+	w.restart(30 * time.Second)
+}
+
+// restart serves the pages at a new address, with a time for reading and for answering a request.
+func (w *world) restart(times time.Duration) {
+	server := httptest.NewUnstartedServer(w.handler)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = times, times
 	server.Start()
 	w.t.Cleanup(server.Close)
 	w.t.Cleanup(server.CloseClientConnections)
