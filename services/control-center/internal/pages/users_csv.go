@@ -29,6 +29,9 @@ func (p *Pages) usersCSV(w http.ResponseWriter, r *http.Request, s *scope) error
 	case !s.State.Ready() || f.Product == "":
 		return errNotFound
 	}
+	if _, err := answer.Product(s.State, f.Product); err != nil { // before its name is that of a file
+		return err
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Cache-Control", "no-store")

@@ -1,0 +1,51 @@
+package pages_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// Whatever stands in an address, no page fails: it says what it knows, or that there is no such thing.
+func TestNoAddressMakesAPageFail(t *testing.T) {
+	t.Parallel()
+	values := []string{
+		"", "x", "secure-share", "\x00", "\xff", "a\r\nb: c", "-1", "9223372036854775807", "0001-01-01", "9999-12-31", "9223372036854775807.secure-share.1",
+		"-9223372036854775808.secure-share.18446744073709551615", "'; DROP TABLE users; --", "\u202eevil", strings.Repeat("(", 3000), `{"o":"name","n":1}`,
+		"ann@contoso.com", "is:held OR NOT is:waiting",
+	}
+	parameters := map[string][]string{
+		"": {"x"}, "/usage": {"x"}, "/users": {"product", "q", "group", "licensed", "reason", "day", "sort", "after"}, "/users.csv": {"product", "q", "day", "sort"},
+		"/activity": {"product", "what", "until", "before"}, "/held/flip-1": {"product", "after", "seen"}, "/settings": {"said"}, "/refreshes/k": {"at"},
+	}
+	for name, made := range map[string]func(testing.TB) *world{"read": contoso, "first sync": firstSync} {
+		w := made(t)
+		for _, value := range values {
+			for path, names := range parameters {
+				for _, parameter := range names {
+					if a := w.get("/tenants/contoso" + path + "?" + url.Values{parameter: {value}}.Encode()); a.status >= http.StatusInternalServerError {
+						t.Errorf("%s: %s?%s=%q: %d\n%s", name, path, parameter, value, a.status, plain(a.body))
+					}
+				}
+			}
+			for _, path := range []string{"/users/", "/held/", "/refreshes/"} {
+				if a := w.get("/tenants/contoso" + path + url.PathEscape(value)); a.status >= http.StatusInternalServerError {
+					t.Errorf("%s: %s%q: %d\n%s", name, path, value, a.status, plain(a.body))
+				}
+			}
+		}
+	}
+}
+
+// The name of a file is made of what is known, and a list of what is not there is none.
+func TestACSVOfNoProductIsNone(t *testing.T) {
+	t.Parallel()
+	w := contoso(t)
+	for _, product := range []string{"email", `x"; filename="evil.exe`} {
+		a := w.get("/tenants/contoso/users.csv?product=" + url.QueryEscape(product))
+		if a.status != http.StatusNotFound || a.header.Get("Content-Disposition") != "" {
+			t.Errorf("%s: %d, %q", product, a.status, a.header.Get("Content-Disposition"))
+		}
+	}
+}
