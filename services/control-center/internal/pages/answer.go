@@ -113,7 +113,7 @@ func (p *Pages) fault(r *http.Request, err error) fault {
 	f := fault{who: who}
 	var bad faulty
 	switch {
-	case isAny(err, errNotFound, ledger.ErrNoTenant, ledger.ErrNoUser, ledger.ErrNoHeld, ledger.ErrNoProduct):
+	case isAny(err, errNotFound, ledger.ErrNoTenant, ledger.ErrNoUser, ledger.ErrManyUser, ledger.ErrNoHeld, ledger.ErrManyHeld, ledger.ErrNoProduct):
 		f.Status, f.Title = http.StatusNotFound, "Nothing is here"
 		f.Text = "The page does not exist, or your role does not show it to you."
 	case errors.Is(err, errForbidden):

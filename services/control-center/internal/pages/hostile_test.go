@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
 // Whatever stands in an address, no page fails: it says what it knows, or that there is no such thing.
@@ -46,6 +49,26 @@ func TestACSVOfNoProductIsNone(t *testing.T) {
 		a := w.get("/tenants/contoso/users.csv?product=" + url.QueryEscape(product))
 		if a.status != http.StatusNotFound || a.header.Get("Content-Disposition") != "" {
 			t.Errorf("%s: %d, %q", product, a.status, a.header.Get("Content-Disposition"))
+		}
+	}
+}
+
+// What is asked of several at once is asked of nobody, and is no fault of ours.
+func TestWhatIsAmbiguousIsNotThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.house("contoso", tenant.SecureShare(), tenant.Drive())
+	for _, id := range []string{"ann", "bob"} {
+		u := person(id, id)
+		u.Addresses = append(u.Addresses, "twin@contoso.com")
+		w.put("contoso", u)
+	}
+	for _, product := range []string{"secure-share", "drive"} {
+		w.hold("contoso", product, ledger.Held{Ref: "flip-1", Kind: ledger.HeldFlip, State: ledger.HeldOpen, Revision: 1, Group: "g", Mode: "group-members"})
+	}
+	for _, path := range []string{"/users/twin@contoso.com/check", "/held/flip-1/reject"} {
+		if a := w.post("/tenants/contoso"+path, "key", "k"); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, a.status)
 		}
 	}
 }
