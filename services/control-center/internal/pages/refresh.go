@@ -162,10 +162,11 @@ func (p *Pages) progress(w http.ResponseWriter, r *http.Request, s *scope) error
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), refreshPatience)
 	defer cancel()
-	go func() { // it ends with the process too
+	go func() { // it ends with the process too, and with the right to see it
 		defer cancel()
-		for more := true; more; {
-			_, more = slot.Next(ctx, time.Minute)
+		still := p.still(ctx, s)
+		for more := true; more && still(); {
+			_, more = slot.Next(ctx, silence)
 		}
 	}()
 	var c seenSoFar

@@ -39,11 +39,14 @@ func (p *Pages) usersCSV(w http.ResponseWriter, r *http.Request, s *scope) error
 	out := csv.NewWriter(w)
 	control := http.NewResponseController(w)
 	_ = out.Write([]string{"id", "name", "addresses", "status", "guest", "licensed", "reason", "why", "path", "since", "last_change", "activated", "sequence"})
-	n := 0
+	n, still := 0, p.still(r.Context(), s)
 	err = p.deps.Ledger.EachUser(r.Context(), query, func(u ledger.UserRow) error {
 		if n++; n%csvBreath == 1 { // as long as somebody reads, it goes on
 			if err := control.SetWriteDeadline(time.Now().Add(slow)); err != nil {
 				return fmt.Errorf("lift the time for writing: %w", err)
+			}
+			if !still() {
+				return errForbidden
 			}
 		}
 		return out.Write(s.csvLine(f.Product, u))
