@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -87,7 +88,7 @@ func (s *scope) csvLine(product string, u ledger.UserRow) []string {
 }
 
 // harmless is a cell with an apostrophe before what would begin a formula: at its start, and behind whatever some
-// spreadsheet, in some country, takes for the start of another cell.
+// spreadsheet, in some country, takes for the start of another cell. What cannot be seen does not count.
 func harmless(cell string) string {
 	const begins = "=+-@\t\r\n＝＋－＠"
 	if !strings.ContainsAny(cell, begins) {
@@ -100,7 +101,7 @@ func harmless(cell string) string {
 			b.WriteByte('\'')
 		}
 		b.WriteRune(r)
-		start = strings.ContainsRune(",;|\t\r\n", r) || start && (r == ' ' || r == '"')
+		start = strings.ContainsRune(",;|\t\r\n", r) || start && (r == '"' || unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf))
 	}
 	return b.String()
 }
