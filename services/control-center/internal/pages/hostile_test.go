@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -22,8 +23,10 @@ func TestNoAddressMakesAPageFail(t *testing.T) {
 		"": {"x"}, "/usage": {"x"}, "/users": {"product", "q", "group", "licensed", "reason", "day", "sort", "after"}, "/users.csv": {"product", "q", "day", "sort"},
 		"/activity": {"product", "what", "until", "before"}, "/held/flip-1": {"product", "after", "seen"}, "/settings": {"said"}, "/refreshes/k": {"at"},
 	}
-	for name, made := range map[string]func(testing.TB) *world{"read": contoso, "first sync": firstSync} {
-		w := made(t)
+	postgres := newWorldOn(t, ledgertest.Postgres(t)) // which is the less lenient of the two
+	postgres.house("contoso")
+	postgres.put("contoso", person("ann", "Ann Archer"))
+	for name, w := range map[string]*world{"read": postgres, "first sync": firstSync(t)} {
 		for _, value := range values {
 			for path, names := range parameters {
 				for _, parameter := range names {
