@@ -59,7 +59,7 @@ func (r *Reader) HeldChange(ctx context.Context, tenant, product, ref string) (H
 		return HeldChange{}, err
 	}
 	all, err := r.heldChanges(ctx, heldChangeQuery+`WHERE t.name = $1 AND (p.name = $2 OR $2 = '') AND h.ref = $3
-		AND h.state <> 'listing' ORDER BY p.name`, tenant, product, ref)
+		AND h.state <> 'listing' ORDER BY p.name`, tenant, storable(product), storable(ref))
 	switch {
 	case err != nil:
 		return HeldChange{}, err

@@ -41,7 +41,7 @@ func (r *Reader) productID(ctx context.Context, tenant, product string) (id int6
 	if err != nil {
 		return 0, err
 	}
-	found, err := r.one(ctx, `SELECT id FROM products WHERE tenant = $1 AND name = $2`, []any{of, product}, &id)
+	found, err := r.one(ctx, `SELECT id FROM products WHERE tenant = $1 AND name = $2`, []any{of, storable(product)}, &id)
 	if err == nil && !found {
 		err = fmt.Errorf("tenant %s: %w: %q", tenant, ErrNoProduct, product)
 	}

@@ -61,11 +61,12 @@ func NewGuard(cfg Config, deps Deps) *Guard {
 // Pages hands on the requests of people who are signed in, with From, and sends others to sign in.
 func (g *Guard) Pages(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, err := g.deps.Sessions.Who(r)
+		again := func() (Principal, error) { return g.deps.Sessions.Who(r) }
+		p, err := again()
 		f := g.admit(r, p, err)
 		switch {
 		case f == nil:
-			g.serve(w, r, p, next)
+			g.serve(w, r.WithContext(WithProof(r.Context(), p, again)), p, next)
 		case f.Status == http.StatusUnauthorized:
 			toSignIn(w, r)
 		default:
@@ -77,12 +78,13 @@ func (g *Guard) Pages(next http.Handler) http.Handler {
 // API hands on the requests of programs, and of people who are signed in, with From, and answers others with 401.
 func (g *Guard) API(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, err := g.who(r)
+		again := func() (Principal, error) { return g.who(r) }
+		p, err := again()
 		if f := g.admit(r, p, err); f != nil {
 			f.Write(w)
 			return
 		}
-		g.serve(w, r, p, next)
+		g.serve(w, r.WithContext(WithProof(r.Context(), p, again)), p, next)
 	})
 }
 
@@ -124,22 +126,21 @@ func (g *Guard) admit(r *http.Request, p Principal, err error) *problem.Problem 
 		return tooMany(wait)
 	}
 	f := problemOf(err)
-	if proved(r) {
+	if tried(r) {
 		g.refused(r, "", string(f.Code))
 	}
 	return f
 }
 
-// proved reports whether a request tries to prove something; one that does not is no refusal worth a line.
-func proved(r *http.Request) bool {
+// tried reports whether a request tries to prove something; one that does not is no refusal worth a line.
+func tried(r *http.Request) bool {
 	return r.Header.Get("Authorization") != ""
 }
 
-// serve hands a request on. What it was is in the log where it may have changed something.
+// serve hands a request on, with From. What it was is in the log where it may have changed something.
 func (g *Guard) serve(w http.ResponseWriter, r *http.Request, p Principal, next http.Handler) {
 	w.Header().Set("Cache-Control", "private, no-cache") // a handler that knows better says so
 	w.Header().Add("Vary", "Cookie, Authorization")
-	r = r.WithContext(With(r.Context(), p))
 	if !commands(r) {
 		next.ServeHTTP(w, r)
 		return

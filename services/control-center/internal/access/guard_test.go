@@ -264,3 +264,36 @@ func TestCommandsAreInTheLog(t *testing.T) {
 		t.Errorf("a refusal: %s", lines)
 	}
 }
+
+// An answer that goes on for long ends for whom the proof is none any more, and for nobody because it cannot be looked at.
+func TestWhoStillSees(t *testing.T) {
+	t.Parallel()
+	known := proofs{"good": nil}
+	made := access.NewGuard(access.Config{}, access.Deps{Sessions: sessions{known}, Bearers: bearers{known}, Logger: telemetry.Discard(), Clock: clock.System()})
+	for name, wrap := range map[string]func(http.Handler) http.Handler{"pages": made.Pages, "api": made.API} {
+		asked := 0
+		handler := wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			asked++
+			for _, c := range []struct {
+				err    error
+				tenant string
+				want   bool
+			}{{nil, "contoso", true}, {nil, "fabrikam", false}, {access.ErrUnavailable, "contoso", true}, {access.ErrUnavailable, "fabrikam", false}, {access.ErrRefused, "contoso", false}} {
+				known["good"] = c.err
+				if got := access.Still(r.Context(), c.tenant); got != c.want {
+					t.Errorf("%s: %v, %s: %t", name, c.err, c.tenant, got)
+				}
+			}
+			known["good"] = nil
+		}))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.Header.Set("Cookie", "session=good")
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+		if asked != 1 {
+			t.Errorf("%s: asked %d times", name, asked)
+		}
+	}
+	if access.Still(t.Context(), "contoso") {
+		t.Error("nobody still sees a tenant")
+	}
+}

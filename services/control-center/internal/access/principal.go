@@ -3,6 +3,7 @@ package access
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -79,13 +80,36 @@ func (p Principal) bound(tenant string) bool {
 
 type principalKey struct{}
 
+// proved is who sends a request, and how to look at the proof once more.
+type proved struct {
+	Principal
+	again func() (Principal, error) // nil: it cannot be looked at again
+}
+
 // With returns a context of a request that the principal sends.
-func With(ctx context.Context, p Principal) context.Context {
-	return context.WithValue(ctx, principalKey{}, p)
+func With(ctx context.Context, p Principal) context.Context { return WithProof(ctx, p, nil) }
+
+// WithProof is With, where again looks at the proof once more: see Still. Its errors are those of Sessions.
+func WithProof(ctx context.Context, p Principal, again func() (Principal, error)) context.Context {
+	return context.WithValue(ctx, principalKey{}, proved{p, again})
 }
 
 // From returns who sends the request. Without one nothing may be seen: handlers get requests that have one.
 func From(ctx context.Context) (Principal, bool) {
-	p, ok := ctx.Value(principalKey{}).(Principal)
-	return p, ok
+	p, ok := ctx.Value(principalKey{}).(proved)
+	return p.Principal, ok
+}
+
+// Still reports whether who sends the request may see a tenant by now: an answer that goes on for long asks now and then, and ends
+// for somebody who has signed out or lost the role. Where nobody can tell at the moment it is as it was.
+func Still(ctx context.Context, tenant string) bool {
+	p, ok := ctx.Value(principalKey{}).(proved)
+	if !ok || p.again == nil {
+		return ok && p.Sees(tenant)
+	}
+	now, err := p.again()
+	if err != nil {
+		return !errors.Is(err, ErrRefused) && p.Sees(tenant)
+	}
+	return now.ID == p.ID && now.Sees(tenant)
 }

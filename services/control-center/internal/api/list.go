@@ -25,7 +25,7 @@ func (a *API) ListUsers(ctx context.Context, r openapi.ListUsersRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	_, state, err := a.read(ctx, r.Tenant)
+	_, state, err := a.mirrored(ctx, r.Tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +99,9 @@ func (a *API) ListEntitlements(ctx context.Context, r openapi.ListEntitlementsRe
 	}
 	p, err := a.readProduct(ctx, r.Tenant, r.Product)
 	if err != nil {
+		return nil, err
+	}
+	if _, _, err := a.mirrored(ctx, r.Tenant); err != nil {
 		return nil, err
 	}
 	page, err := a.deps.Ledger.Users(ctx, ledger.UsersQuery{

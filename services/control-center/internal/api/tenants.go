@@ -146,6 +146,15 @@ func (a *API) read(ctx context.Context, id string) (tenant.Tenant, ledger.Tenant
 	return t, state, err
 }
 
+// mirrored is read for a directory that has been read completely: before that nothing is said of anybody in it.
+func (a *API) mirrored(ctx context.Context, id string) (tenant.Tenant, ledger.TenantState, error) {
+	t, state, err := a.read(ctx, id)
+	if err == nil && !state.Ready() {
+		err = answer.ErrNotRead
+	}
+	return t, state, err
+}
+
 // readProduct is read for a product.
 func (a *API) readProduct(ctx context.Context, tenantID, productID string) (ledger.ProductState, error) {
 	if _, err := a.product(ctx, tenantID, productID); err != nil {

@@ -17,7 +17,7 @@ import (
 
 // GetUser tells of one user, and why the user is licensed or not, for every product.
 func (a *API) GetUser(ctx context.Context, r openapi.GetUserRequestObject) (openapi.GetUserResponseObject, error) {
-	t, state, err := a.read(ctx, r.Tenant)
+	t, state, err := a.mirrored(ctx, r.Tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (a *API) ListUserHistory(ctx context.Context, r openapi.ListUserHistoryRequ
 	if err != nil {
 		return nil, err
 	}
-	t, _, err := a.read(ctx, r.Tenant)
+	t, _, err := a.mirrored(ctx, r.Tenant)
 	if err != nil {
 		return nil, err
 	}

@@ -81,9 +81,14 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "HX-Request")
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes())
+	_, _ = upright.WriteString(w, body.String())
 	return nil
 }
+
+// upright shows characters that turn text around as something that is there: a name is not to rearrange what is said of it. Scripts
+// that are written from right to left need none of them.
+var upright = strings.NewReplacer("\u202a", "\ufffd", "\u202b", "\ufffd", "\u202c", "\ufffd", "\u202d", "\ufffd", "\u202e", "\ufffd",
+	"\u2066", "\ufffd", "\u2067", "\ufffd", "\u2068", "\ufffd", "\u2069", "\ufffd")
 
 // serve answers with what a handler does, or with the page of its error. What only the operator can understand is logged under
 // the id that the page shows, and nowhere else.
@@ -114,7 +119,7 @@ func (p *Pages) fault(r *http.Request, err error) fault {
 	f := fault{who: who}
 	var bad faulty
 	switch {
-	case isAny(err, errNotFound, ledger.ErrNoTenant, ledger.ErrNoUser, ledger.ErrNoHeld, ledger.ErrNoProduct):
+	case isAny(err, errNotFound, ledger.ErrNoTenant, ledger.ErrNoUser, ledger.ErrManyUser, ledger.ErrNoHeld, ledger.ErrManyHeld, ledger.ErrNoProduct):
 		f.Status, f.Title = http.StatusNotFound, "Nothing is here"
 		f.Text = "The page does not exist, or your role does not show it to you."
 	case errors.Is(err, errForbidden):

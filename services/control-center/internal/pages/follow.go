@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
 )
 
@@ -17,7 +18,7 @@ const (
 	silence   = 15 * time.Second       // a page is told that nothing has changed
 	between   = 250 * time.Millisecond // the least between two words: a bulk is told of a few times a second
 	slow      = 10 * time.Second       // a page that does not take a word for that long is dropped, and comes again
-	watchLife = 15 * time.Minute       // then it comes again, and proves anew who it is
+	watchLife = 15 * time.Minute       // then it comes again, and is counted anew
 )
 
 // follow tells a page of changes as they come, until it goes away.
@@ -38,9 +39,9 @@ func (p *Pages) follow(w http.ResponseWriter, r *http.Request, s *scope) error {
 	if err != nil {
 		return err
 	}
-	for {
+	for still := p.still(ctx, s); ; {
 		changes, more := watch.Next(ctx, silence)
-		if !more {
+		if !more || !still() {
 			return nil
 		}
 		if len(changes) == 0 {
@@ -56,6 +57,19 @@ func (p *Pages) follow(w http.ResponseWriter, r *http.Request, s *scope) error {
 		case <-ctx.Done():
 		case <-p.deps.Clock.After(between):
 		}
+	}
+}
+
+// still tells whether who follows a tenant may see it by now. However often it is called, it looks once in a silence.
+func (p *Pages) still(ctx context.Context, s *scope) func() bool {
+	looked := p.deps.Clock.Now()
+	return func() bool {
+		now := p.deps.Clock.Now()
+		if now.Sub(looked) < silence {
+			return true
+		}
+		looked = now
+		return access.Still(ctx, s.Tenant.ID)
 	}
 }
 

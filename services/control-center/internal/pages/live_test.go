@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 )
 
 func TestAnOpenPageIsToldOfChanges(t *testing.T) {
@@ -45,5 +48,26 @@ func TestAnOpenPageOutlivesTheTimesOfRequests(t *testing.T) {
 		if name != "resync" {
 			t.Fatalf("told %q: the connection has ended", name)
 		}
+	}
+}
+
+// Whoever may not see a tenant any more is told nothing more of it, though the page stays open.
+func TestAStreamEndsWithTheRight(t *testing.T) {
+	t.Parallel()
+	fake := clock.NewFake(time.Now())
+	w := newWorldBy(t, fake, ledgertest.SQLite(t))
+	w.house("contoso")
+	w.as(admin)
+	s := w.open("/tenants/contoso/live?mark=old")
+	if first := s.next(); first != "resync" {
+		t.Fatalf("first %q", first)
+	}
+	fake.BlockUntil(1)
+	fake.Advance(time.Second) // so long it rests between two words
+	fake.BlockUntil(1)        // it waits for what happens
+	w.as(access.Principal{ID: admin.ID, Role: access.TenantAdmin, Tenants: []string{"fabrikam"}})
+	fake.Advance(15 * time.Second)
+	if name := s.next(); name != "" {
+		t.Errorf("told %q", name)
 	}
 }

@@ -18,15 +18,19 @@ func newKey() string { return rand.Text() }
 // order gives a command under the key of its form, and waits for what becomes of it. Without an error the page goes on to
 // where it says; a refusal is for the page that the form was on.
 func (p *Pages) order(r *http.Request, s *scope, data any) (said string, err error) {
+	key := r.PostFormValue("key")
+	if !command.ValidKey(key) { // without one it would count as often as it is sent; and what is none is for no log
+		return "", badRequest("The form names no key.")
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), p.patience)
 	defer cancel()
-	answer, err := p.commands.Do(ctx, s.Tenant.ID, r.PostFormValue("key"), data)
+	answer, err := p.commands.Do(ctx, s.Tenant.ID, key, data)
 	outcome := answer.Outcome
 	if err != nil {
 		outcome = err.Error()
 	}
 	p.deps.Logger.InfoContext(r.Context(), "command", "tenant", s.Tenant.ID, "by", s.Who.ID, "role", string(s.Who.Role),
-		"command", fmt.Sprintf("%T", data), "key", r.PostFormValue("key"), "outcome", outcome)
+		"command", fmt.Sprintf("%T", data), "key", key, "outcome", outcome)
 	switch {
 	case err == nil:
 		return saidDone, nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -131,6 +132,7 @@ func TestWhatFormsMayNotSay(t *testing.T) {
 		"a held change of air": {"/held/flip-9/approve", []string{"product", "secure-share", "revision", "1"}, http.StatusNotFound},
 		"no revision":          {"/held/flip-9/approve", []string{"product", "secure-share"}, http.StatusBadRequest},
 		"a check of nobody":    {"/users/nobody/check", nil, http.StatusNotFound},
+		"a form without key":   {"/settings/standing", []string{"do", "pause", "key", ""}, http.StatusBadRequest},
 		"a check without key":  {"/users/ann/check", []string{"key", "a/b"}, http.StatusBadRequest},
 	} {
 		if a := w.post("/tenants/contoso"+c.path, append([]string{"key", "k"}, c.fields...)...); a.status != c.status {
@@ -235,6 +237,15 @@ func TestARefreshIsFollowedToItsEnd(t *testing.T) {
 	to := a.header.Get("Location")
 	if a.status != http.StatusSeeOther || !strings.HasPrefix(to, "/tenants/contoso/refreshes/k1?at=") {
 		t.Fatalf("%d to %s", a.status, to)
+	}
+	err := w.bus.Read(t.Context(), bus.ReadSpec{Stream: bus.LedgerIn, Filters: []string{"command.*.contoso.refresh"}}, func(m bus.Message) error {
+		if got, want := string(m.Event.Data()), `{"requested_by":"control-center","by":"olga","preview":true}`; got != want {
+			t.Errorf("the command says %s, want %s", got, want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	has(t, w.page(to), "The directory is being read")
 	s := w.open(strings.Replace(to, "?", "/progress?", 1))

@@ -209,7 +209,7 @@ func TestNamesAreNeverMarkup(t *testing.T) {
 	w := newWorld(t)
 	w.house("contoso")
 	nasty := []string{
-		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `{{.}}`, "javascript:alert(1)", "a\u202eb\x00c", `</title><h1>`,
+		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `{{.}}`, "javascript:alert(1)", "a\u202eb\x00c", `</title><h1>`, "a\u2067b",
 	}
 	var lines []ledger.HeldUser
 	for i, name := range nasty {
@@ -229,6 +229,6 @@ func TestNamesAreNeverMarkup(t *testing.T) {
 		paths = append(paths, fmt.Sprintf("/users/u%d", i))
 	}
 	for _, path := range paths {
-		lacks(t, w.get("/tenants/contoso"+path).body, "<script>alert", "<img src=x", "' onmouseover='", "</title><h1>", `href="javascript:`)
+		lacks(t, w.get("/tenants/contoso"+path).body, "<script>alert", "<img src=x", "' onmouseover='", "</title><h1>", `href="javascript:`, "\u202e", "\u2067", "\x00")
 	}
 }

@@ -30,7 +30,7 @@ type refreshHold struct {
 	Called, Path string
 }
 
-// asker says who asks for refreshes that begin on a page: the command takes no more than a word.
+// asker says in a refresh what asked for it, beside who.
 const asker = "control-center"
 
 // startRefresh asks for one, and goes on to its page.
@@ -39,7 +39,7 @@ func (p *Pages) startRefresh(w http.ResponseWriter, r *http.Request, s *scope) e
 	if !command.ValidKey(key) || mode != "preview" && mode != "apply" {
 		return badRequest("The form says what cannot be.")
 	}
-	sent, err := p.commands.Send(r.Context(), s.Tenant.ID, key, event.RefreshRequested{RequestedBy: asker, Preview: mode == "preview"})
+	sent, err := p.commands.Send(r.Context(), s.Tenant.ID, key, event.RefreshRequested{RequestedBy: asker, By: s.Who.ID, Preview: mode == "preview"})
 	if err != nil {
 		return err
 	}
@@ -162,10 +162,11 @@ func (p *Pages) progress(w http.ResponseWriter, r *http.Request, s *scope) error
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), refreshPatience)
 	defer cancel()
-	go func() { // it ends with the process too
+	go func() { // it ends with the process too, and with the right to see it
 		defer cancel()
-		for more := true; more; {
-			_, more = slot.Next(ctx, time.Minute)
+		still := p.still(ctx, s)
+		for more := true; more && still(); {
+			_, more = slot.Next(ctx, silence)
 		}
 	}()
 	var c seenSoFar

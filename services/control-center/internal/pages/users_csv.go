@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -29,6 +30,9 @@ func (p *Pages) usersCSV(w http.ResponseWriter, r *http.Request, s *scope) error
 	case !s.State.Ready() || f.Product == "":
 		return errNotFound
 	}
+	if _, err := answer.Product(s.State, f.Product); err != nil { // before its name is that of a file
+		return err
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
@@ -36,11 +40,14 @@ func (p *Pages) usersCSV(w http.ResponseWriter, r *http.Request, s *scope) error
 	out := csv.NewWriter(w)
 	control := http.NewResponseController(w)
 	_ = out.Write([]string{"id", "name", "addresses", "status", "guest", "licensed", "reason", "why", "path", "since", "last_change", "activated", "sequence"})
-	n := 0
+	n, still := 0, p.still(r.Context(), s)
 	err = p.deps.Ledger.EachUser(r.Context(), query, func(u ledger.UserRow) error {
 		if n++; n%csvBreath == 1 { // as long as somebody reads, it goes on
 			if err := control.SetWriteDeadline(time.Now().Add(slow)); err != nil {
 				return fmt.Errorf("lift the time for writing: %w", err)
+			}
+			if !still() {
+				return errForbidden
 			}
 		}
 		return out.Write(s.csvLine(f.Product, u))
@@ -81,7 +88,7 @@ func (s *scope) csvLine(product string, u ledger.UserRow) []string {
 }
 
 // harmless is a cell with an apostrophe before what would begin a formula: at its start, and behind whatever some
-// spreadsheet, in some country, takes for the start of another cell.
+// spreadsheet, in some country, takes for the start of another cell. What cannot be seen does not count.
 func harmless(cell string) string {
 	const begins = "=+-@\t\r\n＝＋－＠"
 	if !strings.ContainsAny(cell, begins) {
@@ -94,7 +101,7 @@ func harmless(cell string) string {
 			b.WriteByte('\'')
 		}
 		b.WriteRune(r)
-		start = strings.ContainsRune(",;|\t\r\n", r) || start && (r == ' ' || r == '"')
+		start = strings.ContainsRune(",;|\t\r\n", r) || start && (r == '"' || unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf))
 	}
 	return b.String()
 }

@@ -175,11 +175,16 @@ func TestACSVIsHarmless(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.house("contoso")
-	w.put("contoso", directory.User{ID: "u1", Name: `=HYPERLINK("http://evil"), "x"`, Addresses: []string{"+1@contoso.com"}, Status: directory.Active})
+	w.put("contoso", directory.User{ID: "u1", Name: `=HYPERLINK("http://evil"), "x"`, Addresses: []string{"+1@contoso.com"}, Status: directory.Active},
+		directory.User{ID: "u2", Name: "\u00a0\u200b\x0b=1+1", Addresses: []string{"u2@contoso.com"}, Status: directory.Active})
 	w.decide("contoso", "secure-share", decided{user: "u1", licensed: true, reason: licensing.DomainDefault})
 	lines, err := csv.NewReader(strings.NewReader(w.get("/tenants/contoso/users.csv").body)).ReadAll()
-	if err != nil || len(lines) != 2 {
+	if err != nil || len(lines) != 3 {
 		t.Fatalf("%v, %v", lines, err)
+	}
+	slices.SortFunc(lines[1:], func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	if name := lines[2][1]; name != "\u00a0\u200b\x0b'=1+1" {
+		t.Errorf("behind what cannot be seen: %q", name)
 	}
 	if name, address := lines[1][1], lines[1][2]; name != `'=HYPERLINK("http://evil"), "x"` || address != "'+1@contoso.com" {
 		t.Errorf("%q, %q", name, address)

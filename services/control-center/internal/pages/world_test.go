@@ -64,6 +64,12 @@ func newWorld(t testing.TB) *world {
 // newWorldOn is newWorld over the ledger at an address.
 func newWorldOn(t testing.TB, address string) *world {
 	t.Helper()
+	return newWorldBy(t, clock.System(), address)
+}
+
+// newWorldBy is newWorldOn by a clock.
+func newWorldBy(t testing.TB, c clock.Clock, address string) *world {
+	t.Helper()
 	w := &world{
 		t: t, bus: bustest.New(t), who: operator, origin: time.Now().UTC().Truncate(time.Second).Add(-2 * time.Hour),
 		products: map[string]*ledger.Product{}, users: map[string]int64{}, groups: map[string]int64{}, stands: map[string]ledger.Entitlement{},
@@ -82,10 +88,10 @@ func newWorldOn(t testing.TB, address string) *world {
 		t.Fatal(err)
 	}
 	w.registry = tenant.NewRegistry(tenants)
-	w.hub = live.New(live.Config{}, live.Deps{Bus: w.bus, Clock: clock.System(), Logger: telemetry.Discard(), Metrics: prometheus.NewRegistry()})
+	w.hub = live.New(live.Config{}, live.Deps{Bus: w.bus, Clock: c, Logger: telemetry.Discard(), Metrics: prometheus.NewRegistry()})
 	w.run(w.hub.Run)
 	p, err := pages.New(pages.Deps{
-		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels, Bus: w.bus, Live: w.hub, Clock: clock.System(),
+		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels, Bus: w.bus, Live: w.hub, Clock: c,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
@@ -117,13 +123,14 @@ func (w *world) serve(h http.Handler) {
 	w.handler = http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Security-Policy", policyOfContent)
 		rw.Header().Set("X-Content-Type-Options", "nosniff")
-		w.mu.Lock()
-		who, away := w.who, w.away
-		w.mu.Unlock()
+		who, away := w.asks()
 		if away {
 			panic(http.ErrAbortHandler)
 		}
-		h.ServeHTTP(rw, r.WithContext(access.With(r.Context(), who)))
+		h.ServeHTTP(rw, r.WithContext(access.WithProof(r.Context(), who, func() (access.Principal, error) {
+			now, _ := w.asks()
+			return now, nil
+		})))
 	}))
 	w.restart(30 * time.Second)
 }
@@ -137,6 +144,13 @@ func (w *world) restart(times time.Duration) {
 	w.t.Cleanup(server.CloseClientConnections)
 	w.cuts = server.CloseClientConnections
 	w.url = server.URL
+}
+
+// asks is who sends requests, and whether the network is away.
+func (w *world) asks() (who access.Principal, away bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.who, w.away
 }
 
 // as has all later requests come from somebody.
