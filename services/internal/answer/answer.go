@@ -88,15 +88,22 @@ func Decide(ctx context.Context, r *ledger.Reader, q Question) (Decision, ledger
 	u, err := r.FindUser(ctx, q.Tenant, q.User)
 	switch {
 	case errors.Is(err, ledger.ErrNoUser):
-		d.Reason, d.Why = NoSuchUser, fmt.Sprintf("%s has no user %s.", q.Tenant, q.User)
-		return d, u, nil
+		return d.Unfound(NoSuchUser, q), u, nil
 	case errors.Is(err, ledger.ErrManyUser):
-		d.Reason, d.Why = ManyUsers, fmt.Sprintf("Several users of %s have the address %s: name one by its id.", q.Tenant, q.User)
-		return d, u, nil
+		return d.Unfound(ManyUsers, q), u, nil
 	case err != nil:
 		return d, u, err
 	}
 	return d, u, d.fill(ctx, r, u, p)
+}
+
+// Unfound is the decision about nobody: reason is NoSuchUser or ManyUsers.
+func (d Decision) Unfound(reason string, q Question) Decision {
+	d.Reason, d.Why = reason, fmt.Sprintf("%s has no user %s.", q.Tenant, q.User)
+	if reason == ManyUsers {
+		d.Why = fmt.Sprintf("Several users of %s have the address %s: name one by its id.", q.Tenant, q.User)
+	}
+	return d
 }
 
 // Of answers for a user who is known already, and leaves out where the tenant stands.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
-	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
@@ -30,7 +30,7 @@ type checked struct {
 func (a *app) checkCommand() *cobra.Command {
 	var s subject
 	var action string
-	cmd := &cobra.Command{
+	cmd := overAPI(&cobra.Command{
 		Use:   "check",
 		Short: "Ask whether a user is licensed, or may take an action",
 		Long: `Ask whether a user is licensed for a product or, with --action, whether the user may take an action of it.
@@ -42,7 +42,7 @@ several users have, is a no that says so.`,
 		Args: cobra.NoArgs,
 		RunE: run(checkError, func(cmd *cobra.Command, _ []string) error {
 			var reply checked
-			err := a.withLedger(cmd.Context(), &s, func(r *ledger.Reader) (err error) {
+			err := a.askingOf(cmd.Context(), &s, func(r source) (err error) {
 				reply.Decision, _, err = decide(cmd.Context(), r, &s)
 				return err
 			})
@@ -58,7 +58,7 @@ several users have, is a no that says so.`,
 			}
 			return a.answer(reply)
 		}),
-	}
+	})
 	s.flags(cmd)
 	cmd.Flags().StringVar(&action, "action", "", "action to ask about, e.g. share.initiate")
 	a.natsFlags(cmd)
@@ -67,7 +67,7 @@ several users have, is a no that says so.`,
 
 // allows looks up what the tenant's product gives to licensed and to active users.
 func (a *app) allows(cmd *cobra.Command, d answer.Decision, action string) (bool, error) {
-	product, err := a.product(cmd, d.Tenant, d.Product)
+	product, err := a.productOf(cmd.Context(), d.Tenant, d.Product)
 	if err != nil {
 		return false, err
 	}
@@ -79,19 +79,21 @@ func (a *app) allows(cmd *cobra.Command, d answer.Decision, action string) (bool
 	return rules.Allows(d.Active, d.Licensed, action), nil
 }
 
-func (a *app) product(cmd *cobra.Command, tenantID, productID string) (product tenant.Product, err error) {
-	err = a.withTenants(cmd, func(r *tenant.Registry) error {
-		t, err := r.Get(cmd.Context(), tenantID)
-		if err != nil {
-			return err
-		}
-		found := false
-		if product, found = t.Product(productID); !found {
-			return fmt.Errorf("tenant %s has no product %q", tenantID, productID)
-		}
-		return nil
+func (a *app) productOf(ctx context.Context, tenantID, productID string) (product tenant.Product, err error) {
+	err = a.ordering(func(o orders) error {
+		product, err = o.ProductOf(ctx, tenantID, productID)
+		return err
 	})
 	return product, err
+}
+
+// productIn finds a product of a tenant.
+func productIn(t tenant.Tenant, id string) (tenant.Product, error) {
+	p, found := t.Product(id)
+	if !found {
+		return p, fmt.Errorf("tenant %s has no product %q: it has %s", t.ID, id, products(t))
+	}
+	return p, nil
 }
 
 func (a *app) answer(c checked) error {

@@ -42,6 +42,7 @@ type app struct {
 	data   string
 	nats   string
 	proof  signin.As // for it
+	server server
 
 	lines  *bufio.Reader                                   // what is typed, see ask
 	tamper func(ctx context.Context, natsURL string) error // a test's, see demo.Deps
@@ -55,11 +56,13 @@ func (a *app) root() *cobra.Command {
 within seconds of a change in a provisioning group, and publishes every grant and revocation as a CloudEvent that can be
 replayed.
 
-Begin with "rollcall demo": it needs nothing but this binary.`,
+Begin with "rollcall demo": it needs nothing but this binary. Commands speak to the process behind --data, to --nats and
+--ledger, or, with --server and --token-file, to the HTTP API of a Control Center: docs/api.md says which.`,
 		Example: `  rollcall demo                                        see it at work on simulated directories
   rollcall serve --check                               look for faults in the configuration
   rollcall tenants add contoso --help                  connect a directory
   rollcall check --tenant contoso --user ada@contoso.com
+  rollcall tenants list --server https://rollcall.example.com --token-file token
   rollcall events --tenant contoso --follow`,
 		SilenceErrors: true, // tell does both, shorter
 		SilenceUsage:  true,
@@ -74,6 +77,7 @@ Begin with "rollcall demo": it needs nothing but this binary.`,
 	flags.StringVarP(&a.format, "output", "o", "table", "how to print: table, json, jsonl or, for lists, csv")
 	flags.BoolVar(&a.json, "json", false, "short for --output json")
 	flags.StringVar(&a.data, "data", defaultTo(a.getenv("ROLLCALL_DATA"), "rollcall-data"), "data folder of the rollcall to speak to, or to run")
+	a.serverFlags(root)
 	root.AddCommand(
 		a.demoCommand(), a.serveCommand(), a.tenantsCommand(), a.eventsCommand(), a.checkCommand(), a.explainCommand(),
 		a.licensesCommand(), a.auditCommand(), a.seatsCommand(), a.refreshCommand(), a.heldCommand(), a.freezeCommand(),
@@ -96,7 +100,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		return usage("--output csv: this prints no list")
 	}
 	a.printer = output.Printer{Out: a.stdout, Format: format}
-	return nil
+	return a.chooseServer(cmd)
 }
 
 // printsList marks commands whose result can be printed as CSV.
@@ -104,7 +108,14 @@ const printsList = "list"
 
 // list marks a command as one that prints a list.
 func list(cmd *cobra.Command) *cobra.Command {
-	cmd.Annotations = map[string]string{printsList: "yes"}
+	return annotate(cmd, printsList)
+}
+
+func annotate(cmd *cobra.Command, mark string) *cobra.Command {
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[mark] = "yes"
 	return cmd
 }
 

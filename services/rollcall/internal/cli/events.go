@@ -123,7 +123,7 @@ func (e *events) resolve(ctx context.Context) (id string, err error) {
 	if e.who.tenant == "" {
 		return "", usage("--user with an address needs --tenant")
 	}
-	err = e.app.withLedger(ctx, &e.who, func(r *ledger.Reader) error {
+	err = e.app.withReader(ctx, e.who.ledger, func(r *ledger.Reader) error {
 		u, err := r.FindUser(ctx, e.who.tenant, e.who.user)
 		id = u.ID
 		return err

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
-	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
 
@@ -34,7 +33,7 @@ type period struct {
 func (a *app) explainCommand() *cobra.Command {
 	var s subject
 	var at string
-	cmd := &cobra.Command{
+	cmd := overAPI(&cobra.Command{
 		Use:   "explain",
 		Short: "Say why a user is licensed or not, since when, and what it was before",
 		Long: `Say why a user is licensed or not, since when, and what it was before. With --at it says what held at that moment, for
@@ -48,7 +47,7 @@ which period, and what had caused it, down to the notification or the command th
 			if err != nil {
 				return err
 			}
-			return a.withLedger(cmd.Context(), &s, func(r *ledger.Reader) error {
+			return a.askingOf(cmd.Context(), &s, func(r source) error {
 				if !moment.IsZero() {
 					e, err := explainAt(cmd.Context(), r, &s, moment)
 					if err != nil {
@@ -63,13 +62,13 @@ which period, and what had caused it, down to the notification or the command th
 				return output.One(a.printer, e, describe)
 			})
 		}),
-	}
+	})
 	s.flags(cmd)
 	cmd.Flags().StringVar(&at, "at", "", "explain what held then: a time (RFC 3339), the begin of a day (UTC), or so long ago (e.g. 24h)")
 	return cmd
 }
 
-func explain(ctx context.Context, r *ledger.Reader, s *subject) (explained, error) {
+func explain(ctx context.Context, r decisions, s *subject) (explained, error) {
 	d, user, err := decide(ctx, r, s)
 	if err != nil {
 		return explained{}, err
@@ -78,22 +77,8 @@ func explain(ctx context.Context, r *ledger.Reader, s *subject) (explained, erro
 	if d.User == "" {
 		return e, nil
 	}
-	periods, err := r.History(ctx, user, d.Product)
-	if err != nil {
-		return e, err
-	}
-	for _, p := range periods {
-		path, err := answer.Steps(ctx, r, s.tenant, p.Path)
-		if err != nil {
-			return e, err
-		}
-		one := period{From: p.From, Licensed: p.Licensed, Reason: p.Reason, Path: path, Cause: p.Cause, Sequence: p.Sequence}
-		if !p.To.IsZero() {
-			one.To = &p.To
-		}
-		e.History = append(e.History, one)
-	}
-	return e, nil
+	e.History, err = r.Periods(ctx, s.tenant, user, d.Product)
+	return e, err
 }
 
 func describe(e explained) string {

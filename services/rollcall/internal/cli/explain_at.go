@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
-	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
 // explainedAt is what held of one user and product at a moment.
@@ -31,7 +30,7 @@ type explainedAt struct {
 }
 
 // explainAt looks up the period of a moment: the last one that had begun.
-func explainAt(ctx context.Context, r *ledger.Reader, s *subject, at time.Time) (explainedAt, error) {
+func explainAt(ctx context.Context, r decisions, s *subject, at time.Time) (explainedAt, error) {
 	t, err := r.Tenant(ctx, s.tenant)
 	if err != nil {
 		return explainedAt{}, err
@@ -45,21 +44,17 @@ func explainAt(ctx context.Context, r *ledger.Reader, s *subject, at time.Time) 
 		return explainedAt{}, err
 	}
 	e := explainedAt{Tenant: s.tenant, Product: p.ID, User: user.ID, Name: user.Name, At: at.UTC()}
-	if policy, found, err := r.PolicyAt(ctx, s.tenant, p.ID, at); err != nil {
-		return e, err
-	} else if found {
-		e.Mode, e.Group = policy.Mode, policy.Group
-	}
-	periods, err := r.History(ctx, user, p.ID)
+	periods, err := r.Periods(ctx, s.tenant, user, p.ID)
 	if err != nil {
 		return e, err
 	}
-	return e, e.fill(ctx, r, periods)
+	e.fill(periods)
+	return e, r.Behind(ctx, &e)
 }
 
-func (e *explainedAt) fill(ctx context.Context, r *ledger.Reader, periods []ledger.Period) (err error) {
+func (e *explainedAt) fill(periods []period) {
 	var since time.Time
-	var held *ledger.Period
+	var held *period
 	for _, p := range periods {
 		if p.From.After(e.At) {
 			break
@@ -70,22 +65,10 @@ func (e *explainedAt) fill(ctx context.Context, r *ledger.Reader, periods []ledg
 		held = &p
 	}
 	if held == nil {
-		return nil
+		return
 	}
 	e.Licensed, e.Reason, e.Since, e.From = held.Licensed, held.Reason, &since, &held.From
-	e.Cause, e.Sequence = held.Cause, held.Sequence
-	if !held.To.IsZero() {
-		e.To = &held.To
-	}
-	if e.Path, err = answer.Steps(ctx, r, e.Tenant, held.Path); err != nil {
-		return err
-	}
-	chains, err := r.Chains(ctx, e.Tenant)
-	if err != nil {
-		return err
-	}
-	e.Chain, err = chainOf(ctx, chains, held.Cause)
-	return err
+	e.Cause, e.Sequence, e.To, e.Path = held.Cause, held.Sequence, held.To, held.Path
 }
 
 func describeAt(e explainedAt) string {

@@ -23,7 +23,7 @@ docs/operations.md.`,
 func (a *app) heldListCommand() *cobra.Command {
 	var tenant, from string
 	var all bool
-	cmd := list(&cobra.Command{
+	cmd := overAPI(list(&cobra.Command{
 		Use:   "list",
 		Short: "List the held changes that wait, or are being carried out",
 		Example: `  rollcall held list
@@ -31,7 +31,7 @@ func (a *app) heldListCommand() *cobra.Command {
   rollcall held list -o jsonl | jq 'select(.state == "open")'`,
 		Args: cobra.NoArgs,
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
-			return a.withReader(cmd.Context(), from, func(r *ledger.Reader) error {
+			return a.asking(cmd.Context(), from, func(r source) error {
 				held, err := r.HeldChanges(cmd.Context(), tenant, all)
 				if err != nil {
 					return err
@@ -39,7 +39,7 @@ func (a *app) heldListCommand() *cobra.Command {
 				return printAll(a, heldFields, heldItems(held))
 			})
 		}),
-	})
+	}))
 	cmd.Flags().StringVar(&tenant, "tenant", "", "only of this tenant")
 	cmd.Flags().BoolVar(&all, "all", false, "those that have ended, too")
 	ledgerFlag(cmd, &from)

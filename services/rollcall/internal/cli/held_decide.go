@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -20,7 +19,7 @@ func (a *app) heldApproveCommand() *cobra.Command {
 	var g given
 	var revision int
 	var wait bool
-	cmd := &cobra.Command{
+	cmd := overAPI(&cobra.Command{
 		Use:   "approve HELD",
 		Short: "Let a held change take effect, as it was at a revision of its list",
 		Long: `Let a held change take effect, as it was at the revision of its list that "rollcall held show" has shown. If the list has
@@ -37,7 +36,7 @@ changed since, it is refused, and what has changed is told.`,
 				return event.ApproveRequested{Product: product, Held: w.held, Revision: revision, By: g.by}
 			}, event.HeldApproved, wait)
 		}),
-	}
+	})
 	w.flags(cmd)
 	g.flags(a, cmd)
 	cmd.Flags().IntVar(&revision, "revision", 0, "revision of the list that is approved")
@@ -49,7 +48,7 @@ changed since, it is refused, and what has changed is told.`,
 func (a *app) heldRejectCommand() *cobra.Command {
 	var w whichHeld
 	var g given
-	cmd := &cobra.Command{
+	cmd := overAPI(&cobra.Command{
 		Use:   "reject HELD",
 		Short: "Leave the licenses on the list of a held change as they are",
 		Long: `Leave the licenses on the list of a held change as they are. A license on it stands until the user's own membership changes
@@ -63,7 +62,7 @@ again; the same evidence does not raise it a second time. A rejected flip rests 
 				return event.RejectRequested{Product: product, Held: w.held, By: g.by}
 			}, event.HeldRejected, false)
 		}),
-	}
+	})
 	w.flags(cmd)
 	g.flags(a, cmd)
 	return cmd
@@ -84,7 +83,7 @@ func (a *app) decideHeld(ctx context.Context, w *whichHeld, g given, data func(p
 		return err
 	}
 	if w.product == "" { // the command names it, and the ledger alone knows whose it is
-		err := a.withReader(ctx, w.ledger, func(r *ledger.Reader) error {
+		err := a.asking(ctx, w.ledger, func(r source) error {
 			h, err := w.find(ctx, r)
 			w.product = h.ProductID
 			return err
@@ -94,8 +93,8 @@ func (a *app) decideHeld(ctx context.Context, w *whichHeld, g given, data func(p
 		}
 	}
 	var d decidedHeld
-	err := a.withBus(func(b *bus.Bus) (err error) {
-		d, err = a.decideOne(ctx, b, g, w, data(w.product), outcome)
+	err := a.ordering(func(o orders) (err error) {
+		d, err = a.decideOne(ctx, o, g, w, data(w.product), outcome)
 		return err
 	})
 	if err != nil {
@@ -104,7 +103,7 @@ func (a *app) decideHeld(ctx context.Context, w *whichHeld, g given, data func(p
 	if err := output.One(a.printer, d, describeDecided); err != nil || !wait {
 		return err
 	}
-	return a.withReader(ctx, w.ledger, func(r *ledger.Reader) error {
+	return a.asking(ctx, w.ledger, func(r source) error {
 		h, err := w.find(ctx, r)
 		if err == nil {
 			_, err = a.awaitApplied(ctx, r, h)
@@ -114,8 +113,8 @@ func (a *app) decideHeld(ctx context.Context, w *whichHeld, g given, data func(p
 }
 
 // decideOne gives the command and says what has become of it. What has changed since the revision is told on the way.
-func (a *app) decideOne(ctx context.Context, b *bus.Bus, g given, w *whichHeld, data any, outcome string) (decidedHeld, error) {
-	answer, err := a.order(ctx, b, g, w.tenant, data)
+func (a *app) decideOne(ctx context.Context, o orders, g given, w *whichHeld, data any, outcome string) (decidedHeld, error) {
+	answer, err := o.Order(ctx, g, w.tenant, data)
 	if refused, ok := errors.AsType[*command.Refused](err); ok && refused.Answer.Code == event.CodeRevision {
 		a.tellChanges(ctx, w, refused.Answer)
 		return decidedHeld{}, fmt.Errorf("%w; it is at revision %d now: look at it again", refused, refused.Answer.Revision)
@@ -140,7 +139,7 @@ func (a *app) tellChanges(ctx context.Context, w *whichHeld, answer event.Answer
 		ids[i] = c.User
 	}
 	names := map[string]ledger.UserState{}
-	_ = a.withReader(ctx, w.ledger, func(r *ledger.Reader) (err error) { // ids say it too
+	_ = a.asking(ctx, w.ledger, func(r source) (err error) { // ids say it too
 		names, err = r.Names(ctx, w.tenant, ids)
 		return err
 	})
@@ -169,7 +168,7 @@ func (a *app) tellChanges(ctx context.Context, w *whichHeld, answer event.Answer
 const looksEvery = 250 * time.Millisecond
 
 // awaitApplied waits until an approved change is carried out, and tells how far it is.
-func (a *app) awaitApplied(ctx context.Context, r *ledger.Reader, h ledger.HeldChange) (ledger.HeldChange, error) {
+func (a *app) awaitApplied(ctx context.Context, r holds, h ledger.HeldChange) (ledger.HeldChange, error) {
 	terminal, told := isTerminal(a.stderr), time.Now()
 	tick := time.NewTicker(looksEvery)
 	defer tick.Stop()

@@ -27,7 +27,7 @@ func (w *whichHeld) flags(cmd *cobra.Command) {
 }
 
 // find looks it up.
-func (w *whichHeld) find(ctx context.Context, r *ledger.Reader) (ledger.HeldChange, error) {
+func (w *whichHeld) find(ctx context.Context, r holds) (ledger.HeldChange, error) {
 	h, err := r.HeldChange(ctx, w.tenant, w.product, w.held)
 	if errors.Is(err, ledger.ErrManyHeld) {
 		err = usage("several products of %s have a held change %s: name one with --product", w.tenant, w.held)
@@ -39,7 +39,7 @@ func (a *app) heldShowCommand() *cobra.Command {
 	var w whichHeld
 	var limit int
 	var wait bool
-	cmd := list(&cobra.Command{
+	cmd := overAPI(list(&cobra.Command{
 		Use:   "show HELD",
 		Short: "Show a held change with the whole list of the users whom it concerns",
 		Long: `Show a held change with the whole list of the users whom it concerns: what each is now, what each would become, and why.
@@ -53,7 +53,7 @@ with --wait it waits for the end.`,
 		Args: cobra.ExactArgs(1),
 		RunE: run(codeFailed, func(cmd *cobra.Command, args []string) error {
 			w.held = args[0]
-			return a.withReader(cmd.Context(), w.ledger, func(r *ledger.Reader) error {
+			return a.asking(cmd.Context(), w.ledger, func(r source) error {
 				h, err := w.find(cmd.Context(), r)
 				if err == nil && wait {
 					h, err = a.awaitApplied(cmd.Context(), r, h)
@@ -64,7 +64,7 @@ with --wait it waits for the end.`,
 				return a.showHeld(cmd.Context(), r, h, limit)
 			})
 		}),
-	})
+	}))
 	w.flags(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 0, "show only so many users; 0 shows all")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until an approved change is carried out")
@@ -130,13 +130,13 @@ const heldPage = 5000
 
 // showHeld prints a held change and its list. The revision is read first: if the list changes under the reader, the
 // revision that was shown is refused.
-func (a *app) showHeld(ctx context.Context, r *ledger.Reader, h ledger.HeldChange, limit int) error {
+func (a *app) showHeld(ctx context.Context, r holds, h ledger.HeldChange, limit int) error {
 	item := heldItemOf(h)
 	if err := a.beside(describeHeld(item)); err != nil {
 		return err
 	}
 	rows := output.NewRows(a.printer, heldLineFields).Within(item, "users")
-	shown, err := eachHeldLine(ctx, r, h, limit, func(l ledger.HeldLine) error { return rows.Write(heldLineOf(l)) })
+	shown, err := r.EachHeldLine(ctx, h, limit, func(l ledger.HeldLine) error { return rows.Write(heldLineOf(l)) })
 	if err = errors.Join(err, rows.Close()); err != nil {
 		return err
 	}

@@ -33,12 +33,12 @@ func ledgerFlag(cmd *cobra.Command, named *string) {
 	cmd.Flags().StringVar(named, "ledger", "", "ledger to ask, a path or a postgres URL, instead of the one of the data folder's process")
 }
 
-// withLedger gives work a reader of the ledger: that of the process behind --data, or what such a process has left there.
-func (a *app) withLedger(ctx context.Context, s *subject, work func(*ledger.Reader) error) error {
+// askingOf gives work who answers about a subject.
+func (a *app) askingOf(ctx context.Context, s *subject, work func(source) error) error {
 	if s.user == "" {
 		return usage("--user is empty: want an address or an id")
 	}
-	return a.withReader(ctx, s.ledger, work)
+	return a.asking(ctx, s.ledger, work)
 }
 
 // withReader gives work a reader of the ledger that is named, or of that behind --data.
@@ -75,8 +75,8 @@ func (s *subject) find(t ledger.TenantState) (ledger.ProductState, error) {
 }
 
 // decide answers what the flags ask.
-func decide(ctx context.Context, r *ledger.Reader, s *subject) (answer.Decision, ledger.UserState, error) {
-	d, u, err := answer.Decide(ctx, r, s.question())
+func decide(ctx context.Context, r decisions, s *subject) (answer.Decision, ledger.UserState, error) {
+	d, u, err := r.Decide(ctx, s.question())
 	return d, u, askForProduct(err)
 }
 

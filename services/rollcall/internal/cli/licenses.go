@@ -22,7 +22,7 @@ func (a *app) licensesCommand() *cobra.Command {
 func (a *app) licensesListCommand() *cobra.Command {
 	var w whichProduct
 	var at string
-	cmd := list(&cobra.Command{
+	cmd := overAPI(list(&cobra.Command{
 		Use:   "list",
 		Short: "List who holds a license for a product, since when and why; or held one at a moment",
 		Long: `List who holds a license for a product, since when and why; with --at who held one at that moment. Names and addresses are
@@ -33,19 +33,15 @@ the reason has changed meanwhile. Lists of any length are printed while they are
   rollcall licenses list --tenant contoso -o jsonl | jq -r .user`,
 		Args: cobra.NoArgs,
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
-			now := time.Now()
-			moment, err := parseTime("--at", at, now)
+			moment, err := parseTime("--at", at, time.Now())
 			if err != nil {
 				return err
 			}
-			if moment.IsZero() {
-				moment = now
-			}
-			return a.withReader(cmd.Context(), w.ledger, func(r *ledger.Reader) error {
+			return a.asking(cmd.Context(), w.ledger, func(r source) error {
 				return a.listLicenses(cmd.Context(), r, &w, moment)
 			})
 		}),
-	})
+	}))
 	w.flags(cmd)
 	cmd.Flags().StringVar(&at, "at", "", "who held one then: a time (RFC 3339), the begin of a day (UTC), or so long ago (e.g. 24h)")
 	return cmd
@@ -95,7 +91,7 @@ var licenseFields = []output.Field[licenseItem]{
 	{Name: "cause", Value: func(l licenseItem) string { return l.Cause }},
 }
 
-func (a *app) listLicenses(ctx context.Context, r *ledger.Reader, w *whichProduct, at time.Time) error {
+func (a *app) listLicenses(ctx context.Context, r licensees, w *whichProduct, at time.Time) error {
 	if _, _, err := w.find(ctx, r); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type progress struct {
 	mu                          sync.Mutex // silent comes from elsewhere
 	users, groups, members, all int
 	told                        time.Time
-	shown                       bool
+	shown, compared             bool
 }
 
 // How seldom it is told, on a terminal and in a file.
@@ -54,6 +54,22 @@ func (p *progress) page(ev event.Event, snapshot string) error {
 		}
 	}
 	p.all++
+	p.tellNow()
+	return nil
+}
+
+// read takes over how much has been read by now.
+func (p *progress) read(pages, users, groups, members int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all, p.users, p.groups, p.members = pages, users, groups, members
+	if pages > 0 {
+		p.tellNow()
+	}
+}
+
+// tellNow tells how far it is where that was not told just now. The lock is held.
+func (p *progress) tellNow() {
 	every := writeEvery
 	if p.terminal {
 		every = tellEvery
@@ -61,7 +77,16 @@ func (p *progress) page(ev event.Event, snapshot string) error {
 	if time.Since(p.told) >= every {
 		p.tell("reading")
 	}
-	return nil
+}
+
+// compares tells, once, that all is read.
+func (p *progress) compares() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.compared {
+		p.compared = true
+		p.tell("read, comparing")
+	}
 }
 
 func (p *progress) snapshot(ev event.Event, snapshot string) error {

@@ -8,9 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
-	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
@@ -37,7 +35,7 @@ type refreshed struct {
 
 func (a *app) refreshCommand() *cobra.Command {
 	r := &refresh{app: a}
-	cmd := &cobra.Command{
+	cmd := overAPI(&cobra.Command{
 		Use:   "refresh",
 		Short: "Read a directory completely, and set right what differs",
 		Long: `Read a directory completely, and set right what differs. Rollcall needs no refresh to be current: this is for those
@@ -63,9 +61,9 @@ terminal you are asked whether to apply it, --yes applies it at once, and otherw
 			if err := r.given.check(); err != nil {
 				return err
 			}
-			return a.withBus(func(b *bus.Bus) error { return r.run(cmd.Context(), b) })
+			return a.ordering(func(o orders) error { return r.run(cmd.Context(), o) })
 		}),
-	}
+	})
 	cmd.Flags().StringVar(&r.tenant, "tenant", "", "tenant to refresh")
 	cmd.Flags().BoolVar(&r.noWait, "no-wait", false, "ask for it, and do not wait for the end")
 	cmd.Flags().BoolVar(&r.preview, "preview", false, "show what it would change, and change nothing before that is approved")
@@ -76,27 +74,18 @@ terminal you are asked whether to apply it, --yes applies it at once, and otherw
 	return cmd
 }
 
-func (r *refresh) run(ctx context.Context, b *bus.Bus) error {
-	registry, err := r.app.tenants(ctx, b)
-	if err != nil {
-		return err
-	}
-	if _, err := registry.Get(ctx, r.tenant); err != nil {
-		return err
-	}
-	sent, err := command.New(b, clock.System()).Send(ctx, r.tenant, r.given.key, event.RefreshRequested{
-		RequestedBy: r.given.by, Preview: r.preview,
-	})
+func (r *refresh) run(ctx context.Context, o orders) error {
+	asked, err := o.Refresh(ctx, r.given, r.tenant, r.preview)
 	if err != nil {
 		return fmt.Errorf("ask for the refresh: %w", err)
 	}
-	done := refreshed{Tenant: r.tenant, ID: sent.ID, Preview: r.preview}
+	done := refreshed{Tenant: r.tenant, ID: asked.id, Preview: r.preview}
 	if r.noWait {
 		return r.print(done)
 	}
 	waiting, cancel := context.WithTimeout(ctx, r.given.timeout)
 	defer cancel()
-	result, err := r.follow(waiting, b, sent)
+	result, err := r.follow(waiting, asked)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("not finished after %s; it goes on, and \"rollcall serve\" tells in its log how it stands", r.given.timeout)
 	}
@@ -112,55 +101,21 @@ func (r *refresh) run(ctx context.Context, b *bus.Bus) error {
 	}
 	var undecided error
 	if r.preview {
-		done.Approved, undecided = r.decide(ctx, b, result.Holds)
+		done.Approved, undecided = r.decide(ctx, o, result.Holds)
 	}
 	return errors.Join(r.print(done), undecided)
 }
 
-var errDone = errors.New("done")
-
 // longSilence is when somebody who waits for a first page is told where to look. One page takes a second, not many.
 const longSilence = 15 * time.Second
 
-// follow reads LEDGER_IN from the command on until the event that answers it, and shows how far the reading has come.
-func (r *refresh) follow(ctx context.Context, b *bus.Bus, sent command.Sent) (event.RefreshCompleted, error) {
-	var result event.RefreshCompleted
+// follow shows how far the reading has come, until its end.
+func (r *refresh) follow(ctx context.Context, asked refreshing) (event.RefreshCompleted, error) {
 	p := newProgress(r.app.stderr)
 	silence := time.AfterFunc(longSilence, func() { p.silent(r.tenant) })
 	defer silence.Stop()
-	err := b.Read(ctx, bus.ReadSpec{
-		Stream:       bus.LedgerIn,
-		Filters:      []string{"directory.*." + r.tenant + ".>", "command.*." + r.tenant + ".refresh", "command.*." + r.tenant + ".refreshed"},
-		FromSequence: sent.Sequence, Follow: true,
-	}, func(m bus.Message) error {
-		if m.Fault != nil {
-			return nil
-		}
-		if m.Sequence == sent.Sequence {
-			return sent.Same(m.Event)
-		}
-		switch m.Event.Type() {
-		case event.TypeDirectoryObserved:
-			return p.page(m.Event, sent.ID)
-		case event.TypeSnapshotEnded:
-			return p.snapshot(m.Event, sent.ID)
-		case event.TypeRefreshCompleted:
-			data, err := event.Data[event.RefreshCompleted](m.Event)
-			if err != nil {
-				return err
-			}
-			if event.Cause(m.Event) == sent.ID || data.Snapshot == sent.ID {
-				result = data
-				return errDone
-			}
-		}
-		return nil
-	})
-	p.end()
-	if errors.Is(err, errDone) {
-		err = nil
-	}
-	return result, err
+	defer p.end()
+	return asked.follow(ctx, p)
 }
 
 func (r *refresh) print(result refreshed) error {

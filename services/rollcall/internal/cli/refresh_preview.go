@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
@@ -16,7 +15,7 @@ import (
 const previewLines = 200
 
 // decide shows what the preview of a refresh has put on lists, and approves what somebody says yes to.
-func (r *refresh) decide(ctx context.Context, b *bus.Bus, holds []event.RefreshHold) (approved []string, err error) {
+func (r *refresh) decide(ctx context.Context, o orders, holds []event.RefreshHold) (approved []string, err error) {
 	for _, h := range holds {
 		if err := r.show(ctx, h); err != nil {
 			return approved, err
@@ -27,7 +26,7 @@ func (r *refresh) decide(ctx context.Context, b *bus.Bus, holds []event.RefreshH
 		}
 		which := whichHeld{tenant: r.tenant, product: h.Product, held: h.Held, ledger: r.ledger}
 		answer := given{by: r.given.by, timeout: r.given.timeout} // a key of its own: it is another command
-		_, err := r.app.decideOne(ctx, b, answer, &which, event.ApproveRequested{
+		_, err := r.app.decideOne(ctx, o, answer, &which, event.ApproveRequested{
 			Product: h.Product, Held: h.Held, Revision: h.Revision, By: r.given.by,
 		}, event.HeldApproved)
 		if err != nil {
@@ -45,13 +44,13 @@ func (r *refresh) show(ctx context.Context, h event.RefreshHold) error {
 		h.Product, h.Grants, h.Revocations, h.Held, h.Revision)); err != nil {
 		return err
 	}
-	err := r.app.withReader(ctx, r.ledger, func(reader *ledger.Reader) error {
+	err := r.app.asking(ctx, r.ledger, func(reader source) error {
 		change, err := reader.HeldChange(ctx, r.tenant, h.Product, h.Held)
 		if err != nil {
 			return err
 		}
 		rows := output.NewRows(told, heldLineFields)
-		n, err := eachHeldLine(ctx, reader, change, previewLines, func(l ledger.HeldLine) error { return rows.Write(heldLineOf(l)) })
+		n, err := reader.EachHeldLine(ctx, change, previewLines, func(l ledger.HeldLine) error { return rows.Write(heldLineOf(l)) })
 		if err = errors.Join(err, rows.Close()); err == nil && n < h.Grants+h.Revocations {
 			err = told.Text(fmt.Sprintf("and %d more: \"rollcall held show %s --tenant %s --product %s\"\n", h.Grants+h.Revocations-n, h.Held, r.tenant, h.Product))
 		}

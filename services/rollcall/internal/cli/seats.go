@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -37,7 +36,7 @@ func (w *whichProduct) flags(cmd *cobra.Command) {
 }
 
 // find looks up the tenant and the product, and remembers which it is.
-func (w *whichProduct) find(ctx context.Context, r *ledger.Reader) (ledger.TenantState, ledger.ProductState, error) {
+func (w *whichProduct) find(ctx context.Context, r stateKnower) (ledger.TenantState, ledger.ProductState, error) {
 	t, err := r.Tenant(ctx, w.tenant)
 	if err != nil {
 		return t, ledger.ProductState{}, err
@@ -51,7 +50,7 @@ func (a *app) seatsSetCommand() *cobra.Command {
 	var tenantID, product, purchased string
 	var enforce bool
 	var g given
-	cmd := &cobra.Command{
+	cmd := overAPI(&cobra.Command{
 		Use:   "set",
 		Short: "Set how many seats of a product were purchased, and whether they are a limit",
 		Long: `Set how many seats of a product were purchased, and whether they are a limit. What is not named stays as it is.
@@ -80,18 +79,18 @@ who would get a license waits in line until a seat is free; who holds one keeps 
 			if err := g.check(); err != nil {
 				return err
 			}
-			return a.withBus(func(b *bus.Bus) error {
-				if err := a.knownProduct(cmd.Context(), b, tenantID, product); err != nil {
-					return err
+			return a.ordering(func(o orders) error {
+				if _, err := o.ProductOf(cmd.Context(), tenantID, product); err != nil {
+					return err // before a command names it
 				}
-				answer, err := a.order(cmd.Context(), b, g, tenantID, data)
+				answer, err := o.Order(cmd.Context(), g, tenantID, data)
 				if err != nil {
 					return err
 				}
 				return output.One(a.printer, seatsSet{tenantID, product, data.Purchased, data.Enforce, answer.Command}, describeSeatsSet)
 			})
 		}),
-	}
+	})
 	f := cmd.Flags()
 	f.StringVar(&tenantID, "tenant", "", "tenant")
 	f.StringVar(&product, "product", "", "product")
@@ -100,22 +99,6 @@ who would get a license waits in line until a seat is free; who holds one keeps 
 	g.flags(a, cmd)
 	require(cmd, "tenant", "product")
 	return cmd
-}
-
-// knownProduct tells a product that the tenant does not have before a command names it.
-func (a *app) knownProduct(ctx context.Context, b *bus.Bus, tenantID, product string) error {
-	registry, err := a.tenants(ctx, b)
-	if err != nil {
-		return err
-	}
-	t, err := registry.Get(ctx, tenantID)
-	if err != nil {
-		return err
-	}
-	if _, found := t.Product(product); !found {
-		return fmt.Errorf("tenant %s has no product %q: it has %s", tenantID, product, products(t))
-	}
-	return nil
 }
 
 // mostSeats is more than anybody has users.
@@ -163,7 +146,7 @@ func describeSeatsSet(s seatsSet) string {
 func (a *app) seatsShowCommand() *cobra.Command {
 	var w whichProduct
 	var line int
-	cmd := &cobra.Command{
+	cmd := overAPI(&cobra.Command{
 		Use:   "show",
 		Short: "Show how many seats are used and were purchased, and who waits for one",
 		Example: `  rollcall seats show --tenant contoso --product secure-share
@@ -173,7 +156,7 @@ func (a *app) seatsShowCommand() *cobra.Command {
 			if line < 0 {
 				return usage("--line %d: want how many of those who wait are shown", line)
 			}
-			return a.withReader(cmd.Context(), w.ledger, func(r *ledger.Reader) error {
+			return a.asking(cmd.Context(), w.ledger, func(r source) error {
 				shown, err := seatsNow(cmd.Context(), r, &w, line)
 				if err != nil {
 					return err
@@ -181,7 +164,7 @@ func (a *app) seatsShowCommand() *cobra.Command {
 				return output.One(a.printer, shown, describeSeats)
 			})
 		}),
-	}
+	})
 	w.flags(cmd)
 	cmd.Flags().IntVar(&line, "line", 10, "show so many of those who wait for a seat")
 	return cmd
@@ -207,7 +190,7 @@ type lineEntry struct {
 	Addresses []string `json:"addresses,omitempty"`
 }
 
-func seatsNow(ctx context.Context, r *ledger.Reader, w *whichProduct, limit int) (seatsShown, error) {
+func seatsNow(ctx context.Context, r seatsKnower, w *whichProduct, limit int) (seatsShown, error) {
 	t, p, err := w.find(ctx, r)
 	if err != nil {
 		return seatsShown{}, err
@@ -222,7 +205,7 @@ func seatsNow(ctx context.Context, r *ledger.Reader, w *whichProduct, limit int)
 	}
 	s.Waiting = waiting
 	var standingErr error
-	s.Standing, standingErr = answer.StandingIn(ctx, r, t.Tenant)
+	s.Standing, standingErr = r.Standing(ctx, t)
 	return s, errors.Join(err, standingErr)
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
@@ -23,21 +22,16 @@ func (a *app) tenantsCommand() *cobra.Command {
 
 func (a *app) tenantsListCommand() *cobra.Command {
 	var from string
-	cmd := list(&cobra.Command{
+	cmd := overAPI(list(&cobra.Command{
 		Use:     "list",
 		Short:   "List the connected directories, and where they stand",
 		Example: "  rollcall tenants list\n  rollcall tenants list -o jsonl | jq -r .id",
 		Args:    cobra.NoArgs,
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
-			return a.withTenants(cmd, func(r *tenant.Registry) error {
-				all, err := r.List(cmd.Context())
+			return a.withDirectories(from, func(d directories) error {
+				shown, err := d.List(cmd.Context())
 				if err != nil {
 					return err
-				}
-				standings := a.standings(cmd.Context(), from)
-				shown := make([]shownTenant, len(all))
-				for i, t := range all {
-					shown[i] = shownTenant{Tenant: t, Standing: standings[t.ID]}
 				}
 				headings := []string{"TENANT", "PROVIDER", "DOMAIN", "PRODUCTS", "CONNECTED", "STANDING"}
 				return output.List(a.printer, headings, shown, func(t shownTenant) []string {
@@ -45,7 +39,7 @@ func (a *app) tenantsListCommand() *cobra.Command {
 				})
 			})
 		}),
-	})
+	}))
 	ledgerFlag(cmd, &from)
 	a.natsFlags(cmd)
 	return cmd
@@ -53,18 +47,17 @@ func (a *app) tenantsListCommand() *cobra.Command {
 
 func (a *app) tenantsShowCommand() *cobra.Command {
 	var from string
-	cmd := &cobra.Command{
+	cmd := overAPI(&cobra.Command{
 		Use:     "show TENANT",
 		Short:   "Show how a directory is connected, which groups decide, and where it stands",
 		Example: "  rollcall tenants show contoso",
 		Args:    cobra.ExactArgs(1),
 		RunE: run(codeFailed, func(cmd *cobra.Command, args []string) error {
-			return a.withBus(func(b *bus.Bus) error {
-				shown, err := a.shownTenant(cmd.Context(), b, args[0])
+			return a.withDirectories(from, func(d directories) error {
+				shown, err := d.Show(cmd.Context(), args[0])
 				if err != nil {
 					return err
 				}
-				shown.Standing = a.standings(cmd.Context(), from)[args[0]]
 				return output.One(a.printer, shown, func(s shownTenant) string {
 					text := describeTenant(s.Tenant) + s.Known.describe(time.Now()) + describeLists(s.Lists, s.Others, time.Now())
 					if notices := standingNotices(s.Standing, s.ID); notices != "" {
@@ -74,7 +67,7 @@ func (a *app) tenantsShowCommand() *cobra.Command {
 				})
 			})
 		}),
-	}
+	})
 	ledgerFlag(cmd, &from)
 	a.natsFlags(cmd)
 	return cmd
@@ -114,6 +107,8 @@ func writeLine(b *strings.Builder, name, value string) {
 func describeCredential(line func(name, value string), t tenant.Tenant) {
 	c := t.Credential
 	switch {
+	case c == tenant.Credential{}: // a server tells none
+		return
 	case t.Provider == directory.GoogleWorkspace:
 		line("credential", string(c.Kind))
 		line("  service account", c.ServiceAccount)

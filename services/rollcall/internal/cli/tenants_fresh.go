@@ -13,6 +13,8 @@ import (
 type known struct {
 	Round    time.Time `json:"round_began,omitzero"`
 	Complete time.Time `json:"complete_read_began,omitzero"`
+	// Ended is when that read ended: a server tells that, and not when it began.
+	Ended time.Time `json:"complete_read_ended,omitzero"`
 }
 
 func knownOf(ctx context.Context, store *state.Store, tenant string) (known, error) {
@@ -40,11 +42,15 @@ func (k *known) describe(now time.Time) string {
 	}
 	var b strings.Builder
 	age := func(began time.Time) string { return max(0, now.Sub(began)).Round(time.Second).String() }
-	if k.Complete.IsZero() {
+	complete := k.Complete
+	if complete.IsZero() {
+		complete = k.Ended
+	}
+	if complete.IsZero() {
 		writeLine(&b, "freshness", "not read completely yet")
 		return b.String()
 	}
 	writeLine(&b, "freshness", age(k.Round))
-	writeLine(&b, "snapshot age", age(k.Complete))
+	writeLine(&b, "snapshot age", age(complete))
 	return b.String()
 }

@@ -19,10 +19,11 @@ import (
 // id; of many, the oldest, and how many others there are.
 type shownTenant struct {
 	tenant.Tenant
-	Standing *answer.Standing      `json:"standing,omitempty"`
-	Known    *known                `json:"known,omitempty"` // nil: it is not followed
-	Lists    map[string]state.List `json:"lists,omitempty"`
-	Others   int                   `json:"other_lists,omitempty"`
+	Credential *tenant.Credential    `json:"credential,omitempty"` // nil: the server that was asked tells none
+	Standing   *answer.Standing      `json:"standing,omitempty"`
+	Known      *known                `json:"known,omitempty"` // nil: it is not followed
+	Lists      map[string]state.List `json:"lists,omitempty"`
+	Others     int                   `json:"other_lists,omitempty"`
 }
 
 func (a *app) shownTenant(ctx context.Context, b *bus.Bus, id string) (shownTenant, error) {
@@ -43,7 +44,7 @@ func (a *app) shownTenant(ctx context.Context, b *bus.Bus, id string) (shownTena
 	if err != nil {
 		return shownTenant{}, err
 	}
-	shown := shownTenant{Tenant: t, Lists: lists.Groups, Others: lists.Others}
+	shown := shownTenant{Tenant: t, Credential: &t.Credential, Lists: lists.Groups, Others: lists.Others}
 	if !t.Disconnected {
 		k, err := knownOf(ctx, store, id)
 		if err != nil {
