@@ -159,4 +159,4 @@ type userBounds struct {
 	first int // of which so many at first, and then four times as many each time
 }
 
-var bounds = userBounds{set: 10_000, scan: 8_000, first: 200}
+var bounds = userBounds{set: 10_000, scan: 5_000, first: 200}

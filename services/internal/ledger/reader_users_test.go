@@ -210,9 +210,9 @@ func allPages(t *rapid.T, r *ledger.Reader, q ledger.UsersQuery, b ledger.Bounds
 // Lists of users are what a plain model says, however far they look at a time.
 func listsAreWhatAModelSays(t *testing.T, b ledgertest.Backend) {
 	l := open(t, b.Address(t))
-	queries, tenants := 8, 0
+	queries, tenants := 4, 0
 	if b.Name != "sqlite" {
-		queries = 3
+		queries = 1
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		tenants++
