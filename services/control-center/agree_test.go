@@ -140,7 +140,6 @@ func TestAllWaysToAskAgree(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*ledger.Tenant){
 		"followed":                   func(*ledger.Tenant) {},
-		"frozen":                     func(t *ledger.Tenant) { t.Frozen = true },
 		"disconnected, and kept":     func(t *ledger.Tenant) { t.Disconnected = ledger.LicensesKept },
 		"being restored, and paused": func(t *ledger.Tenant) { t.Restoring, t.Paused = true, true },
 	} {

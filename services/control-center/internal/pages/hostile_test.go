@@ -15,9 +15,9 @@ import (
 func TestNoAddressMakesAPageFail(t *testing.T) {
 	t.Parallel()
 	values := []string{
-		"", "x", "secure-share", "\x00", "\xff", "a\r\nb: c", "-1", "9223372036854775807", "0001-01-01", "9999-12-31", "9223372036854775807.secure-share.1",
-		"-9223372036854775808.secure-share.18446744073709551615", "'; DROP TABLE users; --", "\u202eevil", strings.Repeat("(", 3000), `{"o":"name","n":1}`,
-		"ann@contoso.com", "is:held OR NOT is:waiting",
+		"", "\x00", "\xff", "-1", "9223372036854775807", "0001-01-01", "9999-12-31", "9223372036854775807.secure-share.1",
+		"-9223372036854775808.secure-share.18446744073709551615", "'; DROP TABLE users; --", strings.Repeat("(", 3000), `{"o":"name","n":1}`,
+		"is:held OR NOT is:waiting",
 	}
 	parameters := map[string][]string{
 		"": {"x"}, "/usage": {"x"}, "/users": {"product", "q", "group", "licensed", "reason", "day", "sort", "after"}, "/users.csv": {"product", "q", "day", "sort"},

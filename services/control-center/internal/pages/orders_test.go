@@ -262,7 +262,11 @@ func TestARefreshIsFollowedToItsEnd(t *testing.T) {
 		}
 	}
 	has(t, w.page(to), "3 users, 1 group", "1 license would be granted, 2 revoked", "/tenants/contoso/held/refresh-1?product=secure-share")
-	lacks(t, w.page(strings.Replace(to, "/k1", "/k2", 1)), "3 users")
+	for _, other := range []string{strings.Replace(to, "/k1", "/k2", 1), "/tenants/contoso/refreshes/k1?at=1000", "/tenants/contoso/refreshes/k1/progress?at=1000"} {
+		if a := w.get(other); a.status != http.StatusNotFound {
+			t.Errorf("%s, which nobody has asked for: %d", other, a.status)
+		}
+	}
 }
 
 func TestAUserIsCheckedAgain(t *testing.T) {

@@ -50,8 +50,9 @@ func (p *Pages) startRefresh(w http.ResponseWriter, r *http.Request, s *scope) e
 	return nil
 }
 
-// refreshOf reads which refresh a request is about.
-func (s *scope) refreshOf(r *http.Request) (page refreshPage, err error) {
+// refreshOf reads which refresh a request is about. One that nobody has asked for is not there: it would be waited for in vain, in
+// all that the stream has of the tenant.
+func (p *Pages) refreshOf(r *http.Request, s *scope) (page refreshPage, err error) {
 	key := r.PathValue("refresh")
 	page.At, err = strconv.ParseUint(r.URL.Query().Get("at"), 10, 64)
 	if err != nil || page.At == 0 || !command.ValidKey(key) {
@@ -59,11 +60,25 @@ func (s *scope) refreshOf(r *http.Request) (page refreshPage, err error) {
 	}
 	page.ID = event.CommandID(s.Tenant.ID, command.VerbRefresh, key)
 	page.Path = fmt.Sprintf("%s/refreshes/%s", s.Path(), key)
-	return page, nil
+	err = p.deps.Bus.Read(r.Context(), bus.ReadSpec{
+		Stream: bus.LedgerIn, Filters: []string{"command.*." + s.Tenant.ID + "." + command.VerbRefresh}, FromSequence: page.At,
+	}, func(m bus.Message) error {
+		if m.Sequence == page.At && m.Fault == nil && m.Event.ID() == page.ID {
+			return errShown
+		}
+		return errNotFound
+	})
+	switch {
+	case errors.Is(err, errShown):
+		return page, nil
+	case err == nil: // nothing stands there
+		return page, errNotFound
+	}
+	return page, err
 }
 
 func (p *Pages) refresh(w http.ResponseWriter, r *http.Request, s *scope) error {
-	page, err := s.refreshOf(r)
+	page, err := p.refreshOf(r, s)
 	if err != nil {
 		return err
 	}
@@ -146,7 +161,7 @@ const refreshPatience = 10 * time.Minute
 
 // progress tells how far a refresh is, as it goes on, and ends with the word "done".
 func (p *Pages) progress(w http.ResponseWriter, r *http.Request, s *scope) error {
-	page, err := s.refreshOf(r)
+	page, err := p.refreshOf(r, s)
 	if err != nil {
 		return err
 	}
