@@ -10,9 +10,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/rollcall-hq/rollcall/services/control-center/internal/browsertest"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/centertest"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/oidctest"
+	"github.com/rollcall-hq/rollcall/services/internal/browsertest"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 )

@@ -92,7 +92,7 @@ func (c Config) centerFaults(add addFault) {
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		add("center.public_url", "whoever listens in takes over a session: want https")
 	}
-	if c.Center.DevelopmentLogin && (!c.onLoopback() || c.HTTP.TrustedProxy) {
+	if _, _, err := net.SplitHostPort(c.HTTP.Addr); err == nil && c.Center.DevelopmentLogin && (!c.onLoopback() || c.HTTP.TrustedProxy) {
 		add("center.development_login", "it asks nobody for a proof, so want an http.addr on a loopback address, and no proxy before it")
 	}
 }
