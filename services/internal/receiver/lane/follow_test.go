@@ -217,6 +217,14 @@ func (w *world) calm() {
 	w.quiet, w.failing = true, 0
 	w.dir.Release()
 	w.steps(w.ctx, 15*time.Minute)
+	for w.unproven {
+		w.unproven = false
+		w.seq++
+		if err := w.lane.Command(w.ctx, state.Command{Sequence: w.seq, ID: fmt.Sprintf("refresh-%d", w.seq)}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.steps(w.ctx, time.Minute)
+	}
 }
 
 func (w *world) compare() {

@@ -63,6 +63,8 @@ type stepped struct {
 	groups  map[string]told[directory.Group]
 	members map[[2]string]told[directory.Membership]
 	asked   []event.ReadRequested // what a worker would ask for after a snapshot
+	// unproven says that a candidate could not be read: it stays until the next complete read.
+	unproven bool
 }
 
 // told is what was last told of a thing.
@@ -162,6 +164,12 @@ func (s *stepped) Publish(_ context.Context, _ string, ev event.Event, _ ...bus.
 			return bus.Ack{}, err
 		}
 		s.sweep(ended)
+	case event.TypeCandidatesRead:
+		read, err := event.Data[event.CandidatesRead](ev)
+		if err != nil {
+			return bus.Ack{}, err
+		}
+		s.unproven = s.unproven || read.Unproven > 0
 	}
 	return bus.Ack{}, nil
 }
