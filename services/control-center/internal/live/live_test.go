@@ -3,6 +3,7 @@ package live_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,9 +45,12 @@ func start(t *testing.T, cfg live.Config) *hub {
 	defer w.Close()
 	h.expect(w, live.Resync) // as it is given an old mark, and
 	for {                    // again when the hub has begun to read
-		h.publish("contoso", event.TypePolicyChanged, event.PolicySubject("contoso", "p"), "", event.PolicyChanged{})
-		if changes, _ := w.Next(t.Context(), 100*time.Millisecond); len(changes) > 0 && changes[0].Kind == live.Policy {
-			return h
+		last := h.publish("contoso", event.TypePolicyChanged, event.PolicySubject("contoso", "p"), "", event.PolicyChanged{})
+		for changes := []live.Change{{}}; len(changes) > 0; { // of those before the last, more may come
+			changes, _ = w.Next(t.Context(), 100*time.Millisecond)
+			if slices.Contains(changes, live.Change{Kind: live.Policy, Position: last}) {
+				return h
+			}
 		}
 	}
 }
@@ -60,18 +64,20 @@ func (h *hub) open(viewer, tenant, user, mark string) *live.Watch {
 	return w
 }
 
-func (h *hub) publish(tenant, eventType, subject, user string, data any) {
+func (h *hub) publish(tenant, eventType, subject, user string, data any) (position uint64) {
 	h.t.Helper()
 	h.next++
 	ev, err := event.New(eventType, event.Meta{
 		ID: event.LicenseID(tenant, "p", h.next), Source: event.LicenseSource(tenant, "p"), Subject: user, Time: time.Now(), Tenant: tenant, Sequence: h.next,
 	}, data)
-	if err == nil {
-		_, err = h.bus.Publish(h.t.Context(), subject, ev)
-	}
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	ack, err := h.bus.Publish(h.t.Context(), subject, ev)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return ack.Sequence
 }
 
 func (h *hub) grant(tenant, user string) {
