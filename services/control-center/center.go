@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/notice"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -53,6 +54,7 @@ type Center struct {
 	deps    Deps
 	mux     *http.ServeMux
 	guard   *access.Guard                     // around whatever says something of a tenant
+	notices *notice.Notifier                  // nil: nobody is told who does not watch
 	workers []func(ctx context.Context) error // until ctx ends, see Run
 }
 
@@ -62,7 +64,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
 	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
-	for _, mount := range []func(context.Context) error{c.mountAccess, c.mountAPI, c.mountPages, c.mountNotices} {
+	for _, mount := range []func(context.Context) error{c.mountAccess, c.mountNotices, c.mountAPI, c.mountPages} {
 		if err := mount(ctx); err != nil {
 			return nil, err
 		}

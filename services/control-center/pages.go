@@ -21,10 +21,14 @@ func (c *Center) mountPages(ctx context.Context) error {
 		return fmt.Errorf("open the pages: %w", err)
 	}
 	hub := live.New(live.Config{}, live.Deps{Bus: c.deps.Bus, Clock: c.deps.Clock, Logger: c.deps.Logger, Metrics: c.deps.Metrics})
-	p, err := pages.New(pages.Deps{
+	deps := pages.Deps{
 		Ledger: c.deps.Ledger, Tenants: registered{Tenants: c.deps.Tenants, registry: tenant.NewRegistry(tenants)}, Channels: channels,
 		Bus: c.deps.Bus, Live: hub, Clock: c.deps.Clock, Logger: c.deps.Logger,
-	})
+	}
+	if c.notices != nil {
+		deps.Notices = c.notices
+	}
+	p, err := pages.New(deps)
 	if err != nil {
 		return err
 	}

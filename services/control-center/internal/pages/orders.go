@@ -48,6 +48,7 @@ const (
 	saidDone    = "done"
 	saidLater   = "later"
 	saidChecked = "checked"
+	saidTested  = "tested"
 )
 
 // said are the words behind them.
@@ -56,6 +57,7 @@ func said(r *http.Request) []notice {
 		saidDone:    {Kind: "good", Title: "Done", Text: "It holds from now on, and the record has it under your name."},
 		saidLater:   {Kind: "info", Title: "Not answered yet", Text: "The command is stored, and is obeyed as soon as a worker comes to it. Nothing needs to be sent again."},
 		saidChecked: {Kind: "good", Title: "Checked again", Text: "The directory was asked about this user just now. What it showed is below."},
+		saidTested:  {Kind: "good", Title: "A test was sent", Text: "Each destination has taken it."},
 	}[r.URL.Query().Get("said")]
 	if !known {
 		return nil

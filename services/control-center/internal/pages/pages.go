@@ -28,13 +28,14 @@ type Tenants interface {
 	List(ctx context.Context) ([]tenant.Tenant, error)         // by id
 }
 
-// Deps are what the pages work with; all are needed.
+// Deps are what the pages work with; all but Notices are needed.
 type Deps struct {
 	Ledger   *ledger.Reader
 	Tenants  Tenants
 	Channels jetstream.KeyValue // the bucket "channels"
 	Bus      *bus.Bus
 	Live     *live.Hub
+	Notices  Notices // nil: nobody is told who does not watch
 	Clock    clock.Clock
 	Logger   *slog.Logger
 }
@@ -100,6 +101,7 @@ func (p *Pages) Handler() http.Handler {
 	ordered("/tenants/{tenant}/settings/seats", p.setSeats)
 	ordered("/tenants/{tenant}/settings/hold", p.setHold)
 	ordered("/tenants/{tenant}/settings/standing", p.setStanding)
+	ordered("/tenants/{tenant}/settings/notices/test", p.testNotices)
 	mux.Handle("/", p.serve(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
 	return zipped(mux)
 }

@@ -116,7 +116,7 @@ func TestARoleThatReadsCommandsNothing(t *testing.T) {
 	w := contoso(t)
 	w.hold("contoso", "secure-share", ledger.Held{Ref: "flip-1", Kind: ledger.HeldFlip, State: ledger.HeldOpen, Revision: 1, Group: "g", Mode: "group-members"})
 	forms := []string{
-		"/users/ann/check", "/held/flip-1/approve", "/held/flip-1/reject", "/refreshes", "/settings/seats", "/settings/hold", "/settings/standing",
+		"/users/ann/check", "/held/flip-1/approve", "/held/flip-1/reject", "/refreshes", "/settings/seats", "/settings/hold", "/settings/standing", "/settings/notices/test",
 	}
 	for _, path := range []string{"", "/users/ann", "/held/flip-1", "/connections", "/settings"} {
 		w.as(auditor)

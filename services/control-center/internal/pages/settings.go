@@ -22,6 +22,8 @@ type settingsPage struct {
 	StandKey   string
 	Frozen     bool
 	Paused     bool
+	Told       int // destinations of notices
+	TestKey    string
 }
 
 // productSetting is one product with its seats.
@@ -48,6 +50,7 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 	page := settingsPage{
 		Ready: s.Known, HoldsFlips: t.Hold.Flips, Share: t.Hold.Guard.Share, Least: t.Hold.Guard.Least, Hours: int(t.Hold.Expiry / time.Hour),
 		HoldKey: newKey(), StandKey: newKey(), Frozen: t.Frozen, Paused: t.Paused,
+		Told: p.destinations(s), TestKey: newKey(),
 	}
 	states := map[string]ledger.ProductState{}
 	for _, state := range s.State.Products {

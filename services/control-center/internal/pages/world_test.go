@@ -43,6 +43,7 @@ type world struct {
 	hub      *live.Hub
 	origin   time.Time
 	handler  http.Handler
+	told     toldWithoutWatching
 
 	mu   sync.Mutex
 	who  access.Principal
@@ -91,7 +92,7 @@ func newWorldBy(t testing.TB, c clock.Clock, address string) *world {
 	w.hub = live.New(live.Config{}, live.Deps{Bus: w.bus, Clock: c, Logger: telemetry.Discard(), Metrics: prometheus.NewRegistry()})
 	w.run(w.hub.Run)
 	p, err := pages.New(pages.Deps{
-		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels, Bus: w.bus, Live: w.hub, Clock: c,
+		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels, Bus: w.bus, Live: w.hub, Clock: c, Notices: &w.told,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
