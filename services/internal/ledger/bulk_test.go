@@ -25,6 +25,12 @@ func bulksAreLedgers(t *testing.T, b ledgertest.Backend) {
 	if err != nil || state.Users != 30 || state.Groups != 1 || state.Granted != 20 || !state.Ready() {
 		t.Errorf("tenant: %+v, %v", state, err)
 	}
+	uncounted, err := r.TenantUncounted(t.Context(), "contoso")
+	counted := state
+	counted.Users, counted.Groups = 0, 0
+	if diff := cmp.Diff(counted, uncounted); diff != "" || err != nil {
+		t.Errorf("without counts, %v (-want +got):\n%s", err, diff)
+	}
 	want := licensing.State{Phase: licensing.InForce, Policy: licensing.Policy{Mode: licensing.GroupMembers, Group: "g"}}
 	if p := state.Products[0]; !cmp.Equal(want, p.State) || p.Licensed != 20 || p.Sequence != 21 {
 		t.Errorf("product: %+v", p)
