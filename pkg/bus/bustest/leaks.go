@@ -13,5 +13,6 @@ func VerifyNoLeaks(m *testing.M) {
 	const stream = "github.com/nats-io/nats-server/v2/server.(*stream)."
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction(stream+"trySetupSourceConsumer.func3"),
+		goleak.IgnoreAnyFunction(stream+"setupMirrorConsumer.func3"), // the same for copies of a stream
 		goleak.IgnoreAnyFunction(stream+"tryDeleteSourcingConsumer.func1"))
 }
