@@ -114,6 +114,7 @@ func TestErase(t *testing.T) {
 		for _, table := range []string{
 			"users", "user_addresses", "groups", "group_addresses", "memberships", "entitlements", "history", "held", "held_users",
 			"waiting", "revocations", "causes", "records", "connections", "jobs", "snapshots", "proofs",
+			"activations", "usage",
 		} {
 			if n := h.rowsIn(table); n != 0 {
 				t.Errorf("%d rows are left in %s", n, table)

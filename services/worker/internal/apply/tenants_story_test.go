@@ -81,6 +81,7 @@ func (w *twins) begin() {
 	w.settings(event.SettingsRequested{Frozen: new(true)})
 	w.see(personAs("u7", "suspended"))
 	w.settings(event.SettingsRequested{Hold: &event.HoldRequest{Share: number(25)}})
+	w.done(event.VerbActivation, event.TypeActivationReported, event.ActivationReported{Product: share, User: "u8", At: began, By: share})
 	w.degrades()
 }
 
@@ -173,7 +174,7 @@ var ofTenant = map[string]string{
 	"group_addresses": `tenant = $1`, "causes": `tenant = $1`, "proofs": `tenant = $1`, "doubts": `tenant = $1`, "snapshots": `tenant = $1`,
 	"memberships":  `group_id IN (SELECT id FROM groups WHERE tenant = $1)`,
 	"entitlements": ofProducts, "history": ofProducts, "held": ofProducts, "jobs": ofProducts, "waiting": ofProducts, "leaving": ofProducts,
-	"revocations": ofProducts, "records": ofProducts, "connections": ofProducts,
+	"revocations": ofProducts, "records": ofProducts, "connections": ofProducts, "activations": ofProducts, "usage": ofProducts,
 	"held_users": `held IN (SELECT id FROM held WHERE ` + ofProducts + `)`,
 	"outbox":     "", "positions": "", "goose_db_version": "", "sqlite_sequence": "",
 }
