@@ -378,31 +378,3 @@ func TestATestGoesToEachDestination(t *testing.T) {
 		t.Errorf("logged:\n%s", log)
 	}
 }
-
-func TestAKeyMustBeOne(t *testing.T) {
-	t.Parallel()
-	o := open(t)
-	o.write("")
-	n, stop := o.start()
-	texts := []string{"", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "whsec_%%%"}
-	for _, text := range texts {
-		if err := os.WriteFile(o.file+".key", []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, failed := n.Test(t.Context(), "contoso", "x"); failed != 1 {
-			t.Errorf("with the key %q it is sent", text)
-		}
-	}
-	if err := os.Remove(o.file + ".key"); err != nil {
-		t.Fatal(err)
-	}
-	if _, failed := n.Test(t.Context(), "contoso", "x"); failed != 1 {
-		t.Error("without a key it is sent")
-	}
-	stop()
-	for _, text := range texts[1:] {
-		if strings.Contains(o.log.String(), text) {
-			t.Errorf("the log shows the key:\n%s", o.log)
-		}
-	}
-}
