@@ -48,7 +48,7 @@ A second run on the same --data resumes. Ports that are taken are replaced, and 
 	}
 	f := cmd.Flags()
 	f.IntVar(&cfg.Users, "users", 2000, "users of each simulated directory, where it is made anew")
-	f.StringVar(&cfg.HTTPAddr, "http-addr", "127.0.0.1:8080", "address of health and metrics")
+	f.StringVar(&cfg.HTTPAddr, "http-addr", "127.0.0.1:8080", "address of the Control Center, of health and metrics")
 	f.StringVar(&cfg.NATSAddr, "nats-addr", "127.0.0.1:4222", "loopback address of the NATS server")
 	f.StringVar(&cfg.ShareAddr, "share-addr", "127.0.0.1:8090", "loopback address of the worked example, a product that asks who is licensed")
 	f.BoolVar(&cfg.Once, "once", false, "end after the story: 0 when every license is as the directory says and nothing is held, 1 otherwise")

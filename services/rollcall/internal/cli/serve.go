@@ -48,8 +48,8 @@ Without nats.url it runs a NATS server of its own, for any NATS client on this m
 	f := cmd.Flags()
 	f.StringVar(&file, "config", a.getenv("ROLLCALL_CONFIG"), "path of the YAML file")
 	f.BoolVar(&check, "check", false, "report every fault of the configuration, or its settings, and start nothing")
-	f.StringSlice("role", nil, "what to do: graph-receiver, workspace-receiver, worker or all; may be repeated")
-	f.String("http-addr", "", "address to listen on for pushes, health and metrics")
+	f.StringSlice("role", nil, "what to do: graph-receiver, workspace-receiver, worker, control-center or all; may be repeated")
+	f.String("http-addr", "", "address to listen on for pushes, the Control Center, health and metrics")
 	f.String("nats-addr", "", "loopback address of the embedded NATS server")
 	f.String("nats", "", "URL of the NATS server to use instead of an embedded one")
 	return cmd
