@@ -34,7 +34,7 @@ type Server struct {
 const (
 	atOnce   = 4                // requests that are worked on
 	waiting  = 64               // requests that wait for that; more are not heard, and whoever asked asks again
-	patience = 45 * time.Second // for one request
+	patience = 20 * time.Second // for one request; whoever asks waits a little longer
 	queue    = "receivers"      // one receiver of those that listen answers
 )
 
