@@ -17,7 +17,9 @@ import (
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/pages"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/session"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
@@ -91,8 +93,13 @@ func newWorldBy(t testing.TB, c clock.Clock, address string) *world {
 	w.registry = tenant.NewRegistry(tenants)
 	w.hub = live.New(live.Config{}, live.Deps{Bus: w.bus, Clock: c, Logger: telemetry.Discard(), Metrics: prometheus.NewRegistry()})
 	w.run(w.hub.Run)
+	sessions, err := session.Open(t.Context(), session.Config{}, w.bus, c)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p, err := pages.New(pages.Deps{
 		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels, Bus: w.bus, Live: w.hub, Clock: c, Notices: &w.told,
+		Receivers: connect.NewClient(w.bus), Errands: sessions, PublicURL: publicURL,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
