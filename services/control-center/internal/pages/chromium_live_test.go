@@ -55,6 +55,29 @@ func TestChromiumShowsWhatChangesWhileItAsks(t *testing.T) {
 	b.Quiet()
 }
 
+// What a page is told while it puts an answer in place, it asks for as well.
+func TestChromiumMissesNothingWhileItShowsAnAnswer(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Start(t)
+	w := lively(t)
+	asks := make(chan struct{}, 100)
+	w.askedWith(func(*httptest.ResponseRecorder) { asks <- struct{}{} })
+	b := browsertest.Open(t, browser, w.url)
+	b.Go("/tenants/contoso/users/u50")
+	b.Live()
+	b.Text(`document.addEventListener('htmx:afterSwap', () =>
+		document.getElementById('main')['htmx-internal-data'].sseEventSource.dispatchEvent(new MessageEvent('license', { data: '1' })), { once: true }); 'yes'`)
+	w.decide("contoso", "secure-share", decided{user: "u50", licensed: true, reason: licensing.GroupMember, path: []string{"sharers"}})
+	for n := range 2 {
+		select {
+		case <-asks:
+		case <-time.After(patience):
+			t.Fatalf("the page asks %d times, for two messages", n)
+		}
+	}
+	b.Quiet()
+}
+
 // A page that is refused an answer, as there is too much to do, asks again by itself; one whose session has ended goes where
 // everybody signs in.
 func TestChromiumAsksAgain(t *testing.T) {
