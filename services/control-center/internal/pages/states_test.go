@@ -112,7 +112,7 @@ func troubled(t testing.TB) *world {
 func refreshing(t testing.TB) *world {
 	t.Helper()
 	w := lively(t)
-	if a := w.post("/tenants/contoso/refreshes", "key", "k", "mode", "preview"); a.header.Get("Location") != "/tenants/contoso/refreshes/k?at=1" {
+	if a := w.post("/tenants/contoso/refreshes", "key", "k", "mode", "preview"); a.header.Get("Location") != "/tenants/contoso/refreshes/k" {
 		t.Fatalf("%d to %s", a.status, a.header.Get("Location"))
 	}
 	return w
@@ -180,7 +180,7 @@ func states() []state {
 		{name: "connections-first-sync", world: firstSync, who: admin, path: "/tenants/contoso/connections", sees: "No push channel"},
 		{name: "settings", world: lively, who: admin, path: "/tenants/contoso/settings", sees: "Purchased seats"},
 		{name: "settings-read-only", world: lively, who: auditor, path: "/tenants/contoso/settings", sees: "not change them"},
-		{name: "refresh", world: refreshing, who: admin, path: "/tenants/contoso/refreshes/k?at=1", sees: "The directory is being read"},
+		{name: "refresh", world: refreshing, who: admin, path: "/tenants/contoso/refreshes/k", sees: "The directory is being read"},
 		{name: "not-found", world: lively, who: admin, path: "/tenants/fabrikam", sees: "Nothing is here", error: true},
 	}
 }

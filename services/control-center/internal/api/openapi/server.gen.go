@@ -21,6 +21,7 @@ import (
 // Defines values for ChannelState.
 const (
 	ChannelStateEnded   ChannelState = "ended"
+	ChannelStateExpired ChannelState = "expired"
 	ChannelStateLive    ChannelState = "live"
 	ChannelStatePending ChannelState = "pending"
 	ChannelStateRetired ChannelState = "retired"
@@ -30,6 +31,8 @@ const (
 func (e ChannelState) Valid() bool {
 	switch e {
 	case ChannelStateEnded:
+		return true
+	case ChannelStateExpired:
 		return true
 	case ChannelStateLive:
 		return true
@@ -1282,7 +1285,11 @@ type TenantPage struct {
 // TenantSummary defines model for TenantSummary.
 type TenantSummary struct {
 	// AsOf What the provider has changed since is not in what is told.
-	AsOf time.Time `json:"as_of,omitempty,omitzero"`
+	AsOf      time.Time `json:"as_of,omitempty,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// DirectoryID The provider's own id of the directory.
+	DirectoryID string `json:"directory_id"`
 
 	// Domain The connecting domain: the provisioning groups live on it.
 	Domain string `json:"domain"`
