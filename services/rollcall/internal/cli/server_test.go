@@ -162,7 +162,7 @@ func TestAServerAnswersAsTheLedgerDoes(t *testing.T) {
 		}
 		h.sameText(t, v, append([]string{"licenses", "list", "-o", "csv"}, which...)...)
 		h.sameText(t, v, "tenants", "list")
-		h.same(t, v, []string{"credential", "endpoints"}, "tenants", "list")
+		h.same(t, v, []string{"credential", "endpoints", "name", "group", "licensed", "active"}, "tenants", "list")
 		h.same(t, v, []string{"credential", "endpoints", "known"}, "tenants", "show", "contoso")
 		for _, at := range []string{"1h", "1ms"} {
 			h.same(t, v, nil, append([]string{"licenses", "list", "--at", at}, which...)...)
