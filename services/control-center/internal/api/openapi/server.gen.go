@@ -87,6 +87,24 @@ func (e ConnectionState) Valid() bool {
 	}
 }
 
+// Defines values for Flips.
+const (
+	Apply Flips = "apply"
+	Hold  Flips = "hold"
+)
+
+// Valid indicates whether the value is a known member of the Flips enum.
+func (e Flips) Valid() bool {
+	switch e {
+	case Apply:
+		return true
+	case Hold:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HeldKind.
 const (
 	HeldKindFlip        HeldKind = "flip"
@@ -138,24 +156,6 @@ func (e HeldState) Valid() bool {
 	case HeldStateRejected:
 		return true
 	case HeldStateWithdrawn:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for HoldSettingsFlips.
-const (
-	Apply HoldSettingsFlips = "apply"
-	Hold  HoldSettingsFlips = "hold"
-)
-
-// Valid indicates whether the value is a known member of the HoldSettingsFlips enum.
-func (e HoldSettingsFlips) Valid() bool {
-	switch e {
-	case Apply:
-		return true
-	case Hold:
 		return true
 	default:
 		return false
@@ -580,6 +580,9 @@ type Fault struct {
 	Where string `json:"where"`
 }
 
+// Flips What becomes of changes of a product's provisioning group.
+type Flips string
+
 // Group defines model for Group.
 type Group struct {
 	// Addresses The group's own first.
@@ -799,13 +802,23 @@ type HeldProgress struct {
 // HeldState `listing`: its list is being made; `open`: it waits for somebody; `approved`: it is being carried out.
 type HeldState string
 
+// HoldPatch At least one is set.
+type HoldPatch struct {
+	ExpirySeconds *int `json:"expiry_seconds,omitempty"`
+
+	// Flips What becomes of changes of a product's provisioning group.
+	Flips Flips `json:"flips,omitempty,omitzero"`
+	Least *int  `json:"least,omitempty"`
+	Share *int  `json:"share,omitempty"`
+}
+
 // HoldSettings Which changes are held until somebody approves them.
 type HoldSettings struct {
 	// ExpirySeconds After which a held change counts as rejected.
 	ExpirySeconds int `json:"expiry_seconds"`
 
-	// Flips Changes of a product's provisioning group.
-	Flips HoldSettingsFlips `json:"flips"`
+	// Flips What becomes of changes of a product's provisioning group.
+	Flips Flips `json:"flips"`
 
 	// Least And are at least so many.
 	Least int `json:"least"`
@@ -813,9 +826,6 @@ type HoldSettings struct {
 	// Share Revocations of an hour that pass so many percent of the licenses; 0: never.
 	Share int `json:"share"`
 }
-
-// HoldSettingsFlips Changes of a product's provisioning group.
-type HoldSettingsFlips string
 
 // InLine A place in the line of those who wait for a seat.
 type InLine struct {
@@ -1201,6 +1211,15 @@ type Settings struct {
 
 	// Paused Observations are taken, nothing is decided.
 	Paused bool `json:"paused"`
+}
+
+// SettingsPatch At least one is set.
+type SettingsPatch struct {
+	Frozen *bool `json:"frozen,omitempty"`
+
+	// Hold At least one is set.
+	Hold   *HoldPatch `json:"hold,omitempty"`
+	Paused *bool      `json:"paused,omitempty"`
 }
 
 // SettingsRequest defines model for SettingsRequest.
@@ -1659,6 +1678,13 @@ type GetSettingsParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// PatchSettingsParams defines parameters for PatchSettings.
+type PatchSettingsParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+}
+
 // PutSettingsParams defines parameters for PutSettings.
 type PutSettingsParams struct {
 	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
@@ -1734,6 +1760,9 @@ type PutSeatsJSONRequestBody = SeatsRequest
 
 // StartRefreshJSONRequestBody defines body for StartRefresh for application/json ContentType.
 type StartRefreshJSONRequestBody = RefreshRequest
+
+// PatchSettingsJSONRequestBody defines body for PatchSettings for application/json ContentType.
+type PatchSettingsJSONRequestBody = SettingsPatch
 
 // PutSettingsJSONRequestBody defines body for PutSettings for application/json ContentType.
 type PutSettingsJSONRequestBody = SettingsRequest
@@ -1818,6 +1847,9 @@ type ServerInterface interface {
 	// GetSettings How changes of the tenant are treated
 	// (GET /api/v1/tenants/{tenant}/settings)
 	GetSettings(w http.ResponseWriter, r *http.Request, tenant TenantID, params GetSettingsParams)
+	// PatchSettings Set some of how changes of the tenant are treated
+	// (PATCH /api/v1/tenants/{tenant}/settings)
+	PatchSettings(w http.ResponseWriter, r *http.Request, tenant TenantID, params PatchSettingsParams)
 	// PutSettings Set how changes of the tenant are treated, all at once
 	// (PUT /api/v1/tenants/{tenant}/settings)
 	PutSettings(w http.ResponseWriter, r *http.Request, tenant TenantID, params PutSettingsParams)
@@ -3663,6 +3695,56 @@ func (siw *ServerInterfaceWrapper) GetSettings(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// PatchSettings operation middleware
+func (siw *ServerInterfaceWrapper) PatchSettings(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PatchSettingsParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PatchSettings(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // PutSettings operation middleware
 func (siw *ServerInterfaceWrapper) PutSettings(w http.ResponseWriter, r *http.Request) {
 
@@ -4172,6 +4254,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/seats/days", wrapper.GetSeatsDays)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/usage", wrapper.GetUsage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/settings", wrapper.GetSettings)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/api/v1/tenants/{tenant}/settings", wrapper.PatchSettings)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/tenants/{tenant}/settings", wrapper.PutSettings)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/commands/{command}", wrapper.GetCommand)
 
@@ -6098,6 +6181,80 @@ func (response GetSettings5XXApplicationProblemPlusJSONResponse) VisitGetSetting
 	return err
 }
 
+type PatchSettingsRequestObject struct {
+	Tenant TenantID `json:"tenant"`
+	Params PatchSettingsParams
+	Body   *PatchSettingsJSONRequestBody
+}
+
+type PatchSettingsResponseObject interface {
+	VisitPatchSettingsResponse(w http.ResponseWriter) error
+}
+
+type PatchSettings200JSONResponse struct{ DoneJSONResponse }
+
+func (response PatchSettings200JSONResponse) VisitPatchSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchSettings202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response PatchSettings202JSONResponse) VisitPatchSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchSettings4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PatchSettings4XXApplicationProblemPlusJSONResponse) VisitPatchSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchSettings5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PatchSettings5XXApplicationProblemPlusJSONResponse) VisitPatchSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PutSettingsRequestObject struct {
 	Tenant TenantID `json:"tenant"`
 	Params PutSettingsParams
@@ -6473,6 +6630,9 @@ type StrictServerInterface interface {
 	// GetSettings How changes of the tenant are treated
 	// (GET /api/v1/tenants/{tenant}/settings)
 	GetSettings(ctx context.Context, request GetSettingsRequestObject) (GetSettingsResponseObject, error)
+	// PatchSettings Set some of how changes of the tenant are treated
+	// (PATCH /api/v1/tenants/{tenant}/settings)
+	PatchSettings(ctx context.Context, request PatchSettingsRequestObject) (PatchSettingsResponseObject, error)
 	// PutSettings Set how changes of the tenant are treated, all at once
 	// (PUT /api/v1/tenants/{tenant}/settings)
 	PutSettings(ctx context.Context, request PutSettingsRequestObject) (PutSettingsResponseObject, error)
@@ -7268,6 +7428,40 @@ func (sh *strictHandler) GetSettings(w http.ResponseWriter, r *http.Request, ten
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetSettingsResponseObject); ok {
 		if err := validResponse.VisitGetSettingsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PatchSettings operation middleware
+func (sh *strictHandler) PatchSettings(w http.ResponseWriter, r *http.Request, tenant TenantID, params PatchSettingsParams) {
+	var request PatchSettingsRequestObject
+
+	request.Tenant = tenant
+	request.Params = params
+
+	var body PatchSettingsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PatchSettings(ctx, request.(PatchSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PatchSettings")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PatchSettingsResponseObject); ok {
+		if err := validResponse.VisitPatchSettingsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
