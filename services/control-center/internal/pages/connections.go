@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
 // connectionPage is how the tenant's directory is followed.
@@ -16,6 +17,7 @@ type connectionPage struct {
 	SnapshotAt time.Time
 	Channels   []channels.Channel
 	Key        string
+	Kept       bool // it is disconnected, and its licenses stand
 }
 
 func (p *Pages) connections(w http.ResponseWriter, r *http.Request, s *scope) error {
@@ -29,6 +31,7 @@ func (p *Pages) showConnections(w http.ResponseWriter, r *http.Request, s *scope
 	}
 	page := connectionPage{
 		State: connectionBadge(s, st), AsOf: answer.AsOf(s.State), Round: s.State.RoundBegan, SnapshotAt: s.State.SnapshotAt, Key: newKey(),
+		Kept: s.State.Disconnected == ledger.LicensesKept,
 	}
 	if page.Channels, err = p.deps.Channels.Of(r.Context(), s.Tenant.ID); err != nil {
 		return err

@@ -118,6 +118,17 @@ func refreshing(t testing.TB) *world {
 	return w
 }
 
+// ended is lively after it was disconnected, with its licenses kept.
+func ended(t testing.TB) *world {
+	t.Helper()
+	w := lively(t)
+	w.tenant("contoso", func(t *ledger.Tenant) { t.Disconnected = ledger.LicensesKept })
+	if _, err := w.registry.Change(t.Context(), "contoso", func(t *tenant.Tenant) error { t.Disconnected = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
 func firstSync(t testing.TB) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -178,6 +189,7 @@ func states() []state {
 		{name: "connections", world: lively, who: admin, path: "/tenants/contoso/connections", sees: "Push channels"},
 		{name: "connections-degraded", world: troubled, who: admin, path: "/tenants/contoso/connections", sees: "What to do"},
 		{name: "connections-first-sync", world: firstSync, who: admin, path: "/tenants/contoso/connections", sees: "No push channel"},
+		{name: "connections-disconnected", world: ended, who: admin, path: "/tenants/contoso/connections", sees: "Connect it again"},
 		{name: "settings", world: lively, who: admin, path: "/tenants/contoso/settings", sees: "Purchased seats"},
 		{name: "settings-read-only", world: lively, who: auditor, path: "/tenants/contoso/settings", sees: "not change them"},
 		{name: "refresh", world: refreshing, who: admin, path: "/tenants/contoso/refreshes/k", sees: "The directory is being read"},
