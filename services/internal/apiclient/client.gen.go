@@ -467,9 +467,11 @@ type ConnectionState string
 
 // Decision What holds of one user and one product, and why.
 type Decision struct {
-	GroupAddress string `json:"group_address"`
-	Licensed     bool   `json:"licensed"`
-	Mode         Mode   `json:"mode"`
+	// Activated When the product reported a first sign-in; absent where it has not.
+	Activated    time.Time `json:"activated,omitempty,omitzero"`
+	GroupAddress string    `json:"group_address"`
+	Licensed     bool      `json:"licensed"`
+	Mode         Mode      `json:"mode"`
 
 	// Parked What stands between what the rules say and what holds.
 	Parked Parked `json:"parked,omitempty,omitzero"`
