@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -17,7 +18,17 @@ import (
 // activityIsAnAuditBackwards reads the events of one of two tenants page after page.
 func activityIsAnAuditBackwards(t *testing.T, b ledgertest.Backend) {
 	c := scene(t, b, "contoso", "fabrikam")
-	for product, least := range map[string]int{"": 8, "p": 7, "q": 1} {
+	for i := range 16 { // of two products one has more to tell, some of it at the same moments, and of both areas
+		product, eventType := "p", event.TypeHeldOpened
+		if i%4 == 1 {
+			product = "q"
+		}
+		if i%3 == 0 {
+			eventType = event.TypeSeatsChanged
+		}
+		c.record("contoso", product, eventType, nine.Add(time.Hour+time.Duration(i/2)*time.Minute), "", map[string]int{"i": i})
+	}
+	for product, least := range map[string]int{"": 24, "p": 19, "q": 5} {
 		var want []ledger.Audited
 		must(t, c.r.Audit(t.Context(), ledger.AuditQuery{Tenant: "contoso", Product: product}, func(a ledger.Audited) error {
 			if a.Type == event.TypeHeldListed {
