@@ -53,8 +53,9 @@ type Center struct {
 	cfg     Config
 	deps    Deps
 	mux     *http.ServeMux
-	guard   *access.Guard                     // around whatever says something of a tenant
-	notices *notice.Notifier                  // nil: nobody is told who does not watch
+	guard   *access.Guard    // around whatever says something of a tenant
+	notices *notice.Notifier // nil: nobody is told who does not watch
+	books
 	workers []func(ctx context.Context) error // until ctx ends, see Run
 }
 
@@ -64,7 +65,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
 	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
-	for _, mount := range []func(context.Context) error{c.mountAccess, c.mountNotices, c.mountAPI, c.mountPages} {
+	for _, mount := range []func(context.Context) error{c.mountAccess, c.mountNotices, c.openBooks, c.mountAPI, c.mountPages} {
 		if err := mount(ctx); err != nil {
 			return nil, err
 		}

@@ -10,12 +10,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -30,21 +30,21 @@ type Tenants interface {
 
 // Deps are what the pages work with; all but Notices are needed.
 type Deps struct {
-	Ledger   *ledger.Reader
-	Tenants  Tenants
-	Channels jetstream.KeyValue // the bucket "channels"
-	Bus      *bus.Bus
-	Live     *live.Hub
-	Notices  Notices // nil: nobody is told who does not watch
-	Clock    clock.Clock
-	Logger   *slog.Logger
+	Ledger    *ledger.Reader
+	Tenants   Tenants
+	Channels  *channels.Book
+	Refreshes *refresh.Book
+	Bus       *bus.Bus
+	Live      *live.Hub
+	Notices   Notices // nil: nobody is told who does not watch
+	Clock     clock.Clock
+	Logger    *slog.Logger
 }
 
 // Pages answers for the pages, and for what they are made of.
 type Pages struct {
 	deps     Deps
 	commands *command.Client
-	channels *channelBook
 	counts   *countBook
 	assets   *assets
 	pages    map[string]page
@@ -56,8 +56,7 @@ type Pages struct {
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{
 		deps: deps, commands: command.New(deps.Bus, deps.Clock), patience: 10 * time.Second,
-		channels: &channelBook{kv: deps.Channels, clock: deps.Clock, known: map[string]knownChannels{}},
-		counts:   &countBook{ledger: deps.Ledger, clock: deps.Clock, known: map[string]knownCount{}},
+		counts: &countBook{ledger: deps.Ledger, clock: deps.Clock, known: map[string]knownCount{}},
 	}
 	var err error
 	if p.assets, err = loadAssets(); err != nil {

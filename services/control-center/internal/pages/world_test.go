@@ -15,8 +15,10 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus/bustest"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/pages"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
@@ -84,15 +86,17 @@ func newWorldBy(t testing.TB, c clock.Clock, address string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	channels, err := w.bus.KeyValue(t.Context(), bus.BucketChannels)
+	kv, err := w.bus.KeyValue(t.Context(), bus.BucketChannels)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.registry = tenant.NewRegistry(tenants)
 	w.hub = live.New(live.Config{}, live.Deps{Bus: w.bus, Clock: c, Logger: telemetry.Discard(), Metrics: prometheus.NewRegistry()})
 	w.run(w.hub.Run)
+	refreshes := refresh.NewBook(context.Background(), w.bus, c)
+	t.Cleanup(refreshes.Close)
 	p, err := pages.New(pages.Deps{
-		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels, Bus: w.bus, Live: w.hub, Clock: c, Notices: &w.told,
+		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels.NewBook(kv, c), Refreshes: refreshes, Bus: w.bus, Live: w.hub, Clock: c, Notices: &w.told,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
