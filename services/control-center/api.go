@@ -6,7 +6,6 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api"
-	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -33,7 +32,7 @@ func (c *Center) mountAPI(ctx context.Context) error {
 		return err
 	}
 	a, err := api.New(api.Config{}, api.Deps{
-		Ledger: c.deps.Ledger, Tenants: tenants, Bus: c.deps.Bus, Refreshes: refresh.NewBook(ctx, c.deps.Bus, c.deps.Clock),
+		Ledger: c.deps.Ledger, Tenants: tenants, Bus: c.deps.Bus, Channels: c.channels, Refreshes: c.refreshes,
 		Clock: c.deps.Clock, Logger: c.deps.Logger.With("part", "api"),
 	})
 	if err != nil {

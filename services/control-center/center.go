@@ -56,8 +56,9 @@ type Center struct {
 	mux      *http.ServeMux
 	guard    *access.Guard // around whatever says something of a tenant
 	sessions *session.Manager
-	notices  *notice.Notifier                  // nil: nobody is told who does not watch
-	workers  []func(ctx context.Context) error // until ctx ends, see Run
+	notices  *notice.Notifier // nil: nobody is told who does not watch
+	books
+	workers []func(ctx context.Context) error // until ctx ends, see Run
 }
 
 // New makes a Center, whose Handler answers at once.
@@ -66,7 +67,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
 	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
-	for _, mount := range []func(context.Context) error{c.mountAccess, c.mountNotices, c.mountAPI, c.mountPages} {
+	for _, mount := range []func(context.Context) error{c.mountAccess, c.mountNotices, c.openBooks, c.mountAPI, c.mountPages} {
 		if err := mount(ctx); err != nil {
 			return nil, err
 		}

@@ -17,14 +17,10 @@ func (c *Center) mountPages(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the pages: %w", err)
 	}
-	channels, err := c.deps.Bus.KeyValue(ctx, bus.BucketChannels)
-	if err != nil {
-		return fmt.Errorf("open the pages: %w", err)
-	}
 	hub := live.New(live.Config{}, live.Deps{Bus: c.deps.Bus, Clock: c.deps.Clock, Logger: c.deps.Logger, Metrics: c.deps.Metrics})
 	deps := pages.Deps{
-		Ledger: c.deps.Ledger, Tenants: registered{Tenants: c.deps.Tenants, registry: tenant.NewRegistry(tenants)}, Channels: channels,
-		Bus: c.deps.Bus, Live: hub, Clock: c.deps.Clock, Logger: c.deps.Logger,
+		Ledger: c.deps.Ledger, Tenants: registered{Tenants: c.deps.Tenants, registry: tenant.NewRegistry(tenants)},
+		Channels: c.channels, Refreshes: c.refreshes, Bus: c.deps.Bus, Live: hub, Clock: c.deps.Clock, Logger: c.deps.Logger,
 		Receivers: connect.NewClient(c.deps.Bus), Errands: c.sessions, PublicURL: c.cfg.PublicURL,
 	}
 	if c.notices != nil {

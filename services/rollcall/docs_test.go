@@ -33,6 +33,32 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 }
 
+// TestCommandsOnPages holds the pages of the Control Center to the command line in the same way.
+func TestCommandsOnPages(t *testing.T) {
+	t.Parallel()
+	templates, err := filepath.Glob("../control-center/internal/pages/templates/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, path := range templates {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range onPage.FindAllStringSubmatch(string(text), -1) {
+			found++
+			line := words(hole.ReplaceAllString(code[1], "x"))
+			if err := understood(line); err != nil {
+				t.Errorf("%s: %q: %v", path, strings.Join(line, " "), err)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d commands found on pages: do they still show any?", found)
+	}
+}
+
 // TestDocumentedCommandsComplain shows the check what it must refuse.
 func TestDocumentedCommandsComplain(t *testing.T) {
 	t.Parallel()
@@ -89,6 +115,9 @@ var (
 	inline = regexp.MustCompile("`(rollcall [^`]+)`")
 	// start is what stands before the arguments of rollcall: a prompt, settings, and one of the ways to run it.
 	start = regexp.MustCompile(`^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:(?:docker compose (?:--profile \S+ )?exec (?:-T )?rollcall )?(?:\./|bin/)?rollcall |go run \./services/rollcall/cmd/rollcall )`)
+	// onPage is a command on a page, hole what a template fills in.
+	onPage = regexp.MustCompile(`<code>rollcall ([^<]+)</code>`)
+	hole   = regexp.MustCompile(`{{[^}]*}}`)
 	// demo is how make hands flags to the demo.
 	demo = regexp.MustCompile(`^(?:\$ )?make demo ARGS="([^"]*)"`)
 )

@@ -21,6 +21,7 @@ import (
 // Defines values for ChannelState.
 const (
 	ChannelStateEnded   ChannelState = "ended"
+	ChannelStateExpired ChannelState = "expired"
 	ChannelStateLive    ChannelState = "live"
 	ChannelStatePending ChannelState = "pending"
 	ChannelStateRetired ChannelState = "retired"
@@ -30,6 +31,8 @@ const (
 func (e ChannelState) Valid() bool {
 	switch e {
 	case ChannelStateEnded:
+		return true
+	case ChannelStateExpired:
 		return true
 	case ChannelStateLive:
 		return true
@@ -78,6 +81,24 @@ func (e ConnectionState) Valid() bool {
 	case ConnectionStateDisconnected:
 		return true
 	case ConnectionStateWorking:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Flips.
+const (
+	Apply Flips = "apply"
+	Hold  Flips = "hold"
+)
+
+// Valid indicates whether the value is a known member of the Flips enum.
+func (e Flips) Valid() bool {
+	switch e {
+	case Apply:
+		return true
+	case Hold:
 		return true
 	default:
 		return false
@@ -135,24 +156,6 @@ func (e HeldState) Valid() bool {
 	case HeldStateRejected:
 		return true
 	case HeldStateWithdrawn:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for HoldSettingsFlips.
-const (
-	Apply HoldSettingsFlips = "apply"
-	Hold  HoldSettingsFlips = "hold"
-)
-
-// Valid indicates whether the value is a known member of the HoldSettingsFlips enum.
-func (e HoldSettingsFlips) Valid() bool {
-	switch e {
-	case Apply:
-		return true
-	case Hold:
 		return true
 	default:
 		return false
@@ -464,9 +467,11 @@ type ConnectionState string
 
 // Decision What holds of one user and one product, and why.
 type Decision struct {
-	GroupAddress string `json:"group_address"`
-	Licensed     bool   `json:"licensed"`
-	Mode         Mode   `json:"mode"`
+	// Activated When the product reported a first sign-in; absent where it has not.
+	Activated    time.Time `json:"activated,omitempty,omitzero"`
+	GroupAddress string    `json:"group_address"`
+	Licensed     bool      `json:"licensed"`
+	Mode         Mode      `json:"mode"`
 
 	// Parked What stands between what the rules say and what holds.
 	Parked Parked `json:"parked,omitempty,omitzero"`
@@ -576,6 +581,9 @@ type Fault struct {
 	// Where `query:limit`, `header:Idempotency-Key`, or `body:` and a JSON pointer.
 	Where string `json:"where"`
 }
+
+// Flips What becomes of changes of a product's provisioning group.
+type Flips string
 
 // Group defines model for Group.
 type Group struct {
@@ -784,13 +792,23 @@ type HeldProgress struct {
 // HeldState `listing`: its list is being made; `open`: it waits for somebody; `approved`: it is being carried out.
 type HeldState string
 
+// HoldPatch At least one is set.
+type HoldPatch struct {
+	ExpirySeconds *int `json:"expiry_seconds,omitempty"`
+
+	// Flips What becomes of changes of a product's provisioning group.
+	Flips Flips `json:"flips,omitempty,omitzero"`
+	Least *int  `json:"least,omitempty"`
+	Share *int  `json:"share,omitempty"`
+}
+
 // HoldSettings Which changes are held until somebody approves them.
 type HoldSettings struct {
 	// ExpirySeconds After which a held change counts as rejected.
 	ExpirySeconds int `json:"expiry_seconds"`
 
-	// Flips Changes of a product's provisioning group.
-	Flips HoldSettingsFlips `json:"flips"`
+	// Flips What becomes of changes of a product's provisioning group.
+	Flips Flips `json:"flips"`
 
 	// Least And are at least so many.
 	Least int `json:"least"`
@@ -798,9 +816,6 @@ type HoldSettings struct {
 	// Share Revocations of an hour that pass so many percent of the licenses; 0: never.
 	Share int `json:"share"`
 }
-
-// HoldSettingsFlips Changes of a product's provisioning group.
-type HoldSettingsFlips string
 
 // InLine A place in the line of those who wait for a seat.
 type InLine struct {
@@ -1188,6 +1203,15 @@ type Settings struct {
 	Paused bool `json:"paused"`
 }
 
+// SettingsPatch At least one is set.
+type SettingsPatch struct {
+	Frozen *bool `json:"frozen,omitempty"`
+
+	// Hold At least one is set.
+	Hold   *HoldPatch `json:"hold,omitempty"`
+	Paused *bool      `json:"paused,omitempty"`
+}
+
 // SettingsRequest defines model for SettingsRequest.
 type SettingsRequest struct {
 	Frozen bool `json:"frozen"`
@@ -1270,7 +1294,11 @@ type TenantPage struct {
 // TenantSummary defines model for TenantSummary.
 type TenantSummary struct {
 	// AsOf What the provider has changed since is not in what is told.
-	AsOf time.Time `json:"as_of,omitempty,omitzero"`
+	AsOf      time.Time `json:"as_of,omitempty,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// DirectoryID The provider's own id of the directory.
+	DirectoryID string `json:"directory_id"`
 
 	// Domain The connecting domain: the provisioning groups live on it.
 	Domain string `json:"domain"`
@@ -1640,6 +1668,13 @@ type GetSettingsParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// PatchSettingsParams defines parameters for PatchSettings.
+type PatchSettingsParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PutSettingsParams defines parameters for PutSettings.
 type PutSettingsParams struct {
 	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
@@ -1715,6 +1750,9 @@ type PutSeatsJSONRequestBody = SeatsRequest
 
 // StartRefreshJSONRequestBody defines body for StartRefresh for application/json ContentType.
 type StartRefreshJSONRequestBody = RefreshRequest
+
+// PatchSettingsJSONRequestBody defines body for PatchSettings for application/json ContentType.
+type PatchSettingsJSONRequestBody = SettingsPatch
 
 // PutSettingsJSONRequestBody defines body for PutSettings for application/json ContentType.
 type PutSettingsJSONRequestBody = SettingsRequest
@@ -1980,6 +2018,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/tenants/{tenant}/settings (the `GetSettings` operationId).
 	GetSettings(ctx context.Context, tenant TenantID, params *GetSettingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PatchSettingsWithBody Set some of how changes of the tenant are treated
+	//
+	// What is left out stays as it is, whoever changes it at the same time.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/settings (the `PatchSettings` operationId).
+	PatchSettingsWithBody(ctx context.Context, tenant TenantID, params *PatchSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PatchSettings Set some of how changes of the tenant are treated
+	//
+	// What is left out stays as it is, whoever changes it at the same time.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/settings (the `PatchSettings` operationId).
+	PatchSettings(ctx context.Context, tenant TenantID, params *PatchSettingsParams, body PatchSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutSettingsWithBody Set how changes of the tenant are treated, all at once
 	//
@@ -2492,6 +2548,44 @@ func (c *Client) ApplyRefresh(ctx context.Context, tenant TenantID, refresh Refr
 // Corresponds with GET /api/v1/tenants/{tenant}/settings (the `GetSettings` operationId).
 func (c *Client) GetSettings(ctx context.Context, tenant TenantID, params *GetSettingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetSettingsRequest(c.Server, tenant, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PatchSettingsWithBody Set some of how changes of the tenant are treated
+//
+// What is left out stays as it is, whoever changes it at the same time.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/settings (the `PatchSettings` operationId).
+func (c *Client) PatchSettingsWithBody(ctx context.Context, tenant TenantID, params *PatchSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPatchSettingsRequestWithBody(c.Server, tenant, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PatchSettings Set some of how changes of the tenant are treated
+//
+// What is left out stays as it is, whoever changes it at the same time.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/settings (the `PatchSettings` operationId).
+func (c *Client) PatchSettings(ctx context.Context, tenant TenantID, params *PatchSettingsParams, body PatchSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPatchSettingsRequest(c.Server, tenant, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4532,6 +4626,68 @@ func NewGetSettingsRequest(server string, tenant TenantID, params *GetSettingsPa
 	return req, nil
 }
 
+// NewPatchSettingsRequest calls the generic PatchSettings builder with application/json body
+func NewPatchSettingsRequest(server string, tenant TenantID, params *PatchSettingsParams, body PatchSettingsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPatchSettingsRequestWithBody(server, tenant, params, "application/json", bodyReader)
+}
+
+// NewPatchSettingsRequestWithBody constructs an http.Request for the PatchSettings method, with any body, and a specified content type
+func NewPatchSettingsRequestWithBody(server string, tenant TenantID, params *PatchSettingsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/tenants/%s/settings", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewPutSettingsRequest calls the generic PutSettings builder with application/json body
 func NewPutSettingsRequest(server string, tenant TenantID, params *PutSettingsParams, body PutSettingsJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -5192,6 +5348,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/tenants/{tenant}/settings (the `GetSettings` operationId).
 	GetSettingsWithResponse(ctx context.Context, tenant TenantID, params *GetSettingsParams, reqEditors ...RequestEditorFn) (*GetSettingsResponse, error)
+
+	// PatchSettingsWithBodyWithResponse Set some of how changes of the tenant are treated
+	//
+	// What is left out stays as it is, whoever changes it at the same time.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/settings (the `PatchSettings` operationId).
+	PatchSettingsWithBodyWithResponse(ctx context.Context, tenant TenantID, params *PatchSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PatchSettingsResponse, error)
+
+	// PatchSettingsWithResponse Set some of how changes of the tenant are treated
+	//
+	// What is left out stays as it is, whoever changes it at the same time.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/settings (the `PatchSettings` operationId).
+	PatchSettingsWithResponse(ctx context.Context, tenant TenantID, params *PatchSettingsParams, body PatchSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PatchSettingsResponse, error)
 
 	// PutSettingsWithBodyWithResponse Set how changes of the tenant are treated, all at once
 	//
@@ -7010,6 +7184,76 @@ func (r GetSettingsResponse) ContentType() string {
 	return ""
 }
 
+// PatchSettingsResponse202Headers the declared response headers of an HTTP 202 response for PatchSettings
+type PatchSettingsResponse202Headers struct {
+	Location   string
+	RetryAfter int
+}
+
+type PatchSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *PatchSettingsResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PatchSettingsResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r PatchSettingsResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r PatchSettingsResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r PatchSettingsResponse) GetApplicationProblemJSON5XX() *Problem {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r PatchSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PatchSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PatchSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PatchSettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // PutSettingsResponse202Headers the declared response headers of an HTTP 202 response for PutSettings
 type PutSettingsResponse202Headers struct {
 	Location   string
@@ -7697,6 +7941,36 @@ func (c *ClientWithResponses) GetSettingsWithResponse(ctx context.Context, tenan
 		return nil, err
 	}
 	return ParseGetSettingsResponse(rsp)
+}
+
+// PatchSettingsWithBodyWithResponse Set some of how changes of the tenant are treated
+//
+// What is left out stays as it is, whoever changes it at the same time.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/settings (the `PatchSettings` operationId).
+func (c *ClientWithResponses) PatchSettingsWithBodyWithResponse(ctx context.Context, tenant TenantID, params *PatchSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PatchSettingsResponse, error) {
+	rsp, err := c.PatchSettingsWithBody(ctx, tenant, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePatchSettingsResponse(rsp)
+}
+
+// PatchSettingsWithResponse Set some of how changes of the tenant are treated
+//
+// What is left out stays as it is, whoever changes it at the same time.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/settings (the `PatchSettings` operationId).
+func (c *ClientWithResponses) PatchSettingsWithResponse(ctx context.Context, tenant TenantID, params *PatchSettingsParams, body PatchSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PatchSettingsResponse, error) {
+	rsp, err := c.PatchSettings(ctx, tenant, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePatchSettingsResponse(rsp)
 }
 
 // PutSettingsWithBodyWithResponse Set how changes of the tenant are treated, all at once
@@ -9450,6 +9724,73 @@ func ParseGetSettingsResponse(rsp *http.Response) (*GetSettingsResponse, error) 
 			headers.ETag = value
 		}
 		response.Headers304 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePatchSettingsResponse parses an HTTP response from a PatchSettingsWithResponse call
+func ParsePatchSettingsResponse(rsp *http.Response) (*PatchSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PatchSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers PatchSettingsResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil

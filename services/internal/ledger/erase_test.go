@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -73,7 +72,7 @@ func erasedTenantsAreGone(t *testing.T, b ledgertest.Backend) {
 		if users, err := tx.UsersAfter(here.ID, 0, 9); len(users) != 0 || err != nil {
 			t.Errorf("users are left: %v, %v", users, err)
 		}
-		if some, err := tx.Leaving(here.ID, nine.Add(-time.Hour)); some || err != nil {
+		if some, err := tx.AwaitsRound(here.ID, nine); some || err != nil {
 			t.Errorf("somebody is leaving: %v, %v", some, err)
 		}
 		return nil

@@ -21,6 +21,11 @@ func (r *Reader) AuditInPages(ctx context.Context, q AuditQuery, size int, each 
 	return r.audit(ctx, q, size, each)
 }
 
+// ActivityWithin is Activity that looks at fewer records.
+func (r *Reader) ActivityWithin(ctx context.Context, q ActivityQuery, scan int) (ActivityPage, error) {
+	return r.activityPage(ctx, q, scan)
+}
+
 // Bounds are how far a list of users looks.
 type Bounds struct{ Set, Scan, First int }
 

@@ -6,7 +6,7 @@ import "time"
 // group may have, as soon as it is read: groups are read one after the other.
 type Leaving struct {
 	Product, User int64     // AllUsers: many are
-	SeenAt        time.Time // when it was last seen
+	SeenAt        time.Time // when it was last seen; later than now: no round tells
 	Cause         string    // by which event
 	DecideAt      time.Time // whatever is read until then
 }
@@ -32,10 +32,17 @@ func (tx *Tx) LeavesAgain(user int64, at time.Time) error {
 	return tx.exec(`UPDATE leaving SET seen_at = $1 WHERE user_id = $2 AND seen_at < $1`, micros(at), user)
 }
 
-// Leaving reports whether anybody of a tenant is to be decided about after a time.
-func (tx *Tx) Leaving(tenant int64, after time.Time) (bool, error) {
+// Leaving reports whether anybody is leaving a product.
+func (tx *Tx) Leaving(product int64) (bool, error) {
 	var one int
-	return tx.get(`SELECT 1 FROM leaving WHERE product`+ofTenant+` AND decide_at > $2 LIMIT 1`, []any{tenant, micros(after)}, &one)
+	return tx.get(`SELECT 1 FROM leaving WHERE product = $1 LIMIT 1`, []any{product}, &one)
+}
+
+// AwaitsRound reports whether anybody who is leaving a product of a tenant is to be decided about when a round has ended. Whoever
+// was put off beyond now is not.
+func (tx *Tx) AwaitsRound(tenant int64, now time.Time) (bool, error) {
+	var one int
+	return tx.get(`SELECT 1 FROM leaving WHERE product`+ofTenant+` AND decide_at > $2 AND seen_at <= $2 LIMIT 1`, []any{tenant, micros(now)}, &one)
 }
 
 // Left has those decided about now who were seen to leave a product before a time, and reports whether others were since.

@@ -32,8 +32,8 @@ func whoLeavesIsDecidedAboutLater(t *testing.T, b ledgertest.Backend) {
 		}
 		leaving := func(want bool, after time.Duration) {
 			t.Helper()
-			got, err := tx.Leaving(here.ID, nine.Add(after))
-			same(t, "leaving", want, got, err)
+			got, err := tx.AwaitsRound(here.ID, nine.Add(after))
+			same(t, "a round is awaited", want, got, err)
 		}
 		left := func(want bool, before, now time.Duration) {
 			t.Helper()
@@ -47,6 +47,8 @@ func whoLeavesIsDecidedAboutLater(t *testing.T, b ledgertest.Backend) {
 		leaves(2, 3*time.Second, "third")
 		leaving(true, time.Minute)
 		leaving(false, time.Minute+3*time.Second)
+		leaving(true, 0)
+		leaving(false, -time.Microsecond)
 		same(t, "due before", "", due(time.Minute-time.Microsecond), nil)
 		same(t, "due in time", "first", due(time.Minute), nil)
 		if _, _, found, err := tx.DueLeaving(4, nine.Add(time.Hour)); found || err != nil {
@@ -74,7 +76,14 @@ func whoLeavesIsDecidedAboutLater(t *testing.T, b ledgertest.Backend) {
 		must(t, tx.LeavesAgain(1, nine.Add(6*time.Second))) // who is not leaving
 		left(true, 7*time.Second, 8*time.Second)
 		left(false, 8*time.Second, 9*time.Second)
+		some := func(want bool) {
+			t.Helper()
+			got, err := tx.Leaving(p.ID)
+			same(t, "somebody is leaving", want, got, err)
+		}
+		some(true)
 		take("fourth", 9*time.Second, 2)
+		some(false)
 
 		all := func(want bool) {
 			t.Helper()

@@ -1,26 +1,22 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"slices"
-
-	"github.com/rollcall-hq/rollcall/pkg/event"
 )
 
 // ActivityQuery says which events of a tenant are listed, the newest first.
 type ActivityQuery struct {
 	Tenant  string
 	Product string // empty: of all
+	Area    string // of their types, such as "held" of io.rollcall.held.opened.v1; empty: all
 	Before  string // ActivityPage.Next of the page before; empty: the newest
 	Limit   int
 }
 
-// ActivityPage is one page of events. Of an event.TypeHeldListed, which can be very long, there is no Data.
+// ActivityPage is one page of events. Of an event.TypeHeldListed, which can be very long, there is no Data. Where an area is
+// asked for that is rare among many others, it may come out short, or empty, and go on all the same.
 type ActivityPage struct {
 	Events []Audited
 	Next   string // for the page of older ones; empty: there is none
@@ -29,17 +25,26 @@ type ActivityPage struct {
 // Activity returns up to Limit events of a tenant's products, the newest first: license events, and all others that went to
 // LICENSES. It costs the same however many there are.
 func (r *Reader) Activity(ctx context.Context, q ActivityQuery) (page ActivityPage, err error) {
+	return r.activityPage(ctx, q, activityScan)
+}
+
+// activityScan is how many records of a product are looked at for a page of one area. Decisions, of which there are most, have
+// an area of their own, and are not looked at for another.
+const activityScan = 10_000
+
+func (r *Reader) activityPage(ctx context.Context, q ActivityQuery, scan int) (page ActivityPage, err error) {
 	limit, before := max(q.Limit, 1), place{Key: math.MaxInt64}
 	if q.Before != "" {
 		if before, err = readPlace(q.Before, "activity"); err != nil {
 			return page, err
 		}
 	}
+	a := activity{q: q, limit: limit + 1, scan: scan}
 	err = r.snapshot(ctx, func(s snapshot) error {
 		products, err := s.productsOf(q.Tenant, q.Product)
 		for id, name := range products {
 			if err == nil {
-				err = s.activity(&page, id, name, before.bound(id), limit+1)
+				err = a.read(s, id, name, before.bound(id))
 			}
 		}
 		return err
@@ -47,14 +52,7 @@ func (r *Reader) Activity(ctx context.Context, q ActivityQuery) (page ActivityPa
 	if err != nil {
 		return ActivityPage{}, err
 	}
-	slices.SortFunc(page.Events, func(a, b Audited) int {
-		return -cmp.Or(a.At.Compare(b.At), cmp.Compare(a.product, b.product), cmp.Compare(a.Sequence, b.Sequence))
-	})
-	if len(page.Events) > limit {
-		page.Events = page.Events[:limit]
-		last := page.Events[limit-1]
-		page.Next = place{Order: "activity", Key: micros(last.At), Segment: int(last.product), Number: int64(last.Sequence)}.String() //nolint:gosec // a sequence stays far below 2^63
-	}
+	page = a.page(limit)
 	known := map[int64]PathGroup{}
 	for i := range page.Events {
 		e := &page.Events[i]
@@ -99,29 +97,4 @@ func (s snapshot) productsOf(tenant, product string) (names map[int64]string, er
 		err = fmt.Errorf("tenant %s: %w: %q", tenant, ErrNoProduct, product)
 	}
 	return names, err
-}
-
-// activity adds the newest events of a product before a place.
-func (s snapshot) activity(page *ActivityPage, product int64, name string, before place, limit int) error {
-	add := func(row scanner) error {
-		a := Audited{Product: name, product: product}
-		var data string
-		err := row.Scan(&a.Sequence, &a.Type, scanMicros(&a.At), &a.Cause, &a.User, &a.Name, &a.Licensed, &a.Reason, scanPath(&a.path), &data)
-		if data != "" {
-			a.Data = json.RawMessage(data)
-		}
-		page.Events = append(page.Events, a)
-		return err
-	}
-	args := []any{product, before.Key, before.Number, limit}
-	return errors.Join(
-		s.each(`SELECT a.sequence, CASE
-				WHEN a.licensed = (SELECT b.licensed FROM history b WHERE b.product = a.product AND b.user_id = a.user_id
-					AND b.sequence < a.sequence ORDER BY b.sequence DESC LIMIT 1) THEN '`+event.TypeLicenseReasonChanged+`'
-				WHEN a.licensed = 1 THEN '`+event.TypeLicenseGranted+`' ELSE '`+event.TypeLicenseRevoked+`' END,
-				a.from_at, a.cause, u.ref, u.name, a.licensed, a.reason, a.path, ''
-			FROM (SELECT * FROM history WHERE product = $1 AND (from_at, sequence) < ($2, $3)
-				ORDER BY from_at DESC, sequence DESC LIMIT $4) AS a CROSS JOIN users u WHERE u.id = a.user_id`, args, add),
-		s.each(`SELECT sequence, type, at, cause, '', '', 0, '', '', CASE WHEN type = '`+event.TypeHeldListed+`' THEN '' ELSE data END
-			FROM records WHERE product = $1 AND (at, sequence) < ($2, $3) ORDER BY at DESC, sequence DESC LIMIT $4`, args, add))
 }

@@ -99,6 +99,11 @@ func readerTellsDecisionsAndTheirHistory(t *testing.T, b ledgertest.Backend) {
 		if err := tx.Transition(nil, first, nine, "e1"); err != nil {
 			return err
 		}
+		for _, when := range []time.Time{nine.Add(3 * time.Hour), nine.Add(2 * time.Hour)} { // the earlier one counts
+			if found, err := tx.Activate(tenant.ID, 1, "ann", when); err != nil || !found {
+				t.Errorf("activate: %t, %v", found, err)
+			}
+		}
 		second := first
 		second.Reason, second.Path, second.Sequence = "group-member", []int64{1}, 7
 		return tx.Transition(&first, second, nine.Add(time.Hour), "e2")
@@ -119,6 +124,10 @@ func readerTellsDecisionsAndTheirHistory(t *testing.T, b ledgertest.Backend) {
 	}
 	if none, err := r.Decisions(t.Context(), "contoso", "q"); err != nil || len(none) != 0 {
 		t.Errorf("decisions for another product: %v, %v", none, err)
+	}
+	activated, err := r.Activations(t.Context(), ann)
+	if diff := cmp.Diff(map[string]time.Time{"p": nine.Add(2 * time.Hour)}, activated); diff != "" || err != nil {
+		t.Errorf("activations (-want +got), %v:\n%s", err, diff)
 	}
 	periods, err := r.History(t.Context(), ann, "")
 	wantPeriods := []ledger.Period{

@@ -144,6 +144,21 @@ func (r *Reader) Entitlements(ctx context.Context, u UserState) (all []CurrentEn
 	return all, nil
 }
 
+// Activations returns when products have reported a first sign-in of a user, by product. Those that have not are left out.
+func (r *Reader) Activations(ctx context.Context, u UserState) (map[string]time.Time, error) {
+	const query = `SELECT p.name, x.at FROM products p JOIN activations x ON x.product = p.id WHERE p.tenant = $1 AND x.user_id = $2`
+	all := map[string]time.Time{}
+	rows, err := r.db.QueryContext(ctx, query, u.tenant, u.id)
+	err = eachRow(query, rows, err, func(row scanner) error {
+		var product string
+		var at time.Time
+		err := row.Scan(&product, scanMicros(&at))
+		all[product] = at
+		return err
+	})
+	return all, err
+}
+
 // GroupNames returns the display names of groups by their provider ids. Groups that no read has shown are left out.
 func (r *Reader) GroupNames(ctx context.Context, tenant string, ids []string) (map[string]string, error) {
 	names := map[string]string{}

@@ -37,6 +37,7 @@ var clauses = []clause{
 	{"older stamp", "What was asked earlier undoes nothing that was asked later."},
 	{"in doubt", "No read undoes what has changed a moment ago: what is read when that is over counts."},
 	{"torn view", "Who has left a group of several keeps the license until a round that began later has shown them all, a quarter of an hour at most."},
+	{"old members", "Nobody leaves a provisioning group that is gone before what comes in its place has taken effect, or was rejected."},
 	{"bulk", "Revocations that with those of the last hour pass the share and the least number are parked."},
 	{"alone", "A single suspension or deletion, and a grant, goes on."},
 	{"parked", "Deciding a listed user again changes the list alone."},

@@ -112,6 +112,15 @@ func validateProducts(products []Product) (faults []error) {
 	return faults
 }
 
+// WriteProducts writes products as ReadProducts reads them.
+func WriteProducts(products []Product) ([]byte, error) {
+	body, err := yaml.Marshal(map[string][]Product{"products": products})
+	if err != nil {
+		return nil, fmt.Errorf("write products: %w", err)
+	}
+	return body, nil
+}
+
 // ReadProducts reads products from YAML: a list under "products". It returns every fault at once.
 func ReadProducts(body []byte) ([]Product, error) {
 	var file struct {

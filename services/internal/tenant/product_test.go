@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -42,6 +43,26 @@ products:
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("(-want +got), %v:\n%s", err, diff)
 	}
+}
+
+// TestProductsAreReadAsTheyAreWritten, whatever they are called.
+func TestProductsAreReadAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := tenant.Shipped()
+		for i := range want {
+			want[i].Name = rapid.StringMatching(`[ -~äé€\x{202e}]{1,30}`).Draw(t, "name")
+			want[i].Group += rapid.StringMatching(`[A-Za-z0-9._+-]{0,10}`).Draw(t, "group")
+		}
+		body, err := tenant.WriteProducts(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := tenant.ReadProducts(body)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Fatalf("%v (-want +got):\n%s", err, diff)
+		}
+	})
 }
 
 func TestReadProductsTellsEveryFault(t *testing.T) {

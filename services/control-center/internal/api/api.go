@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
@@ -40,6 +41,7 @@ type Deps struct {
 	Ledger    *ledger.Reader
 	Tenants   Tenants
 	Bus       *bus.Bus
+	Channels  *channels.Book
 	Refreshes *refresh.Book
 	Clock     clock.Clock
 	Logger    *slog.Logger

@@ -44,6 +44,7 @@ func TestCommandsSayWhoAsked(t *testing.T) {
 	}
 	h.Do(centertest.Admin, http.MethodPut, rows["putSeats"].path, `{"purchased":null,"enforce":false}`, "Idempotency-Key", "e")
 	h.Do(centertest.Admin, http.MethodPut, rows["putActivation"].path, rows["putActivation"].body, "Idempotency-Key", "f")
+	h.Do(centertest.Admin, http.MethodPatch, rows["patchSettings"].path, `{"frozen":false,"hold":{"share":0,"flips":"apply"}}`, "Idempotency-Key", "g")
 	want := []string{
 		`contoso.approve.a {"product":"secure-share","held":"revocations-2","revision":4,"by":"ada.admin"}`,
 		`contoso.reject.b {"product":"secure-share","held":"revocations-2","by":"ada.admin"}`,
@@ -51,6 +52,7 @@ func TestCommandsSayWhoAsked(t *testing.T) {
 		`contoso.settings.d {"paused":false,"frozen":true,"hold":{"flips":"hold","share":20,"least":5,"expiry_seconds":604800},"by":"ada.admin"}`,
 		`contoso.seats.e {"product":"secure-share","purchased":-1,"enforce":false,"by":"ada.admin"}`,
 		`contoso.activation.f {"product":"secure-share","user":"ada","at":"2026-03-02T09:00:00Z","by":"ada.admin"}`,
+		`contoso.settings.g {"frozen":false,"hold":{"flips":"apply","share":0},"by":"ada.admin"}`,
 	}
 	if diff := cmp.Diff(want, s.all); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -6,10 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/bus/bustest"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/centertest"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 )
@@ -34,10 +36,14 @@ func newHouse(t *testing.T, waits time.Duration) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kv, err := h.Bus.KeyValue(t.Context(), bus.BucketChannels)
+	if err != nil {
+		t.Fatal(err)
+	}
 	book := refresh.NewBook(context.Background(), h.Bus, h.Clock)
 	t.Cleanup(book.Close)
 	a, err := api.New(api.Config{Patience: waits}, api.Deps{
-		Ledger: h.Reader, Tenants: h.Registry, Bus: h.Bus, Refreshes: book, Clock: h.Clock, Logger: logger,
+		Ledger: h.Reader, Tenants: h.Registry, Bus: h.Bus, Channels: channels.NewBook(kv, h.Clock), Refreshes: book, Clock: h.Clock, Logger: logger,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -71,6 +71,7 @@ func whatAListSaysOfAUser(t *testing.T, h *house) {
 		{
 			ID: "ada", Name: "contoso ada", Addresses: []string{"ada@contoso.com"}, Status: "active", Licensed: true, Since: centertest.Nine, Reason: "group-member",
 			Why: "a member of the provisioning group (contoso provisioning > contoso sales)", Path: path, Changed: centertest.Nine, Cause: "contoso.read", Sequence: 1,
+			Activated: centertest.Nine.Add(time.Minute),
 		},
 		{
 			ID: "bob", Name: "contoso bob", Addresses: []string{"bob@contoso.com"}, Status: "active", Reason: "not-a-member",

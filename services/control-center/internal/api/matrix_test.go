@@ -74,6 +74,7 @@ var rows = map[string]row{
 	"getUsage":          {path: "/api/v1/tenants/contoso/products/secure-share/usage", want: reads},
 	"getSettings":       {path: "/api/v1/tenants/contoso/settings", want: reads},
 	"putSettings":       {path: "/api/v1/tenants/contoso/settings", body: settingsBody, want: commands},
+	"patchSettings":     {path: "/api/v1/tenants/contoso/settings", body: `{"frozen":true}`, want: commands},
 	"getCommand":        {path: "/api/v1/tenants/contoso/commands/seats.before", want: reads},
 }
 

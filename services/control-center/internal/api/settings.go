@@ -25,19 +25,40 @@ func (a *API) GetSettings(ctx context.Context, r openapi.GetSettingsRequestObjec
 
 // PutSettings sets all of it.
 func (a *API) PutSettings(ctx context.Context, r openapi.PutSettingsRequestObject) (openapi.PutSettingsResponseObject, error) {
-	if _, err := a.tenant(ctx, r.Tenant); err != nil {
-		return nil, err
-	}
 	hold := r.Body.Hold
-	told, err := a.order(ctx, r.Tenant, r.Params.IdempotencyKey, event.SettingsRequested{
-		Paused: &r.Body.Paused, Frozen: &r.Body.Frozen, By: by(ctx),
+	told, err := a.set(ctx, r.Tenant, r.Params.IdempotencyKey, event.SettingsRequested{
+		Paused: &r.Body.Paused, Frozen: &r.Body.Frozen,
 		Hold: &event.HoldRequest{Flips: string(hold.Flips), Share: &hold.Share, Least: &hold.Least, ExpirySeconds: &hold.ExpirySeconds},
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if told.State == openapi.CommandStatePending {
+	case told.State == openapi.CommandStatePending:
 		return openapi.PutSettings202JSONResponse{AcceptedJSONResponse: accepted(r.Tenant, told)}, nil
 	}
 	return openapi.PutSettings200JSONResponse{DoneJSONResponse: openapi.DoneJSONResponse(told)}, nil
+}
+
+// PatchSettings sets some of it.
+func (a *API) PatchSettings(ctx context.Context, r openapi.PatchSettingsRequestObject) (openapi.PatchSettingsResponseObject, error) {
+	data := event.SettingsRequested{Paused: r.Body.Paused, Frozen: r.Body.Frozen}
+	if h := r.Body.Hold; h != nil {
+		data.Hold = &event.HoldRequest{Flips: string(h.Flips), Share: h.Share, Least: h.Least, ExpirySeconds: h.ExpirySeconds}
+	}
+	told, err := a.set(ctx, r.Tenant, r.Params.IdempotencyKey, data)
+	switch {
+	case err != nil:
+		return nil, err
+	case told.State == openapi.CommandStatePending:
+		return openapi.PatchSettings202JSONResponse{AcceptedJSONResponse: accepted(r.Tenant, told)}, nil
+	}
+	return openapi.PatchSettings200JSONResponse{DoneJSONResponse: openapi.DoneJSONResponse(told)}, nil
+}
+
+func (a *API) set(ctx context.Context, tenantID, key string, data event.SettingsRequested) (openapi.Command, error) {
+	if _, err := a.tenant(ctx, tenantID); err != nil {
+		return openapi.Command{}, err
+	}
+	data.By = by(ctx)
+	return a.order(ctx, tenantID, key, data)
 }

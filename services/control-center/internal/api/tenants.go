@@ -64,7 +64,7 @@ func (a *API) summaries(ctx context.Context, tenants []tenant.Tenant) ([]openapi
 	return mapped(tenants, func(t tenant.Tenant) openapi.TenantSummary {
 		state := known[t.ID]
 		return openapi.TenantSummary{
-			ID: t.ID, Provider: openapi.Provider(t.Provider), Domain: t.Domain, ReadCompletely: state.Ready(),
+			ID: t.ID, Provider: openapi.Provider(t.Provider), DirectoryID: t.DirectoryID, Domain: t.Domain, CreatedAt: t.CreatedAt, ReadCompletely: state.Ready(),
 			AsOf:     answer.AsOf(ledger.TenantState{Tenant: state}),
 			Standing: standingOf(answer.StandingOf(state, held, connections)),
 			Products: mapped(t.Products, func(p tenant.Product) string { return p.ID }),

@@ -130,8 +130,8 @@ func TestConnections(t *testing.T) {
 	var got openapi.Connection
 	a.JSON(t, &got)
 	want := []openapi.Channel{
-		{Resource: "groups", State: openapi.ChannelStatePending, Created: centertest.Nine},
 		{Resource: "users", State: openapi.ChannelStateLive, Created: centertest.Nine, Renewed: centertest.Nine, Expires: centertest.Nine.AddDate(0, 0, 2)},
+		{Resource: "groups", State: openapi.ChannelStatePending, Created: centertest.Nine},
 	}
 	if diff := cmp.Diff(want, got.Channels); diff != "" || got.State != openapi.ConnectionStateWorking {
 		t.Errorf("%s (-want +got):\n%s", got.State, diff)

@@ -32,6 +32,10 @@ func (a *API) GetUser(ctx context.Context, r openapi.GetUserRequestObject) (open
 	if out.Standing, err = a.standing(ctx, state.Tenant); err != nil {
 		return nil, err
 	}
+	activated, err := a.deps.Ledger.Activations(ctx, u)
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range state.Products {
 		if _, present := t.Product(p.ID); !present {
 			continue // the tenant had it once
@@ -40,7 +44,9 @@ func (a *API) GetUser(ctx context.Context, r openapi.GetUserRequestObject) (open
 		if err != nil {
 			return nil, err
 		}
-		out.Decisions = append(out.Decisions, decisionOf(d))
+		told := decisionOf(d)
+		told.Activated = activated[p.ID]
+		out.Decisions = append(out.Decisions, told)
 	}
 	return openapi.GetUser200JSONResponse{Body: out}, nil
 }

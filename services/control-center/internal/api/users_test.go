@@ -24,8 +24,9 @@ func oneUser(t *testing.T, h *house) {
 			},
 			{
 				Product: "secure-share", Licensed: true, Reason: "group-member", Mode: openapi.GroupMembers, GroupAddress: share, Since: centertest.Nine, Path: path,
-				Why:    "contoso ada is licensed for secure-share: a member of the provisioning group (contoso provisioning > contoso sales).",
-				Parked: openapi.Parked{Held: []openapi.ParkedBy{parked}},
+				Activated: centertest.Nine.Add(time.Minute),
+				Why:       "contoso ada is licensed for secure-share: a member of the provisioning group (contoso provisioning > contoso sales).",
+				Parked:    openapi.Parked{Held: []openapi.ParkedBy{parked}},
 			},
 		},
 		"eve@contoso.com": {

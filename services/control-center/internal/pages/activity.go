@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -32,19 +31,11 @@ type activityRow struct {
 	Chain         []string
 }
 
-const (
-	// eventsAPage is how many events are on a page, at least where there are more: of a sort that is asked for, up to one less
-	// than twice as many.
-	eventsAPage = 50
-	// eventsLooked is how many times as many are looked at for a page of one sort; its next page goes on from there.
-	eventsLooked = 40
-)
+// eventsAPage is how many events are on a page.
+const eventsAPage = 50
 
-// kinds are the sorts of events that can be asked for, by the beginning of their types.
-var kinds = map[string]string{
-	"licenses": "io.rollcall.license.", "policy": "io.rollcall.policy.", "seats": "io.rollcall.seats.", "held": "io.rollcall.held.",
-	"connection": "io.rollcall.connection.",
-}
+// kinds are the sorts of events that can be asked for, by the area of their types.
+var kinds = map[string]string{"licenses": "license", "policy": "policy", "seats": "seats", "held": "held", "connection": "connection"}
 
 func (p *Pages) activity(w http.ResponseWriter, r *http.Request, s *scope) error {
 	q := r.URL.Query()
@@ -60,18 +51,20 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request, s *scope) error
 		Live: f.Before == "", Here: f.link(base, f.Before),
 	}
 	if s.Known {
-		found, next, err := p.latest(r.Context(), s.Tenant.ID, f)
+		found, err := p.deps.Ledger.Activity(r.Context(), ledger.ActivityQuery{
+			Tenant: s.Tenant.ID, Product: f.Product, Area: kinds[f.Kind], Before: f.Before, Limit: eventsAPage,
+		})
 		if errors.Is(err, ledger.ErrNoPage) {
 			return badRequest("The list has no such page. Begin again with the first.")
 		}
 		if err != nil {
 			return err
 		}
-		if page.Rows, err = p.activityRows(r.Context(), s, found); err != nil {
+		if page.Rows, err = p.activityRows(r.Context(), s, found.Events); err != nil {
 			return err
 		}
-		if next != "" {
-			page.Next = f.link(base, next)
+		if found.Next != "" {
+			page.Next = f.link(base, found.Next)
 		}
 	}
 	if f.Before != "" {
@@ -94,26 +87,6 @@ func (f activityFilter) link(base, before string) string {
 		return base
 	}
 	return base + "?" + q.Encode()
-}
-
-// latest returns the last events before a place, and where the next page begins.
-func (p *Pages) latest(ctx context.Context, tenant string, f activityFilter) (found []ledger.Audited, next string, err error) {
-	next = f.Before
-	for range eventsLooked {
-		page, err := p.deps.Ledger.Activity(ctx, ledger.ActivityQuery{Tenant: tenant, Product: f.Product, Before: next, Limit: eventsAPage})
-		if err != nil {
-			return nil, "", err
-		}
-		for _, a := range page.Events {
-			if strings.HasPrefix(a.Type, kinds[f.Kind]) {
-				found = append(found, a)
-			}
-		}
-		if next = page.Next; next == "" || len(found) >= eventsAPage {
-			break
-		}
-	}
-	return found, next, nil
 }
 
 func (p *Pages) activityRows(ctx context.Context, s *scope, found []ledger.Audited) (rows []activityRow, err error) {

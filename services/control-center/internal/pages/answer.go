@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
@@ -119,7 +120,7 @@ func (p *Pages) fault(r *http.Request, err error) fault {
 	f := fault{who: who}
 	var bad faulty
 	switch {
-	case isAny(err, errNotFound, ledger.ErrNoTenant, ledger.ErrNoUser, ledger.ErrManyUser, ledger.ErrNoHeld, ledger.ErrManyHeld, ledger.ErrNoProduct):
+	case isAny(err, errNotFound, ledger.ErrNoTenant, ledger.ErrNoUser, ledger.ErrManyUser, ledger.ErrNoHeld, ledger.ErrManyHeld, ledger.ErrNoProduct, refresh.ErrNone):
 		f.Status, f.Title = http.StatusNotFound, "Nothing is here"
 		f.Text = "The page does not exist, or your role does not show it to you."
 	case errors.Is(err, errForbidden):

@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
+	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
 // connectionPage is how the tenant's directory is followed.
@@ -13,9 +15,9 @@ type connectionPage struct {
 	AsOf       time.Time
 	Round      time.Time // begin of the last good one
 	SnapshotAt time.Time
-	Channels   []channel
-	Now        time.Time
+	Channels   []channels.Channel
 	Key        string
+	Kept       bool // it is disconnected, and its licenses stand
 }
 
 func (p *Pages) connections(w http.ResponseWriter, r *http.Request, s *scope) error {
@@ -28,9 +30,10 @@ func (p *Pages) showConnections(w http.ResponseWriter, r *http.Request, s *scope
 		return err
 	}
 	page := connectionPage{
-		State: connectionBadge(s, st), AsOf: answer.AsOf(s.State), Round: s.State.RoundBegan, SnapshotAt: s.State.SnapshotAt, Now: s.Now, Key: newKey(),
+		State: connectionBadge(s, st), AsOf: answer.AsOf(s.State), Round: s.State.RoundBegan, SnapshotAt: s.State.SnapshotAt, Key: newKey(),
+		Kept: s.State.Disconnected == ledger.LicensesKept,
 	}
-	if page.Channels, err = p.channels.of(r.Context(), s.Tenant.ID); err != nil {
+	if page.Channels, err = p.deps.Channels.Of(r.Context(), s.Tenant.ID); err != nil {
 		return err
 	}
 	return p.show(w, r, status, "connections", frame{

@@ -21,7 +21,7 @@ func TestNoAddressMakesAPageFail(t *testing.T) {
 	}
 	parameters := map[string][]string{
 		"": {"x"}, "/usage": {"x"}, "/users": {"product", "q", "group", "licensed", "reason", "day", "sort", "after"}, "/users.csv": {"product", "q", "day", "sort"},
-		"/activity": {"product", "what", "until", "before"}, "/held/flip-1": {"product", "after", "seen"}, "/settings": {"said"}, "/refreshes/k": {"at"},
+		"/activity": {"product", "what", "until", "before"}, "/held/flip-1": {"product", "after", "seen"}, "/settings": {"said"}, "/refreshes/k": {"x"},
 	}
 	postgres := newWorldOn(t, ledgertest.Postgres(t)) // which is the less lenient of the two
 	postgres.house("contoso")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
@@ -20,7 +21,8 @@ type overview struct {
 	Products      []productCard
 	Held          []heldCard
 	Connection    badge
-	Channels      channelSum
+	Channels      channels.Sum
+	NoChannels    bool // how they stand cannot be told now
 }
 
 // productCard is one product of the tenant.
@@ -61,10 +63,10 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request, s *scope) error
 	if o.Products, err = p.productCards(r.Context(), s); err != nil {
 		return err
 	}
-	channels, err := p.channels.of(r.Context(), s.Tenant.ID)
-	o.Channels = sumOf(channels, s.Now)
+	all, err := p.deps.Channels.Of(r.Context(), s.Tenant.ID)
+	o.Channels = channels.SumOf(all)
 	if err != nil { // no reason to say nothing at all
-		o.Channels.Unknown = true
+		o.NoChannels = true
 		p.deps.Logger.WarnContext(r.Context(), "a page cannot tell of push channels", "tenant", s.Tenant.ID, "error", err)
 	}
 	return p.show(w, r, http.StatusOK, "overview", frame{

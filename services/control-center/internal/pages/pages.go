@@ -10,12 +10,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
@@ -30,12 +30,13 @@ type Tenants interface {
 
 // Deps are what the pages work with; all but Notices, Receivers and Errands are needed.
 type Deps struct {
-	Ledger   *ledger.Reader
-	Tenants  Tenants
-	Channels jetstream.KeyValue // the bucket "channels"
-	Bus      *bus.Bus
-	Live     *live.Hub
-	Notices  Notices // nil: nobody is told who does not watch
+	Ledger    *ledger.Reader
+	Tenants   Tenants
+	Channels  *channels.Book
+	Refreshes *refresh.Book
+	Bus       *bus.Bus
+	Live      *live.Hub
+	Notices   Notices // nil: nobody is told who does not watch
 	// Receivers and Errands are for connecting directories; without both nobody does so here. PublicURL is where browsers come
 	// back to, without a slash at its end.
 	Receivers Receivers
@@ -49,7 +50,6 @@ type Deps struct {
 type Pages struct {
 	deps     Deps
 	commands *command.Client
-	channels *channelBook
 	counts   *countBook
 	assets   *assets
 	pages    map[string]page
@@ -63,9 +63,8 @@ type Pages struct {
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{
 		deps: deps, commands: command.New(deps.Bus, deps.Clock), patience: 10 * time.Second,
-		channels: &channelBook{kv: deps.Channels, clock: deps.Clock, known: map[string]knownChannels{}},
-		counts:   &countBook{ledger: deps.Ledger, clock: deps.Clock, known: map[string]knownCount{}},
-		looks:    access.NewLimiter(access.Limit{Rate: 0.5, Burst: 20}, deps.Clock),
+		counts: &countBook{ledger: deps.Ledger, clock: deps.Clock, known: map[string]knownCount{}},
+		looks:  access.NewLimiter(access.Limit{Rate: 0.5, Burst: 20}, deps.Clock),
 	}
 	var err error
 	if p.assets, err = loadAssets(); err != nil {

@@ -89,7 +89,7 @@ func TestWhatMayNotBeSeenIsNotThere(t *testing.T) {
 	w := contoso(t)
 	w.house("fabrikam")
 	w.put("fabrikam", person("ann", "Ann of Fabrikam"))
-	for _, path := range []string{"", "/groups", "/groups/g", "/activity", "/users", "/users.csv", "/users/ann", "/held/flip-1", "/connections", "/settings", "/live", "/usage", "/refreshes/k?at=1"} {
+	for _, path := range []string{"", "/groups", "/groups/g", "/activity", "/users", "/users.csv", "/users/ann", "/held/flip-1", "/connections", "/settings", "/live", "/usage", "/refreshes/k"} {
 		w.as(operator)
 		none := w.get("/tenants/nobody" + path)
 		w.as(admin)
@@ -153,6 +153,15 @@ func TestAUsersPageTellsWhy(t *testing.T) {
 	text := w.page("/tenants/contoso/users/ann")
 	has(t, text, "Ann Archer is licensed for secure-share: a member of the provisioning group (Everyone who shares &gt; Sales).",
 		"<li>Everyone who shares</li><li>Sales</li>", "Every active user is licensed.", "ann.alias@contoso.com", "Event <span class=\"num\">5</span>", "Check again")
+	has(t, text, "Not activated: the product has reported no sign-in.")
+	w.write(func(tx *ledger.Tx) error {
+		here, err := tx.Tenant("contoso")
+		if err == nil {
+			_, err = tx.Activate(here.ID, w.products["contoso secure-share"].ID, "ann", time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
+		}
+		return err
+	})
+	has(t, w.page("/tenants/contoso/users/ann"), `Activated: first signed in <time datetime="2026-03-02T09:00:00Z" class="nowrap">2 Mar 2026, 09:00:00 UTC</time>.`)
 	has(t, w.page("/tenants/contoso/users/bob"), "Bob Babbage is not licensed for secure-share: suspended in the directory", "Suspended")
 	for _, path := range []string{"/tenants/contoso/users/nobody", "/tenants/contoso/users/ann@contoso.com"} {
 		if a := w.get(path); a.status != http.StatusNotFound {

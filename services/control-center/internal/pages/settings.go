@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -8,16 +9,18 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
 // settingsPage is how a tenant's changes are treated, and what its products are.
 type settingsPage struct {
 	Ready      bool // the ledger has heard of the tenant
 	Products   []productSetting
+	Addable    []tenant.Product // that Rollcall knows by itself, and the tenant has not
 	HoldsFlips bool
 	Share      int // percent; 0: revocations are never held
 	Least      int
-	Hours      int // after which a held change counts as rejected
+	Hours      string // after which a held change counts as rejected
 	HoldKey    string
 	StandKey   string
 	Frozen     bool
@@ -34,7 +37,9 @@ type productSetting struct {
 	Enforce           bool
 	Used              int
 	Key               string
-	Known             bool // to the ledger
+	Known             bool   // to the ledger
+	File              string // that describes it for the command line
+	Others            bool   // whether the tenant has another one
 }
 
 func (p *Pages) settings(w http.ResponseWriter, r *http.Request, s *scope) error {
@@ -48,7 +53,7 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 	}
 	t := s.State.Tenant
 	page := settingsPage{
-		Ready: s.Known, HoldsFlips: t.Hold.Flips, Share: t.Hold.Guard.Share, Least: t.Hold.Guard.Least, Hours: int(t.Hold.Expiry / time.Hour),
+		Ready: s.Known, HoldsFlips: t.Hold.Flips, Share: t.Hold.Guard.Share, Least: t.Hold.Guard.Least, Hours: hoursOf(t.Hold.Expiry),
 		HoldKey: newKey(), StandKey: newKey(), Frozen: t.Frozen, Paused: t.Paused,
 		Told: p.destinations(s), TestKey: newKey(),
 	}
@@ -56,10 +61,21 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 	for _, state := range s.State.Products {
 		states[state.ID] = state
 	}
+	for _, product := range tenant.Shipped() {
+		if _, has := s.Tenant.Product(product.ID); !has {
+			page.Addable = append(page.Addable, product)
+		}
+	}
 	for _, product := range s.Tenant.Products {
 		one := productSetting{
 			ID: product.ID, Name: product.Name, Address: s.Tenant.GroupAddress(product), Licensed: product.Licensed, Active: product.Active, Key: newKey(),
+			Others: len(s.Tenant.Products) > 1,
 		}
+		file, err := tenant.WriteProducts([]tenant.Product{product})
+		if err != nil {
+			return err
+		}
+		one.File = strings.TrimSpace(string(file))
 		if state, known := states[product.ID]; known {
 			one.Known, one.Enforce, one.Used = true, state.Seats.Enforce, state.Licensed
 			if state.Seats.Purchased >= 0 {
@@ -110,17 +126,35 @@ func (p *Pages) setHold(w http.ResponseWriter, r *http.Request, s *scope) error 
 	if err != nil || least < 1 || least > maxSeats {
 		return p.refuse(w, r, s, "The fewest revocations that are held are 1 or more.")
 	}
-	hours, err := strconv.Atoi(r.PostFormValue("hours"))
-	if err != nil || hours < 1 || hours > maxHours {
-		return p.refuse(w, r, s, "A held change counts as rejected after 1 hour to 10,000 hours.")
+	seconds, err := secondsOf(r.PostFormValue("hours"))
+	if err != nil {
+		return p.refuse(w, r, s, "A held change counts as rejected after a minute to ten years.")
 	}
-	seconds := hours * int(time.Hour/time.Second)
 	return p.set(w, r, s, event.SettingsRequested{
 		Hold: &event.HoldRequest{Flips: flips, Share: &share, Least: &least, ExpirySeconds: &seconds}, By: s.Who.ID,
 	})
 }
 
-const maxHours = 10_000
+// hoursOf tells a time in hours, to a ten thousandth: that is exact to the second.
+func hoursOf(d time.Duration) string {
+	text := strconv.FormatFloat(d.Hours(), 'f', 4, 64)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+}
+
+// secondsOf reads what hoursOf tells: a minute to ten years.
+func secondsOf(hours string) (int, error) {
+	n, err := strconv.ParseFloat(strings.TrimSpace(hours), 64)
+	if err != nil {
+		return 0, err
+	}
+	seconds := math.Round(n * time.Hour.Seconds())
+	if !(seconds >= time.Minute.Seconds() && seconds <= longest.Seconds()) { // nor what is no number
+		return 0, strconv.ErrRange
+	}
+	return int(seconds), nil
+}
+
+const longest = 10 * 365 * 24 * time.Hour // as for the worker
 
 // setStanding freezes, thaws, pauses or lets go on.
 func (p *Pages) setStanding(w http.ResponseWriter, r *http.Request, s *scope) error {

@@ -112,8 +112,19 @@ func troubled(t testing.TB) *world {
 func refreshing(t testing.TB) *world {
 	t.Helper()
 	w := lively(t)
-	if a := w.post("/tenants/contoso/refreshes", "key", "k", "mode", "preview"); a.header.Get("Location") != "/tenants/contoso/refreshes/k?at=1" {
+	if a := w.post("/tenants/contoso/refreshes", "key", "k", "mode", "preview"); a.header.Get("Location") != "/tenants/contoso/refreshes/k" {
 		t.Fatalf("%d to %s", a.status, a.header.Get("Location"))
+	}
+	return w
+}
+
+// ended is lively after it was disconnected, with its licenses kept.
+func ended(t testing.TB) *world {
+	t.Helper()
+	w := lively(t)
+	w.tenant("contoso", func(t *ledger.Tenant) { t.Disconnected = ledger.LicensesKept })
+	if _, err := w.registry.Change(t.Context(), "contoso", func(t *tenant.Tenant) error { t.Disconnected = true; return nil }); err != nil {
+		t.Fatal(err)
 	}
 	return w
 }
@@ -178,9 +189,10 @@ func states() []state {
 		{name: "connections", world: lively, who: admin, path: "/tenants/contoso/connections", sees: "Push channels"},
 		{name: "connections-degraded", world: troubled, who: admin, path: "/tenants/contoso/connections", sees: "What to do"},
 		{name: "connections-first-sync", world: firstSync, who: admin, path: "/tenants/contoso/connections", sees: "No push channel"},
+		{name: "connections-disconnected", world: ended, who: admin, path: "/tenants/contoso/connections", sees: "Connect it again"},
 		{name: "settings", world: lively, who: admin, path: "/tenants/contoso/settings", sees: "Purchased seats"},
 		{name: "settings-read-only", world: lively, who: auditor, path: "/tenants/contoso/settings", sees: "not change them"},
-		{name: "refresh", world: refreshing, who: admin, path: "/tenants/contoso/refreshes/k?at=1", sees: "The directory is being read"},
+		{name: "refresh", world: refreshing, who: admin, path: "/tenants/contoso/refreshes/k", sees: "The directory is being read"},
 		{name: "not-found", world: lively, who: admin, path: "/tenants/fabrikam", sees: "Nothing is here", error: true},
 	}
 }

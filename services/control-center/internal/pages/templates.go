@@ -53,6 +53,7 @@ func (p *Pages) funcs() template.FuncMap {
 		"upto":      upTo,
 		"uptoUsers": upToUsers,
 		"first":     first,
+		"channel":   channelBadge,
 		"badge":     func(kind, icon, text string) badge { return badge{kind, icon, text} },
 		"licensed":  licensedBadge,
 		"status":    statusBadge,

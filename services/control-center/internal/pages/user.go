@@ -30,8 +30,9 @@ type userPage struct {
 // userDecision is where one product stands for the user.
 type userDecision struct {
 	answer.Decision
-	Product string
-	Notices []notice
+	Product   string
+	Activated time.Time // when the product reported a first sign-in
+	Notices   []notice
 }
 
 // userPeriod is a stretch of time in which a decision held.
@@ -78,6 +79,10 @@ func (p *Pages) user(w http.ResponseWriter, r *http.Request, s *scope) error {
 }
 
 func (p *Pages) decisions(ctx context.Context, s *scope, u ledger.UserState) (all []userDecision, err error) {
+	activated, err := p.deps.Ledger.Activations(ctx, u)
+	if err != nil {
+		return nil, err
+	}
 	for _, product := range s.State.Products {
 		d, _, err := answer.Decide(ctx, p.deps.Ledger, answer.Question{Tenant: s.Tenant.ID, Product: product.ID, User: u.ID})
 		if err != nil {
@@ -86,7 +91,7 @@ func (p *Pages) decisions(ctx context.Context, s *scope, u ledger.UserState) (al
 		if product.Address == "" && d.Since == nil { // no longer the tenant's, and never the user's
 			continue
 		}
-		all = append(all, userDecision{Decision: d, Product: s.Product(product.ID), Notices: parkedNotices(s, product.ID, d.Parked)})
+		all = append(all, userDecision{Decision: d, Product: s.Product(product.ID), Activated: activated[product.ID], Notices: parkedNotices(s, product.ID, d.Parked)})
 	}
 	return all, nil
 }

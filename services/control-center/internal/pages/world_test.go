@@ -15,8 +15,10 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus/bustest"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/pages"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/session"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/connect"
@@ -86,7 +88,7 @@ func newWorldBy(t testing.TB, c clock.Clock, address string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	channels, err := w.bus.KeyValue(t.Context(), bus.BucketChannels)
+	kv, err := w.bus.KeyValue(t.Context(), bus.BucketChannels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,8 +99,10 @@ func newWorldBy(t testing.TB, c clock.Clock, address string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	refreshes := refresh.NewBook(context.Background(), w.bus, c)
+	t.Cleanup(refreshes.Close)
 	p, err := pages.New(pages.Deps{
-		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels, Bus: w.bus, Live: w.hub, Clock: c, Notices: &w.told,
+		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels.NewBook(kv, c), Refreshes: refreshes, Bus: w.bus, Live: w.hub, Clock: c, Notices: &w.told,
 		Receivers: connect.NewClient(w.bus), Errands: sessions, PublicURL: publicURL,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})

@@ -16,8 +16,12 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/command"
 )
 
-// ErrNone says that LEDGER_IN has no such refresh.
-var ErrNone = errors.New("no such refresh")
+var (
+	// ErrNone says that LEDGER_IN has no such refresh.
+	ErrNone = errors.New("no such refresh")
+	// ErrClosed says that the Book is closed.
+	ErrClosed = errors.New("refreshes are not followed any more")
+)
 
 // State says how far a refresh has come.
 type State string
@@ -133,6 +137,17 @@ func (r *Refresh) end(data event.RefreshCompleted) {
 
 // Get returns one refresh, ErrNone where there is none, and how it goes on.
 func (b *Book) Get(ctx context.Context, tenant, id string) (Refresh, error) {
+	r, err := b.find(ctx, tenant, id)
+	if err != nil || r.Result != nil {
+		return r, err
+	}
+	if f := b.follow(tenant, r); f != nil {
+		_, _ = f.tell(&r) // what has ended it is told to whoever waits
+	}
+	return r, nil
+}
+
+func (b *Book) find(ctx context.Context, tenant, id string) (Refresh, error) {
 	all, err := b.List(ctx, tenant)
 	if err != nil {
 		return Refresh{}, err
@@ -141,11 +156,39 @@ func (b *Book) Get(ctx context.Context, tenant, id string) (Refresh, error) {
 	if i < 0 {
 		return Refresh{}, ErrNone
 	}
-	r := all[i]
-	if r.Result == nil {
-		b.follow(tenant, r).tell(&r)
+	return all[i], nil
+}
+
+// Watch tells how one refresh goes on: at once, and whenever there is something new, until it has told the Result. What comes
+// while say is at work is told together. It returns nil then, ErrNone where there is no such refresh, or what has kept it from
+// the end: ctx, the end of the Book, the bus, or say.
+func (b *Book) Watch(ctx context.Context, tenant, id string, say func(Refresh) error) error {
+	r, err := b.find(ctx, tenant, id)
+	if err != nil {
+		return err
 	}
-	return r, nil
+	if r.Result != nil {
+		return say(r)
+	}
+	f := b.watch(tenant, r)
+	if f == nil {
+		return ErrClosed
+	}
+	defer b.unwatch(f)
+	for {
+		changed, err := f.tell(&r)
+		if err != nil {
+			return err
+		}
+		if err := say(r); err != nil || changed == nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
 }
 
 // Sequence tells a list in the order of asking: the position of a page.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
@@ -18,7 +17,8 @@ func (a *app) freezeCommand() *cobra.Command {
 	return a.frostCommand(true, &cobra.Command{
 		Use:   "freeze",
 		Short: "Let nothing be revoked, in one tenant or in all",
-		Long: `Let nothing be revoked, in one tenant or, without --tenant, in all that are registered: for when something is wrong and
+		Long: `Let nothing be revoked, in one tenant or, without --tenant, in all that are registered (with --server, in all that the token
+may see): for when something is wrong and
 nobody knows yet what. Grants go on. What would have been revoked is parked on a list for each product, and decided anew when
 the tenant is unfrozen. It stays so until then, also over a restart.`,
 		Example: "  rollcall freeze --tenant contoso\n  rollcall freeze --by ada",
@@ -29,8 +29,9 @@ func (a *app) unfreezeCommand() *cobra.Command {
 	return a.frostCommand(false, &cobra.Command{
 		Use:   "unfreeze",
 		Short: "Let revocations take effect again, in one tenant or in all",
-		Long: `Let revocations take effect again, in one tenant or, without --tenant, in all that are registered. Everybody whose license
-was parked is decided anew; where that comes to many revocations, they are held as any others would be.`,
+		Long: `Let revocations take effect again, in one tenant or, without --tenant, in all that are registered (with --server, in all that
+the token may see). Everybody whose license was parked is decided anew; where that comes to many revocations, they are held as
+any others would be.`,
 		Example: "  rollcall unfreeze --tenant contoso\n  rollcall unfreeze --by ada",
 	})
 }
@@ -50,22 +51,21 @@ func (a *app) frostCommand(frozen bool, cmd *cobra.Command) *cobra.Command {
 		if err := g.check(); err != nil {
 			return err
 		}
-		return a.withBus(func(b *bus.Bus) error {
-			names, err := a.tenantNames(cmd.Context(), b, only)
+		return a.ordering(func(o orders) error {
+			names, err := o.TenantNames(cmd.Context(), only)
 			if err != nil {
 				return err
 			}
-			return a.tellSettled(a.orderAll(cmd.Context(), b, g, names, event.SettingsRequested{Frozen: &frozen, By: g.by}), cmd.Name())
+			return a.tellSettled(o.OrderAll(cmd.Context(), g, names, event.SettingsRequested{Frozen: &frozen, By: g.by}), cmd.Name())
 		})
 	})
 	cmd.Flags().StringVar(&only, "tenant", "", "only this tenant")
 	g.flags(a, cmd)
-	return list(cmd)
+	return overAPI(list(cmd))
 }
 
-// tenantNames are the registered tenants, or the one that is named.
-func (a *app) tenantNames(ctx context.Context, b *bus.Bus, only string) (names []string, err error) {
-	registry, err := a.tenants(ctx, b)
+func (o onBus) TenantNames(ctx context.Context, only string) (names []string, err error) {
+	registry, err := o.app.tenants(ctx, o.bus)
 	if err != nil {
 		return nil, err
 	}
@@ -80,12 +80,11 @@ func (a *app) tenantNames(ctx context.Context, b *bus.Bus, only string) (names [
 	return names, err
 }
 
-// orderAll gives the same command to several tenants before it waits for any of them: one that is slow to answer delays no
-// other.
-func (a *app) orderAll(ctx context.Context, b *bus.Bus, g given, tenants []string, data any) []settled {
+// OrderAll gives the command to all of them before it waits for any.
+func (o onBus) OrderAll(ctx context.Context, g given, tenants []string, data any) []settled {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
-	client := command.New(b, clock.System())
+	client := command.New(o.bus, clock.System())
 	all, sent := make([]settled, len(tenants)), make([]command.Sent, len(tenants))
 	for i, name := range tenants {
 		all[i].Tenant = name

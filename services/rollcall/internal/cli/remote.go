@@ -58,14 +58,11 @@ func paged(page func(cursor string) (next string, err error)) error {
 func (r *remote) List(ctx context.Context) ([]shownTenant, error) {
 	var shown []shownTenant
 	err := r.eachTenant(ctx, func(s apiclient.TenantSummary) error {
-		t, err := apiclient.Read[apiclient.Tenant](r.api.GetTenant(ctx, s.ID, nil))
-		if err == nil {
-			shown = append(shown, shownTenant{Tenant: tenantOf(t), Standing: standingFrom(t.Standing)})
-		}
-		return err
+		shown = append(shown, shownTenant{Tenant: summaryOf(s), Standing: standingFrom(s.Standing)})
+		return nil
 	})
 	if r.app.printer.Format == output.JSON || r.app.printer.Format == output.JSONL {
-		r.note("the credential and the endpoints of a tenant")
+		r.note("the credential and the endpoints of a tenant, and in a list what its products give")
 	}
 	return shown, err
 }
@@ -92,6 +89,17 @@ func (r *remote) Show(ctx context.Context, id string) (shownTenant, error) {
 		shown.Known = &known{Round: t.RoundBegan, Ended: t.SnapshotAt}
 	}
 	return shown, nil
+}
+
+func summaryOf(s apiclient.TenantSummary) tenant.Tenant {
+	out := tenant.Tenant{
+		ID: s.ID, Provider: directory.Provider(s.Provider), DirectoryID: s.DirectoryID, Domain: s.Domain, CreatedAt: s.CreatedAt,
+		Disconnected: s.Standing.Disconnected,
+	}
+	for _, id := range s.Products {
+		out.Products = append(out.Products, tenant.Product{ID: id})
+	}
+	return out
 }
 
 func tenantOf(t apiclient.Tenant) tenant.Tenant {

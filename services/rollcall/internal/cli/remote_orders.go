@@ -49,6 +49,8 @@ func (r *remote) give(ctx context.Context, key, tenantID string, data any) (apic
 			return apiclient.Command{}, err
 		}
 		return apiclient.Read[apiclient.Command](r.api.PutSeats(ctx, tenantID, d.Product, &apiclient.PutSeatsParams{IdempotencyKey: new(key)}, wanted))
+	case event.SettingsRequested:
+		return apiclient.Read[apiclient.Command](r.api.PatchSettings(ctx, tenantID, &apiclient.PatchSettingsParams{IdempotencyKey: new(key)}, settingsPatch(d)))
 	}
 	return apiclient.Command{}, fmt.Errorf("the API takes no %T", data)
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/seats"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
@@ -17,7 +16,7 @@ import (
 func (a *app) seatsReportCommand() *cobra.Command {
 	var w whichProduct
 	var from, to string
-	cmd := list(&cobra.Command{
+	cmd := overAPI(list(&cobra.Command{
 		Use:   "report",
 		Short: "Report the use of a product's seats, day by day",
 		Long: `Report the use of a product's seats: for each day (UTC) how many were used at its end and at its peak, and how many were
@@ -28,8 +27,7 @@ time for any days, and says the same each time. The last day may be the present 
   rollcall seats report --tenant contoso --from 2026-01-01 --json | jq .peak`,
 		Args: cobra.NoArgs,
 		RunE: run(codeFailed, func(cmd *cobra.Command, _ []string) error {
-			now := time.Now()
-			last, err := parseDay("--to", to, seats.Midnight(now))
+			last, err := parseDay("--to", to, seats.Midnight(time.Now()))
 			if err != nil {
 				return err
 			}
@@ -40,11 +38,11 @@ time for any days, and says the same each time. The last day may be the present 
 			if last.Before(begin) {
 				return usage("--from %s is behind --to %s", begin.Format(time.DateOnly), last.Format(time.DateOnly))
 			}
-			return a.withReader(cmd.Context(), w.ledger, func(r *ledger.Reader) error {
-				return a.reportSeats(cmd.Context(), r, &w, begin, last, now)
+			return a.asking(cmd.Context(), w.ledger, func(r source) error {
+				return a.reportSeats(cmd.Context(), r, &w, begin, last)
 			})
 		}),
-	})
+	}))
 	w.flags(cmd)
 	cmd.Flags().StringVar(&from, "from", "", "first day; 30 days where it is left out")
 	cmd.Flags().StringVar(&to, "to", "", "last day; today where it is left out")
@@ -87,11 +85,11 @@ var seatsDayFields = []output.Field[seatsDay]{
 	{Name: "enforce", Value: func(d seatsDay) string { return yesNo(d.Enforce) }},
 }
 
-func (a *app) reportSeats(ctx context.Context, r *ledger.Reader, w *whichProduct, from, to, now time.Time) error {
+func (a *app) reportSeats(ctx context.Context, r seatsKnower, w *whichProduct, from, to time.Time) error {
 	if _, _, err := w.find(ctx, r); err != nil {
 		return err
 	}
-	made, err := seats.Make(ctx, r, w.tenant, w.product, from, to, now)
+	made, err := r.Days(ctx, w.tenant, w.product, from, to)
 	if err != nil {
 		return err
 	}

@@ -65,6 +65,46 @@ func TestAnApprovalOverAServerThatComesTooLate(t *testing.T) {
 	}
 }
 
+// TestSettingsOverAServer are set one by one: what is not named stays as it is.
+func TestSettingsOverAServer(t *testing.T) {
+	t.Parallel()
+	h := open(t, 0)
+	h.connect(t)
+	v := h.visitor(t, "--role", "tenant-admin", "--tenant", "contoso")
+	says := func(want string, args ...string) {
+		t.Helper()
+		if out := v.must(t, args...); !strings.Contains(out, want) {
+			t.Errorf("%v: want %q in\n%s", args, want, out)
+		}
+	}
+	settings := []string{"tenants", "settings", "contoso"}
+	says("obeys these settings", append(settings, "--hold-share", "7")...)
+	says("obeys these settings", append(settings, "--hold-flips", "apply", "--hold-expiry", "72h")...)
+	says("is paused", "tenants", "pause", "contoso")
+	says("contoso", "freeze")
+	says("over 7 % of the licenses and from 5", settings...)
+	says("72h0m0s", settings...)
+	for _, word := range []string{"PAUSED", "FROZEN"} {
+		if out := h.must(t, settings...); !strings.Contains(out, word) {
+			t.Errorf("want %s in\n%s", word, out)
+		}
+	}
+	says(`"command": "contoso.settings.ticket-9"`, "tenants", "resume", "contoso", "--key", "ticket-9", "--json")
+	says("yes", "unfreeze", "--tenant", "contoso")
+	if out := h.must(t, settings...); strings.Contains(out, "PAUSED") || strings.Contains(out, "FROZEN") {
+		t.Errorf("resumed and unfrozen:\n%s", out)
+	}
+	auditor := h.visitor(t, "--role", "auditor")
+	for _, args := range []string{"tenants pause contoso", "tenants settings contoso --never-hold", "freeze", "unfreeze --tenant contoso"} {
+		if out, told, code := auditor.run(t, strings.Fields(args)...); code != 1 || !strings.Contains(out+told, "(forbidden)") {
+			t.Errorf("%s as an auditor: %d %s%s", args, code, out, told)
+		}
+	}
+	if out, _, code := v.run(t, "freeze", "--tenant", "fabrikam"); code != 1 || !strings.Contains(out, "(no-such-tenant)") {
+		t.Errorf("freeze what one may not see: %d %s", code, out)
+	}
+}
+
 // TestAServerSaysNoClearly: each way in which a server does not answer has its own text.
 func TestAServerSaysNoClearly(t *testing.T) {
 	t.Parallel()

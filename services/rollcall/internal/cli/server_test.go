@@ -156,13 +156,16 @@ func TestAServerAnswersAsTheLedgerDoes(t *testing.T) {
 			append([]string{"held", "show", flip.Held}, which...),
 			append([]string{"held", "show", flip.Held, "--product", "secure-share"}, which...),
 			append([]string{"seats", "show"}, which...),
+			{"tenants", "settings", "contoso"},
 		} {
 			h.same(t, v, nil, args...)
 			h.sameText(t, v, args...)
 		}
+		h.same(t, v, []string{"to"}, append([]string{"seats", "report"}, which...)...)
+		h.sameText(t, v, append([]string{"seats", "report", "--from", "2026-01-01", "--to", "2026-01-02", "-o", "csv"}, which...)...)
 		h.sameText(t, v, append([]string{"licenses", "list", "-o", "csv"}, which...)...)
 		h.sameText(t, v, "tenants", "list")
-		h.same(t, v, []string{"credential", "endpoints"}, "tenants", "list")
+		h.same(t, v, []string{"credential", "endpoints", "name", "group", "licensed", "active"}, "tenants", "list")
 		h.same(t, v, []string{"credential", "endpoints", "known"}, "tenants", "show", "contoso")
 		for _, at := range []string{"1h", "1ms"} {
 			h.same(t, v, nil, append([]string{"licenses", "list", "--at", at}, which...)...)

@@ -7,6 +7,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/seats"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -62,6 +63,13 @@ type seatsKnower interface {
 	// Line is who waits for a seat, the next one first, up to a limit, and how many do.
 	Line(ctx context.Context, tenantID, product string, after int64, limit int) ([]ledger.InLine, int, error)
 	Standing(ctx context.Context, t ledger.TenantState) (*answer.Standing, error)
+	// Days tells how they were used, from one day to another that is included.
+	Days(ctx context.Context, tenantID, product string, from, to time.Time) (seats.Report, error)
+}
+
+// settingsKnower tells how a tenant's changes are treated.
+type settingsKnower interface {
+	Settings(ctx context.Context, tenantID string) (settingsShown, error)
 }
 
 // source is all that is asked of a ledger.
@@ -70,11 +78,21 @@ type source interface {
 	licensees
 	holds
 	seatsKnower
+	settingsKnower
+}
+
+// everywhere gives a command to many tenants.
+type everywhere interface {
+	// TenantNames are the tenants that there are, or the one that is named.
+	TenantNames(ctx context.Context, only string) ([]string, error)
+	// OrderAll gives the same command to several tenants: one that is slow to answer delays no other.
+	OrderAll(ctx context.Context, g given, tenants []string, data any) []settled
 }
 
 // orders gives commands.
 type orders interface {
 	productKnower
+	everywhere
 	// Order gives a command, one of event's …Requested types, and waits for its answer.
 	Order(ctx context.Context, g given, tenantID string, data any) (event.Answered, error)
 	// Refresh asks for a complete read.

@@ -10,6 +10,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
+	"github.com/rollcall-hq/rollcall/services/internal/seats"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -107,6 +108,25 @@ func (l inLedger) EachHeldLine(ctx context.Context, h ledger.HeldChange, limit i
 
 func (l inLedger) Standing(ctx context.Context, t ledger.TenantState) (*answer.Standing, error) {
 	return answer.StandingIn(ctx, l.Reader, t.Tenant)
+}
+
+func (l inLedger) Days(ctx context.Context, tenantID, product string, from, to time.Time) (seats.Report, error) {
+	return seats.Make(ctx, l.Reader, tenantID, product, from, to, time.Now())
+}
+
+func (l inLedger) Settings(ctx context.Context, tenantID string) (shown settingsShown, err error) {
+	t, err := l.Tenant(ctx, tenantID)
+	if err != nil {
+		return shown, err
+	}
+	shown = settingsShown{Tenant: tenantID, Hold: event.HoldSettings{
+		Flips: event.FlipsApply, Share: t.Hold.Guard.Share, Least: t.Hold.Guard.Least, ExpirySeconds: int(t.Hold.Expiry / time.Second),
+	}}
+	if t.Hold.Flips {
+		shown.Hold.Flips = event.FlipsHold
+	}
+	shown.Standing, err = l.Standing(ctx, t)
+	return shown, err
 }
 
 // onBus gives commands over NATS.

@@ -48,10 +48,24 @@ func (a *app) pauseCommand(paused bool, now string, cmd *cobra.Command) *cobra.C
 	var g given
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = run(codeFailed, func(cmd *cobra.Command, args []string) error {
-		return a.live(cmd.Context(), g, args[0], now, event.SettingsRequested{Paused: &paused, By: g.by}, nil)
+		return a.settle(cmd.Context(), g, args[0], now, event.SettingsRequested{Paused: &paused, By: g.by})
 	})
 	g.flags(a, cmd)
-	return cmd
+	return overAPI(cmd)
+}
+
+// settle gives a command of which the ledger knows everything.
+func (a *app) settle(ctx context.Context, g given, id, now string, data event.SettingsRequested) error {
+	if err := g.check(); err != nil {
+		return err
+	}
+	return a.ordering(func(o orders) error {
+		answer, err := o.Order(ctx, g, id, data)
+		if err != nil {
+			return err
+		}
+		return output.One(a.printer, lived{Tenant: id, Command: answer.Command, Now: now}, describeLived)
+	})
 }
 
 // live gives a command about a tenant's life. After its answer then does what is to be done beside the ledger.
@@ -64,14 +78,12 @@ func (a *app) live(ctx context.Context, g given, id, now string, data any, then 
 		if err != nil {
 			return err
 		}
-		if then != nil {
-			registry, err := a.tenants(ctx, b)
-			if err == nil {
-				err = then(b, registry)
-			}
-			if err != nil {
-				return fmt.Errorf("half done, and to be done again: %w", err)
-			}
+		registry, err := a.tenants(ctx, b)
+		if err == nil {
+			err = then(b, registry)
+		}
+		if err != nil {
+			return fmt.Errorf("half done, and to be done again: %w", err)
 		}
 		return output.One(a.printer, lived{Tenant: id, Command: answer.Command, Now: now}, describeLived)
 	})

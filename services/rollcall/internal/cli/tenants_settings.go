@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
-	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
 
@@ -25,7 +25,7 @@ func (a *app) tenantsSettingsCommand() *cobra.Command {
 	var g given
 	var h holdFlags
 	var from string
-	cmd := &cobra.Command{
+	cmd := overAPI(&cobra.Command{
 		Use:   "settings TENANT",
 		Short: "Show or set which changes of a tenant are held",
 		Long: `Show or set which changes of a tenant are held until somebody approves them. What is not named stays as it is; without any
@@ -45,11 +45,11 @@ time is over.`,
 				return err
 			}
 			if asked == nil {
-				return a.showSettings(cmd, from, args[0])
+				return a.showSettings(cmd.Context(), from, args[0])
 			}
-			return a.live(cmd.Context(), g, args[0], "obeys these settings from now on", event.SettingsRequested{Hold: asked, By: g.by}, nil)
+			return a.settle(cmd.Context(), g, args[0], "obeys these settings from now on", event.SettingsRequested{Hold: asked, By: g.by})
 		}),
-	}
+	})
 	f := cmd.Flags()
 	f.StringVar(&h.flips, "hold-flips", "", "what becomes of a flip: hold or apply")
 	f.IntVar(&h.share, "hold-share", 0, "hold revocations that pass so many percent of the licenses; 0 holds none")
@@ -103,19 +103,10 @@ type settingsShown struct {
 	Standing *answer.Standing   `json:"standing"`
 }
 
-func (a *app) showSettings(cmd *cobra.Command, from, id string) error {
-	return a.withReader(cmd.Context(), from, func(r *ledger.Reader) error {
-		t, err := r.Tenant(cmd.Context(), id)
+func (a *app) showSettings(ctx context.Context, from, id string) error {
+	return a.asking(ctx, from, func(r source) error {
+		shown, err := r.Settings(ctx, id)
 		if err != nil {
-			return err
-		}
-		shown := settingsShown{Tenant: id, Hold: event.HoldSettings{
-			Flips: event.FlipsApply, Share: t.Hold.Guard.Share, Least: t.Hold.Guard.Least, ExpirySeconds: int(t.Hold.Expiry / time.Second),
-		}}
-		if t.Hold.Flips {
-			shown.Hold.Flips = event.FlipsHold
-		}
-		if shown.Standing, err = answer.StandingIn(cmd.Context(), r, t.Tenant); err != nil {
 			return err
 		}
 		return output.One(a.printer, shown, describeSettings)

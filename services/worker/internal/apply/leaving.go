@@ -18,14 +18,19 @@ const atMost = 15
 // what is read next. It stands until a round that begins from here on has shown all that is true now. Where none comes it ends all
 // the same.
 func (s *session) putsOff(p *product, v verdict, m manner) (bool, error) {
-	if !v.revokes() || v.next.Reason != licensing.NotAMember {
+	if !v.revokes() || v.next.Reason != licensing.NotAMember || !m.torn && !m.review {
 		return false, nil
+	}
+	stand, err := s.oldMembersStand(p)
+	if err != nil {
+		return false, err
+	}
+	if stand {
+		s.told = true
+		return true, s.leaveLater(p, m.cause, v.user.ID)
 	}
 	if m.review {
 		return s.tx.AllLeaving(p.ID)
-	}
-	if !m.torn {
-		return false, nil
 	}
 	n, err := s.nestOf(p.State.Policy.Group)
 	if err != nil || len(n.Groups()) <= 1 && len(v.before.Path) <= 1 {
@@ -59,7 +64,7 @@ func (s *session) waitForTheRest() error {
 		return nil
 	}
 	s.waiting = true
-	before, err := s.tx.Leaving(s.tenant.ID, s.now)
+	before, err := s.tx.AwaitsRound(s.tenant.ID, s.now)
 	if before || err != nil {
 		return err
 	}
@@ -74,7 +79,7 @@ func (s *session) askForTheRest() error {
 // restShown has those decided about who were seen to leave before a round began that has shown all groups but the open ones.
 // Where others leave it asks for another, if it is news that the round has ended.
 func (s *session) restShown(began time.Time, open []string, fresh bool) error {
-	some, err := s.tx.Leaving(s.tenant.ID, s.now)
+	some, err := s.tx.AwaitsRound(s.tenant.ID, s.now)
 	if !some || err != nil {
 		return err
 	}
@@ -119,6 +124,13 @@ func (s *session) leavingDue(_ context.Context, part int) (bool, error) {
 	if err != nil || !s.tenant.Decides() { // all users are gone through when it does again
 		return true, err
 	}
+	stand, err := s.oldMembersStand(p)
+	if err != nil {
+		return false, err
+	}
+	if stand {
+		return true, s.leaveLater(p, due.Cause, users...)
+	}
 	if len(users) > 0 && users[0] == ledger.AllUsers {
 		if users = users[1:]; s.decides(p) {
 			err = s.startJob(p, ledger.JobReview, 0, due.Cause)
@@ -149,11 +161,42 @@ func (s *session) certain(p *product, users []int64, cause string) (certain []in
 			certain = append(certain, user)
 			continue
 		}
-		at := s.now.Add(s.cfg.AskAgain) // no round tells sooner
-		if err := s.tx.PutLeaving(ledger.Leaving{Product: p.ID, User: user, SeenAt: at, Cause: cause, DecideAt: at}); err != nil {
+		if err := s.leaveLater(p, cause, user); err != nil {
 			return nil, err
 		}
-		s.result.Timers = true
 	}
 	return certain, nil
+}
+
+// oldMembersStand reports whether the group in force is gone, and what comes in its place has not taken effect: nobody can leave
+// what is not there, and who was in it when it went may have been in it by a way that no read has shown. What somebody has
+// rejected does not take effect: then each counts who leaves.
+func (s *session) oldMembersStand(p *product) (bool, error) {
+	if p.State.Policy.Group == "" || p.State.Change != nil && p.State.Change.Stage == licensing.Rejected {
+		return false, nil
+	}
+	group, _, err := s.tx.Group(s.tenant.ID, p.State.Policy.Group)
+	return group.Deleted, err
+}
+
+// someLeave reports whether anybody is leaving a product, and may do so.
+func (s *session) someLeave(p *product) (bool, error) {
+	some, err := s.tx.Leaving(p.ID)
+	if !some || err != nil {
+		return false, err
+	}
+	stand, err := s.oldMembersStand(p)
+	return !stand, err
+}
+
+// leaveLater looks at users again in a while: no round tells sooner.
+func (s *session) leaveLater(p *product, cause string, users ...int64) error {
+	at := s.now.Add(s.cfg.AskAgain)
+	for _, user := range users {
+		if err := s.tx.PutLeaving(ledger.Leaving{Product: p.ID, User: user, SeenAt: at, Cause: cause, DecideAt: at}); err != nil {
+			return err
+		}
+	}
+	s.result.Timers = true
+	return nil
 }

@@ -140,6 +140,9 @@ func (s *session) enforce(p *product, before licensing.State, held int64, cause 
 	if err := s.supersede(p); err != nil {
 		return err
 	}
+	if err := s.tx.DropLeaving(p.ID); err != nil {
+		return err // the job decides about everybody
+	}
 	if held == 0 && p.Used > 0 {
 		return s.startJob(p, ledger.JobReview, 0, id)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -105,6 +106,8 @@ func (s *scenario) finish() {
 		s.prove()
 	}
 	s.check()
+	s.clock.Advance(time.Minute) // who stood while a group was gone is looked at again
+	s.check()
 	if n := s.lines(`SELECT h.ref FROM held h JOIN products p ON p.id = h.product ` + mine + `AND h.state = 'listing'`); len(n) > 0 {
 		s.t.Fatalf("lists are made and never told: %v", n)
 	}
@@ -146,6 +149,9 @@ func (s *scenario) check() {
 func (s *scenario) checkUsers(l *law) {
 	s.t.Helper()
 	state, holds := s.model.policies[l.product], l.record.holds
+	leave := s.lines(`SELECT COALESCE(u.ref, '') FROM leaving l JOIN products p ON p.id = l.product LEFT JOIN users u ON u.id = l.user_id ` +
+		mine + `AND p.name = '` + l.product + `'`)
+	gone := s.model.groups[state.Policy.Group].what.Deleted
 	for user := range s.model.users {
 		d := s.model.rule(state.Policy, user)
 		stands, known := l.record.users[user]
@@ -156,7 +162,8 @@ func (s *scenario) checkUsers(l *law) {
 			so = stands.Reason == string(d.Reason) && slices.Equal(stands.Path, d.Path)
 		case stands.Licensed:
 			so = listedAs(holds[event.HeldRefresh], user, d) || stands.Reason == string(licensing.Held) &&
-				(listedAs(holds[event.HeldRevocations], user, d) || listedAs(holds[event.HeldFreeze], user, d) || l.pardoned[user+" "+string(d.Reason)])
+				(listedAs(holds[event.HeldRevocations], user, d) || listedAs(holds[event.HeldFreeze], user, d) || l.pardoned[user+" "+string(d.Reason)]) ||
+				gone && d.Reason == licensing.NotAMember && (slices.Contains(leave, user) || slices.Contains(leave, ""))
 		case d.Licensed:
 			so = waits || listedAs(holds[event.HeldRefresh], user, d)
 		default:

@@ -139,8 +139,10 @@ func (s *session) finishSnapshots() error {
 	if busy, err := s.tx.Busy(s.tenant.ID); err != nil || busy {
 		return err
 	}
-	if leaving, err := s.tx.Leaving(s.tenant.ID, time.Time{}); err != nil || leaving {
-		return err
+	for _, p := range s.products {
+		if leaving, err := s.someLeave(p); err != nil || leaving {
+			return err
+		}
 	}
 	for _, snapshot := range done {
 		if err := s.tx.DropSnapshot(snapshot); err != nil {

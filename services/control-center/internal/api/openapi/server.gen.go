@@ -21,6 +21,7 @@ import (
 // Defines values for ChannelState.
 const (
 	ChannelStateEnded   ChannelState = "ended"
+	ChannelStateExpired ChannelState = "expired"
 	ChannelStateLive    ChannelState = "live"
 	ChannelStatePending ChannelState = "pending"
 	ChannelStateRetired ChannelState = "retired"
@@ -30,6 +31,8 @@ const (
 func (e ChannelState) Valid() bool {
 	switch e {
 	case ChannelStateEnded:
+		return true
+	case ChannelStateExpired:
 		return true
 	case ChannelStateLive:
 		return true
@@ -78,6 +81,24 @@ func (e ConnectionState) Valid() bool {
 	case ConnectionStateDisconnected:
 		return true
 	case ConnectionStateWorking:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Flips.
+const (
+	Apply Flips = "apply"
+	Hold  Flips = "hold"
+)
+
+// Valid indicates whether the value is a known member of the Flips enum.
+func (e Flips) Valid() bool {
+	switch e {
+	case Apply:
+		return true
+	case Hold:
 		return true
 	default:
 		return false
@@ -135,24 +156,6 @@ func (e HeldState) Valid() bool {
 	case HeldStateRejected:
 		return true
 	case HeldStateWithdrawn:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for HoldSettingsFlips.
-const (
-	Apply HoldSettingsFlips = "apply"
-	Hold  HoldSettingsFlips = "hold"
-)
-
-// Valid indicates whether the value is a known member of the HoldSettingsFlips enum.
-func (e HoldSettingsFlips) Valid() bool {
-	switch e {
-	case Apply:
-		return true
-	case Hold:
 		return true
 	default:
 		return false
@@ -464,9 +467,11 @@ type ConnectionState string
 
 // Decision What holds of one user and one product, and why.
 type Decision struct {
-	GroupAddress string `json:"group_address"`
-	Licensed     bool   `json:"licensed"`
-	Mode         Mode   `json:"mode"`
+	// Activated When the product reported a first sign-in; absent where it has not.
+	Activated    time.Time `json:"activated,omitempty,omitzero"`
+	GroupAddress string    `json:"group_address"`
+	Licensed     bool      `json:"licensed"`
+	Mode         Mode      `json:"mode"`
 
 	// Parked What stands between what the rules say and what holds.
 	Parked Parked `json:"parked,omitempty,omitzero"`
@@ -576,6 +581,9 @@ type Fault struct {
 	// Where `query:limit`, `header:Idempotency-Key`, or `body:` and a JSON pointer.
 	Where string `json:"where"`
 }
+
+// Flips What becomes of changes of a product's provisioning group.
+type Flips string
 
 // Group defines model for Group.
 type Group struct {
@@ -796,13 +804,23 @@ type HeldProgress struct {
 // HeldState `listing`: its list is being made; `open`: it waits for somebody; `approved`: it is being carried out.
 type HeldState string
 
+// HoldPatch At least one is set.
+type HoldPatch struct {
+	ExpirySeconds *int `json:"expiry_seconds,omitempty"`
+
+	// Flips What becomes of changes of a product's provisioning group.
+	Flips Flips `json:"flips,omitempty,omitzero"`
+	Least *int  `json:"least,omitempty"`
+	Share *int  `json:"share,omitempty"`
+}
+
 // HoldSettings Which changes are held until somebody approves them.
 type HoldSettings struct {
 	// ExpirySeconds After which a held change counts as rejected.
 	ExpirySeconds int `json:"expiry_seconds"`
 
-	// Flips Changes of a product's provisioning group.
-	Flips HoldSettingsFlips `json:"flips"`
+	// Flips What becomes of changes of a product's provisioning group.
+	Flips Flips `json:"flips"`
 
 	// Least And are at least so many.
 	Least int `json:"least"`
@@ -810,9 +828,6 @@ type HoldSettings struct {
 	// Share Revocations of an hour that pass so many percent of the licenses; 0: never.
 	Share int `json:"share"`
 }
-
-// HoldSettingsFlips Changes of a product's provisioning group.
-type HoldSettingsFlips string
 
 // InLine A place in the line of those who wait for a seat.
 type InLine struct {
@@ -1200,6 +1215,15 @@ type Settings struct {
 	Paused bool `json:"paused"`
 }
 
+// SettingsPatch At least one is set.
+type SettingsPatch struct {
+	Frozen *bool `json:"frozen,omitempty"`
+
+	// Hold At least one is set.
+	Hold   *HoldPatch `json:"hold,omitempty"`
+	Paused *bool      `json:"paused,omitempty"`
+}
+
 // SettingsRequest defines model for SettingsRequest.
 type SettingsRequest struct {
 	Frozen bool `json:"frozen"`
@@ -1282,7 +1306,11 @@ type TenantPage struct {
 // TenantSummary defines model for TenantSummary.
 type TenantSummary struct {
 	// AsOf What the provider has changed since is not in what is told.
-	AsOf time.Time `json:"as_of,omitempty,omitzero"`
+	AsOf      time.Time `json:"as_of,omitempty,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// DirectoryID The provider's own id of the directory.
+	DirectoryID string `json:"directory_id"`
 
 	// Domain The connecting domain: the provisioning groups live on it.
 	Domain string `json:"domain"`
@@ -1652,6 +1680,13 @@ type GetSettingsParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// PatchSettingsParams defines parameters for PatchSettings.
+type PatchSettingsParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+}
+
 // PutSettingsParams defines parameters for PutSettings.
 type PutSettingsParams struct {
 	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
@@ -1727,6 +1762,9 @@ type PutSeatsJSONRequestBody = SeatsRequest
 
 // StartRefreshJSONRequestBody defines body for StartRefresh for application/json ContentType.
 type StartRefreshJSONRequestBody = RefreshRequest
+
+// PatchSettingsJSONRequestBody defines body for PatchSettings for application/json ContentType.
+type PatchSettingsJSONRequestBody = SettingsPatch
 
 // PutSettingsJSONRequestBody defines body for PutSettings for application/json ContentType.
 type PutSettingsJSONRequestBody = SettingsRequest
@@ -1811,6 +1849,9 @@ type ServerInterface interface {
 	// GetSettings How changes of the tenant are treated
 	// (GET /api/v1/tenants/{tenant}/settings)
 	GetSettings(w http.ResponseWriter, r *http.Request, tenant TenantID, params GetSettingsParams)
+	// PatchSettings Set some of how changes of the tenant are treated
+	// (PATCH /api/v1/tenants/{tenant}/settings)
+	PatchSettings(w http.ResponseWriter, r *http.Request, tenant TenantID, params PatchSettingsParams)
 	// PutSettings Set how changes of the tenant are treated, all at once
 	// (PUT /api/v1/tenants/{tenant}/settings)
 	PutSettings(w http.ResponseWriter, r *http.Request, tenant TenantID, params PutSettingsParams)
@@ -3656,6 +3697,56 @@ func (siw *ServerInterfaceWrapper) GetSettings(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// PatchSettings operation middleware
+func (siw *ServerInterfaceWrapper) PatchSettings(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PatchSettingsParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PatchSettings(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // PutSettings operation middleware
 func (siw *ServerInterfaceWrapper) PutSettings(w http.ResponseWriter, r *http.Request) {
 
@@ -4165,6 +4256,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/seats/days", wrapper.GetSeatsDays)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/usage", wrapper.GetUsage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/settings", wrapper.GetSettings)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/api/v1/tenants/{tenant}/settings", wrapper.PatchSettings)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/tenants/{tenant}/settings", wrapper.PutSettings)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/commands/{command}", wrapper.GetCommand)
 
@@ -6091,6 +6183,80 @@ func (response GetSettings5XXApplicationProblemPlusJSONResponse) VisitGetSetting
 	return err
 }
 
+type PatchSettingsRequestObject struct {
+	Tenant TenantID `json:"tenant"`
+	Params PatchSettingsParams
+	Body   *PatchSettingsJSONRequestBody
+}
+
+type PatchSettingsResponseObject interface {
+	VisitPatchSettingsResponse(w http.ResponseWriter) error
+}
+
+type PatchSettings200JSONResponse struct{ DoneJSONResponse }
+
+func (response PatchSettings200JSONResponse) VisitPatchSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchSettings202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response PatchSettings202JSONResponse) VisitPatchSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchSettings4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PatchSettings4XXApplicationProblemPlusJSONResponse) VisitPatchSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchSettings5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PatchSettings5XXApplicationProblemPlusJSONResponse) VisitPatchSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PutSettingsRequestObject struct {
 	Tenant TenantID `json:"tenant"`
 	Params PutSettingsParams
@@ -6466,6 +6632,9 @@ type StrictServerInterface interface {
 	// GetSettings How changes of the tenant are treated
 	// (GET /api/v1/tenants/{tenant}/settings)
 	GetSettings(ctx context.Context, request GetSettingsRequestObject) (GetSettingsResponseObject, error)
+	// PatchSettings Set some of how changes of the tenant are treated
+	// (PATCH /api/v1/tenants/{tenant}/settings)
+	PatchSettings(ctx context.Context, request PatchSettingsRequestObject) (PatchSettingsResponseObject, error)
 	// PutSettings Set how changes of the tenant are treated, all at once
 	// (PUT /api/v1/tenants/{tenant}/settings)
 	PutSettings(ctx context.Context, request PutSettingsRequestObject) (PutSettingsResponseObject, error)
@@ -7261,6 +7430,40 @@ func (sh *strictHandler) GetSettings(w http.ResponseWriter, r *http.Request, ten
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetSettingsResponseObject); ok {
 		if err := validResponse.VisitGetSettingsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PatchSettings operation middleware
+func (sh *strictHandler) PatchSettings(w http.ResponseWriter, r *http.Request, tenant TenantID, params PatchSettingsParams) {
+	var request PatchSettingsRequestObject
+
+	request.Tenant = tenant
+	request.Params = params
+
+	var body PatchSettingsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PatchSettings(ctx, request.(PatchSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PatchSettings")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PatchSettingsResponseObject); ok {
+		if err := validResponse.VisitPatchSettingsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

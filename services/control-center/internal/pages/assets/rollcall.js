@@ -35,6 +35,19 @@
   document.addEventListener('htmx:sseOpen', () => live(true));
   document.addEventListener('htmx:sseError', () => live(false));
 
+  // What could not be asked now is asked again, as no event may come after it.
+  const again = (e) => setTimeout(() => e.detail.elt.dispatchEvent(new Event('again')), 2000);
+  document.addEventListener('htmx:sendError', again);
+  document.addEventListener('htmx:responseError', (e) => {
+    if (e.detail.xhr.status === 429 || e.detail.xhr.status >= 500) again(e);
+  });
+  // An answer without the part that was asked for is another page, such as that to sign in on.
+  document.addEventListener('htmx:beforeSwap', (e) => {
+    if (e.detail.target.id !== 'now' || !e.detail.shouldSwap || e.detail.serverResponse.includes('id="now"')) return;
+    e.detail.shouldSwap = false;
+    location.reload();
+  });
+
   // The end of a refresh closes its stream: then its page has the result.
   document.addEventListener('htmx:sseClose', (e) => {
     if (e.detail.type === 'message') document.body.dispatchEvent(new Event('refreshed'));
