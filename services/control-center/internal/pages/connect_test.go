@@ -193,6 +193,42 @@ func TestAnAnswerOfAnotherDirectory(t *testing.T) {
 	has(t, a.body, "another directory")
 }
 
+// A state counts once, in its session; and an error is one, whatever stands beside it.
+func TestWhatComesBackIsBelievedOnce(t *testing.T) {
+	t.Parallel()
+	w, _, _ := entering(t)
+	page := w.entered()
+	back := func(session, state string, more ...string) answered {
+		q := url.Values{"admin_consent": {"True"}, "tenant": {northwindID}, "state": {state}}
+		for i := 0; i < len(more); i += 2 {
+			q.Set(more[i], more[i+1])
+		}
+		return w.get("/connect/entra/callback?"+q.Encode(), cookie(session)...)
+	}
+	accepted := func() bool { return strings.Contains(w.get(page, cookie("one")...).body, "Accepted") }
+
+	if a := back("one", w.walk(page).Get("state"), "error", "consent_required", "error_description", "AADSTS65004: no"); a.status != http.StatusSeeOther || accepted() {
+		t.Errorf("an error with the right directory: %d, accepted: %t", a.status, accepted())
+	}
+	declined := w.get(page, cookie("one")...).body
+	has(t, declined, "Consent was not given")
+	lacks(t, declined, "AADSTS65004")
+	state := w.walk(page).Get("state")
+	if a := back("two", state); a.status != http.StatusBadRequest || accepted() {
+		t.Errorf("in another session: %d", a.status)
+	}
+	if a := back("one", state, "admin_consent", "true"); a.status != http.StatusBadRequest || accepted() {
+		t.Errorf("without consent: %d", a.status)
+	}
+	state = w.walk(page).Get("state")
+	if a := back("one", state); a.status != http.StatusSeeOther || !accepted() {
+		t.Errorf("a good answer: %d", a.status)
+	}
+	if a := back("one", state); a.status != http.StatusBadRequest {
+		t.Errorf("replayed: %d", a.status)
+	}
+}
+
 func TestWhatKeepsItFromBeingConnected(t *testing.T) {
 	t.Parallel()
 	w, entra, _ := entering(t)
