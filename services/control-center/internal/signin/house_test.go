@@ -97,6 +97,10 @@ func open(t *testing.T, cfg signin.Config) *house {
 		p, _ := access.From(r.Context())
 		_, _ = fmt.Fprintf(w, "%s %s %v", r.URL.Path, p.Role, p.Tenants)
 	})))
+	mux.Handle("/home", guard.Pages(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, _ := access.From(r.Context())
+		_, _ = fmt.Fprint(w, p.Home.Directory)
+	})))
 	server.Config.Handler = access.Secure(h.url, mux)
 	server.Start()
 	t.Cleanup(server.Close)

@@ -356,6 +356,8 @@ func TestPeopleOfSeveralDirectories(t *testing.T) {
 		a := b.get(h.url + "/sign-in/microsoft")
 		if who := h.signedIn(b); who != c.want {
 			t.Errorf("%s: %d, signed in as %q", name, a.status, who)
+		} else if home := b.get(h.url + "/home").body; who != "" && home != directory { // which may connect that directory
+			t.Errorf("%s: at home in %q", name, home)
 		}
 	}
 }
