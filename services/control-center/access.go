@@ -28,6 +28,7 @@ func (c *Center) mountAccess(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the sessions: %w", err)
 	}
+	c.sessions = sessions
 	store, err := tokens.Open(ctx, c.deps.Bus, c.deps.Clock)
 	if err != nil {
 		return fmt.Errorf("open the tokens: %w", err)

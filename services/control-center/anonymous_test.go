@@ -25,6 +25,7 @@ func TestNothingIsReachedWithoutAProof(t *testing.T) {
 		"/", "/sign-in", "/sign-in/none", "/sign-in/none/callback", "/sign-in/development", "/sign-out", "/assets/rollcall.css", "/assets/", "/assets/../tenants/contoso",
 		authzen.MetadataPath, "/.well-known/", "/api", "/api/", "/access", "/access/", "/access/v1/evaluation", "/access/v1/evaluations",
 		"/access/v1/search/subject", "/access/v1/search/resource", "/access/v1/search/action", "/tenants", "/metrics", "/debug/pprof/",
+		"/connect", "/connect/x", "/connect/x/check", "/connect/x/consent", "/connect/entra/callback?state=x&admin_consent=True",
 	}
 	for _, part := range []string{
 		"", "/live", "/usage", "/users", "/users.csv", "/users/ann", "/users/ann/check", "/activity", "/held/flip-1", "/held/flip-1/approve", "/held/flip-1/reject",

@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/notice"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/session"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -50,11 +51,12 @@ type Deps struct {
 
 // Center is the Control Center.
 type Center struct {
-	cfg     Config
-	deps    Deps
-	mux     *http.ServeMux
-	guard   *access.Guard    // around whatever says something of a tenant
-	notices *notice.Notifier // nil: nobody is told who does not watch
+	cfg      Config
+	deps     Deps
+	mux      *http.ServeMux
+	guard    *access.Guard // around whatever says something of a tenant
+	sessions *session.Manager
+	notices  *notice.Notifier // nil: nobody is told who does not watch
 	books
 	workers []func(ctx context.Context) error // until ctx ends, see Run
 }

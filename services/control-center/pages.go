@@ -7,6 +7,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/pages"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -20,6 +21,7 @@ func (c *Center) mountPages(ctx context.Context) error {
 	deps := pages.Deps{
 		Ledger: c.deps.Ledger, Tenants: registered{Tenants: c.deps.Tenants, registry: tenant.NewRegistry(tenants)},
 		Channels: c.channels, Refreshes: c.refreshes, Bus: c.deps.Bus, Live: hub, Clock: c.deps.Clock, Logger: c.deps.Logger,
+		Receivers: connect.NewClient(c.deps.Bus), Errands: c.sessions, PublicURL: c.cfg.PublicURL,
 	}
 	if c.notices != nil {
 		deps.Notices = c.notices

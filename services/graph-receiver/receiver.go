@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/services/graph-receiver/internal/graph"
 	"github.com/rollcall-hq/rollcall/services/internal/config"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/process"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
@@ -38,6 +39,18 @@ func Verify(ctx context.Context, t tenant.Tenant, deps VerifyDeps) ([]receiver.F
 func kind() service.Kind {
 	return service.Kind{
 		Role: config.RoleGraphReceiver, Path: NotificationPath,
-		New: func(d remote.Deps) (service.Provider, error) { return graph.New(graph.Config{}, d) },
+		New:         func(d remote.Deps) (service.Provider, error) { return graph.New(graph.Config{}, d) },
+		Application: application,
 	}
+}
+
+// application is the one that an admin consents to in a browser, at the authority.
+func application(cfg config.Config) (a connect.Application, err error) {
+	if cfg.Entra.ClientID == "" {
+		return a, nil
+	}
+	a.Credential, a.Endpoints = cfg.Entra.Application()
+	scope, err := graph.Scope(a.Endpoints.API)
+	a.Shown = connect.Shown{ClientID: cfg.Entra.ClientID, Scopes: []string{scope}, Authority: graph.Authority(a.Endpoints)}
+	return a, err
 }

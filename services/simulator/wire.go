@@ -31,7 +31,7 @@ type parts struct {
 func (s *Server) handler(secret []byte) http.Handler {
 	p := parts{secret: secret, meter: traffic.NewMeter(), faults: s.faults}
 	platform := identity.New(identity.Config{
-		Tenants: s.store, Secret: secret, Now: s.deps.Clock.Now, Meter: p.meter, Faults: p.faults,
+		Tenants: s.store, Secret: secret, Now: s.deps.Clock.Now, Meter: p.meter, Faults: p.faults, Settings: s.current,
 	})
 	graph := entra.New(entra.Config{
 		Store: s.store, Tokens: platform, Push: s.hub, Meter: p.meter, Faults: p.faults, Clock: s.deps.Clock,

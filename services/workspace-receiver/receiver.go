@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/rollcall-hq/rollcall/services/internal/config"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/process"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
@@ -38,6 +39,16 @@ func Verify(ctx context.Context, t tenant.Tenant, deps VerifyDeps) ([]receiver.F
 func kind() service.Kind {
 	return service.Kind{
 		Role: config.RoleWorkspaceReceiver, Path: NotificationPath,
-		New: func(d remote.Deps) (service.Provider, error) { return workspace.New(workspace.Config{}, d) },
+		New:         func(d remote.Deps) (service.Provider, error) { return workspace.New(workspace.Config{}, d) },
+		Application: serviceAccount,
 	}
+}
+
+// serviceAccount is the one that a customer's admin delegates the scopes to.
+func serviceAccount(cfg config.Config) (a connect.Application, _ error) {
+	if cfg.Google.ClientID != "" {
+		a.Credential, a.Endpoints = cfg.Google.Application()
+		a.Shown = connect.Shown{ClientID: cfg.Google.ClientID, Scopes: workspace.Scopes()}
+	}
+	return a, nil
 }

@@ -38,8 +38,8 @@ func browserPath() (string, error) {
 	return "", errNoBrowser
 }
 
-// Start starts a Chromium that ends with the test.
-func Start(t testing.TB) context.Context {
+// Start starts a Chromium that ends with the test, with more options where there are some.
+func Start(t testing.TB, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	path, err := browserPath()
 	if err != nil {
@@ -47,6 +47,7 @@ func Start(t testing.TB) context.Context {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(time.Minute))
+	options = append(options, more...)
 	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	browser, endBrowser := chromedp.NewContext(allocator)
 	if err := chromedp.Do(browser); err != nil {

@@ -21,6 +21,8 @@ type Config struct {
 	Worker Worker   `yaml:"worker"`
 	Lease  Lease    `yaml:"lease"`
 	Center Center   `yaml:"center"`
+	Entra  Entra    `yaml:"entra"`
+	Google Google   `yaml:"google_workspace"`
 	Log    Log      `yaml:"log"`
 }
 

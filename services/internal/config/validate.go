@@ -28,6 +28,7 @@ func (c Config) faults() []error {
 	c.httpFaults(add)
 	c.ledgerFaults(add)
 	c.centerFaults(add)
+	c.applicationFaults(add)
 	if c.Sync.PollInterval < 0 || c.Sync.FullInterval < 0 || c.Sync.Degraded < 0 || c.Sync.Vanish < 0 {
 		add("sync", "want no negative durations")
 	}
@@ -179,6 +180,12 @@ func (c Config) CheckFiles() error {
 	files := map[string]string{
 		"nats.password_file": c.NATS.PasswordFile, "nats.credentials_file": c.NATS.CredentialsFile, "nats.ca_file": c.NATS.CAFile, "ledger.password_file": c.Ledger.PasswordFile,
 		"http.tls_cert_file": c.HTTP.TLSCertFile, "http.tls_key_file": c.HTTP.TLSKeyFile, "intake.keys_file": c.Intake.KeysFile, "center.access_file": c.Center.AccessFile, "center.notices_file": c.Center.NoticesFile,
+	}
+	if c.HasRole(RoleGraphReceiver) {
+		files["entra.credential_file"], files["entra.ca_file"] = c.Entra.CredentialFile, c.Entra.CAFile
+	}
+	if c.HasRole(RoleWorkspaceReceiver) {
+		files["google_workspace.credential_file"], files["google_workspace.ca_file"] = c.Google.CredentialFile, c.Google.CAFile
 	}
 	for _, s := range Settings() {
 		path, isFile := files[s.Path]

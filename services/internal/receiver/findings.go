@@ -18,3 +18,6 @@ const (
 	Unknown FindingState = "unknown" // it could not be found out, because an earlier check failed
 	Blind   FindingState = "blind"
 )
+
+// Troubling reports whether a finding is one to do something about.
+func (f Finding) Troubling() bool { return f.State == Failed || f.State == Unknown && f.Action != "" }

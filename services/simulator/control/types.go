@@ -26,6 +26,11 @@ type App struct {
 	Federated   []Federated `json:"federated,omitempty"`
 	// Permissions are the application permissions granted, e.g. User.Read.All. Nil means DefaultPermissions. Entra only.
 	Permissions []string `json:"permissions"`
+	// Redirects are where the page of admin consent may send a browser back to, exactly. Entra only.
+	Redirects []string `json:"redirects,omitempty"`
+	// Unconsented says that nobody has consented yet: the directory does not know the app until its admin accepts on that page,
+	// which grants Permissions. Entra only.
+	Unconsented bool `json:"unconsented,omitempty"`
 
 	// What follows is Workspace's. Several tenants may name the same service account: each delegates for itself.
 	ServiceAccount string `json:"service_account,omitempty"` // its address
@@ -232,6 +237,8 @@ type Settings struct {
 	SubscriptionQuota int `json:"subscription_quota"`
 	// DeltaLag hides changes younger than it from delta queries, as replicas do. In nanoseconds.
 	DeltaLag time.Duration `json:"delta_lag"`
+	// ConsentLag is how long the token endpoint goes on not to know an app after an admin has consented to it. In nanoseconds.
+	ConsentLag time.Duration `json:"consent_lag,omitempty"`
 
 	// What follows is Workspace's.
 

@@ -28,6 +28,19 @@ type Principal struct {
 	Tenants []string
 	// Scopes are what of the role its proof is good for; nil: all of it.
 	Scopes []Scope
+	// Home is the organization that the principal was proved to be of; zero: none was.
+	Home Home
+}
+
+// Home is an organization as an issuer knows it, where the access file takes that issuer's word for it.
+type Home struct {
+	Directory string // Entra's tenant id, in small letters
+	Domain    string // of a Google Workspace, in small letters
+}
+
+// Connects reports whether the principal may have directories connected at all; which, Commands says.
+func (p Principal) Connects() bool {
+	return (p.Role == Operator || p.Role == TenantAdmin) && p.scoped(ScopeCommands)
 }
 
 // Scope is a part of what a role may do, for a token that is to do no more.

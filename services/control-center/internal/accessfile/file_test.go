@@ -106,6 +106,29 @@ func TestWhoIsLetIn(t *testing.T) {
 	}
 }
 
+// An issuer's word on where somebody is at home counts for the organizations that the file names at it, and for no other.
+func TestWhereSomebodyIsAtHome(t *testing.T) {
+	t.Parallel()
+	const tid = "9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11"
+	for name, c := range map[string]struct {
+		issuer accessfile.Issuer
+		want   access.Home
+	}{
+		"named directories":       {accessfile.Issuer{DirectoryIDs: []string{tid}}, access.Home{Directory: tid}},
+		"named domains":           {accessfile.Issuer{HostedDomains: []string{"contoso.com"}}, access.Home{Domain: "contoso.com"}},
+		"none: anybody may claim": {accessfile.Issuer{}, access.Home{}},
+	} {
+		c.issuer.ID = "any"
+		f := accessfile.File{
+			Issuers: []accessfile.Issuer{c.issuer}, People: []accessfile.Person{{Issuer: "any", Subject: "1", Role: access.TenantAdmin, Tenants: []string{"contoso"}}},
+		}
+		p, ok := f.Person(session.Identity{Issuer: "any", Subject: "1", TenantID: strings.ToUpper(tid), Domain: "Contoso.com"})
+		if !ok || p.Home != c.want {
+			t.Errorf("%s: %t %+v", name, ok, p.Home)
+		}
+	}
+}
+
 // Every fault is told, where it is, and in one go; none of them repeats an address.
 func TestFaults(t *testing.T) {
 	t.Parallel()

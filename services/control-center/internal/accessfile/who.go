@@ -41,7 +41,19 @@ func (f File) Person(who session.Identity) (access.Principal, bool) {
 		return access.Principal{}, false
 	}
 	p := f.People[n]
-	return access.Principal{ID: Subject(who.Issuer, who.Subject), Name: nameOf(who), Role: p.Role, Tenants: bound(p.Tenants)}, true
+	return access.Principal{ID: Subject(who.Issuer, who.Subject), Name: nameOf(who), Role: p.Role, Tenants: bound(p.Tenants), Home: issuer.home(who)}, true
+}
+
+// home is where somebody is at home, as far as the issuer's word counts: for the organizations that it is let in for, by name. Of
+// any other, whoever can write a claim of an issuer could say so.
+func (i Issuer) home(who session.Identity) (h access.Home) {
+	if len(i.DirectoryIDs) > 0 {
+		h.Directory = lower(who.TenantID)
+	}
+	if len(i.HostedDomains) > 0 {
+		h.Domain = lower(who.Domain)
+	}
+	return h
 }
 
 // Admits reports whether somebody is of a domain and a tenant whose people may come in.

@@ -49,15 +49,18 @@ const (
 	saidLater   = "later"
 	saidChecked = "checked"
 	saidTested  = "tested"
+	// saidConnected is on the page of the tenant that was connected.
+	saidConnected = "connected"
 )
 
 // said are the words behind them.
 func said(r *http.Request) []notice {
 	n, known := map[string]notice{
-		saidDone:    {Kind: "good", Title: "Done", Text: "It holds from now on, and the record has it under your name."},
-		saidLater:   {Kind: "info", Title: "Not answered yet", Text: "The command is stored, and is obeyed as soon as a worker comes to it. Nothing needs to be sent again."},
-		saidChecked: {Kind: "good", Title: "Checked again", Text: "The directory was asked about this user just now. What it showed is below."},
-		saidTested:  {Kind: "good", Title: "A test was sent", Text: "Each destination has taken it."},
+		saidDone:      {Kind: "good", Title: "Done", Text: "It holds from now on, and the record has it under your name."},
+		saidLater:     {Kind: "info", Title: "Not answered yet", Text: "The command is stored, and is obeyed as soon as a worker comes to it. Nothing needs to be sent again."},
+		saidChecked:   {Kind: "good", Title: "Checked again", Text: "The directory was asked about this user just now. What it showed is below."},
+		saidConnected: {Kind: "good", Title: "Connected", Text: "The directory is being read for the first time. What is known of it comes here as it is read."},
+		saidTested:    {Kind: "good", Title: "A test was sent", Text: "Each destination has taken it."},
 	}[r.URL.Query().Get("said")]
 	if !known {
 		return nil

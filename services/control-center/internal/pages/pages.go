@@ -28,7 +28,7 @@ type Tenants interface {
 	List(ctx context.Context) ([]tenant.Tenant, error)         // by id
 }
 
-// Deps are what the pages work with; all but Notices are needed.
+// Deps are what the pages work with; all but Notices, Receivers and Errands are needed.
 type Deps struct {
 	Ledger    *ledger.Reader
 	Tenants   Tenants
@@ -37,6 +37,11 @@ type Deps struct {
 	Bus       *bus.Bus
 	Live      *live.Hub
 	Notices   Notices // nil: nobody is told who does not watch
+	// Receivers and Errands are for connecting directories; without both nobody does so here. PublicURL is where browsers come
+	// back to, without a slash at its end.
+	Receivers Receivers
+	Errands   Errands
+	PublicURL string
 	Clock     clock.Clock
 	Logger    *slog.Logger
 }
@@ -50,6 +55,8 @@ type Pages struct {
 	pages    map[string]page
 	// patience is how long a page waits for what becomes of a command, before it says that it may take longer.
 	patience time.Duration
+	// looks bounds how often somebody has a directory looked at.
+	looks *access.Limiter
 }
 
 // New reads the templates and the assets, which are in the program.
@@ -57,6 +64,7 @@ func New(deps Deps) (*Pages, error) {
 	p := &Pages{
 		deps: deps, commands: command.New(deps.Bus, deps.Clock), patience: 10 * time.Second,
 		counts: &countBook{ledger: deps.Ledger, clock: deps.Clock, known: map[string]knownCount{}},
+		looks:  access.NewLimiter(access.Limit{Rate: 0.5, Burst: 20}, deps.Clock),
 	}
 	var err error
 	if p.assets, err = loadAssets(); err != nil {
@@ -101,6 +109,9 @@ func (p *Pages) Handler() http.Handler {
 	ordered("/tenants/{tenant}/settings/hold", p.setHold)
 	ordered("/tenants/{tenant}/settings/standing", p.setStanding)
 	ordered("/tenants/{tenant}/settings/notices/test", p.testNotices)
+	if p.connecting() {
+		p.connectRoutes(mux)
+	}
 	mux.Handle("/", p.serve(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
 	return zipped(mux)
 }

@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"io/fs"
 	"strings"
+
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 )
 
 //go:embed templates
@@ -39,6 +41,8 @@ func (p *Pages) loadPages() (map[string]page, error) {
 func (p *Pages) funcs() template.FuncMap {
 	return template.FuncMap{
 		"asset":     p.assets.path,
+		"copied":    func(id, label, value string) copied { return copied{id, label, value} },
+		"connects":  func(who access.Principal) bool { return p.connecting() && who.Connects() },
 		"nav":       navOf,
 		"age":       p.ageOf,
 		"moment":    momentOf,
@@ -59,6 +63,9 @@ func (p *Pages) funcs() template.FuncMap {
 		"reason":    reasonWord,
 	}
 }
+
+// copied is a value that people take elsewhere.
+type copied struct{ ID, Label, Value string }
 
 // navItem is one place of the navigation.
 type navItem struct {

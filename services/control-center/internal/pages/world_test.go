@@ -19,7 +19,9 @@ import (
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/pages"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/session"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
@@ -95,8 +97,13 @@ func newWorldBy(t testing.TB, c clock.Clock, address string) *world {
 	w.run(w.hub.Run)
 	refreshes := refresh.NewBook(context.Background(), w.bus, c)
 	t.Cleanup(refreshes.Close)
+	sessions, err := session.Open(t.Context(), session.Config{}, w.bus, c)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p, err := pages.New(pages.Deps{
 		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels.NewBook(kv, c), Refreshes: refreshes, Bus: w.bus, Live: w.hub, Clock: c, Notices: &w.told,
+		Receivers: connect.NewClient(w.bus), Errands: sessions, PublicURL: publicURL,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

@@ -19,10 +19,11 @@ type store struct {
 	clock clock.Clock
 }
 
-// sessionKey is where a session is kept. The other kind of keys, of attempts, begins with attemptKey.
+// sessionKey is where a session is kept. The keys of attempts begin with attemptKey, those of errands with errandKey.
 const (
 	sessionKey = "session."
 	attemptKey = "attempt."
+	errandKey  = "errand."
 )
 
 // kept is the value of every key.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -52,7 +53,8 @@ func (m *Manager) gone(ctx context.Context) (keys []string, err error) {
 			}
 			var k kept
 			ended := entry.Operation() != jetstream.KeyValuePut || json.Unmarshal(entry.Value(), &k) != nil || !now.Before(k.Until)
-			if ended && (strings.HasPrefix(entry.Key(), sessionKey) || strings.HasPrefix(entry.Key(), attemptKey)) {
+			ours := slices.ContainsFunc([]string{sessionKey, attemptKey, errandKey}, func(kind string) bool { return strings.HasPrefix(entry.Key(), kind) })
+			if ended && ours {
 				keys = append(keys, entry.Key())
 			}
 		}

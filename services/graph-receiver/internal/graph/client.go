@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -44,7 +45,7 @@ func (p *Provider) client(t tenant.Tenant, base *url.URL) (*client, error) {
 		return nil, err
 	}
 	// A host that is not named here would be sent no token, without an error.
-	scopes, hosts := []string{"https://" + base.Host + "/.default"}, []string{base.Hostname()}
+	scopes, hosts := []string{scopeOf(base)}, []string{base.Hostname()}
 	auth, err := kiotaazure.NewAzureIdentityAuthenticationProviderWithScopesAndValidHostsAndObservabilityOptionsAndIsCaeEnabled(
 		credential, scopes, hosts, kiotaazure.ObservabilityOptions{}, false)
 	if err != nil {
@@ -58,6 +59,17 @@ func (p *Provider) client(t tenant.Tenant, base *url.URL) (*client, error) {
 	adapter.SetBaseUrl(base.String())
 	return &client{base: base, timeout: p.cfg.Timeout, adapter: adapter, credential: credential, scopes: scopes}, nil
 }
+
+// Scope is what an application asks for at an API, PublicAPI where it is empty: all that is registered of it there.
+func Scope(api string) (string, error) {
+	base, err := parseAPI(cmp.Or(api, PublicAPI))
+	if err != nil {
+		return "", err
+	}
+	return scopeOf(base), nil
+}
+
+func scopeOf(base *url.URL) string { return "https://" + base.Host + "/.default" }
 
 // httpClient has the SDK's middleware but for retries, redirects (a token is for one host) and compression (bodies are
 // smaller than a packet). The order is ours; the SDK's own is random.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,9 +12,15 @@ import (
 
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
 const publicAuthority = "https://login.microsoftonline.com"
+
+// Authority is where tokens come from, and admins consent: the public cloud's, unless another is named.
+func Authority(e tenant.Endpoints) string {
+	return strings.TrimSuffix(cmp.Or(e.Authority, publicAuthority), "/")
+}
 
 // ofDirectory asks the authority, which needs no right for it, in which directory the connecting domain is. A domain of
 // another one would make all provisioning groups look absent.
@@ -40,10 +47,7 @@ func (v *verification) directoryOf(ctx context.Context, domain string) (string, 
 	if err != nil {
 		return "", err
 	}
-	base := publicAuthority
-	if v.tenant.Endpoints.Authority != "" {
-		base = strings.TrimSuffix(v.tenant.Endpoints.Authority, "/")
-	}
+	base := Authority(v.tenant.Endpoints)
 	ctx, cancel := context.WithTimeout(ctx, v.client.timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/"+domain+"/v2.0/.well-known/openid-configuration", http.NoBody)

@@ -12,14 +12,17 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/engine"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/health"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/lane"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/remote"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver/secret"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
 // Config says how a provider's tenants are followed.
@@ -43,9 +46,11 @@ type Config struct {
 	KeysFile string
 	// CreateKeys writes a KeysFile with one new key where there is none.
 	CreateKeys bool
+	// Application is the one by which new tenants are connected; zero: none is. See Deps.Registry.
+	Application connect.Application
 }
 
-// Deps are what a Service works with. All but LookupEnv are needed.
+// Deps are what a Service works with. All but Registry and LookupEnv are needed.
 type Deps struct {
 	Bus     *bus.Bus
 	Tenants engine.Tenants // tenant.Registry
@@ -53,6 +58,8 @@ type Deps struct {
 	Logger  *slog.Logger
 	Clock   clock.Clock
 	Metrics prometheus.Registerer
+	// Registry is where new tenants are stored; nil: whoever asks to connect one is not answered.
+	Registry *tenant.Registry
 	// LookupEnv finds secrets that are kept in the environment; os.LookupEnv when nil.
 	LookupEnv func(string) (string, bool)
 }
@@ -62,6 +69,7 @@ type Service struct {
 	path     string
 	engine   *engine.Engine
 	provider Provider
+	connects *connect.Server // nil without a registry
 }
 
 // New reads the keys and starts nothing. Errors: what is wrong with cfg or with the keys.
@@ -86,7 +94,14 @@ func build(kind Kind, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{path: kind.Path, provider: provider, engine: engine.New(engine.Config{
+	s := &Service{path: kind.Path, provider: provider}
+	if deps.Registry != nil {
+		s.connects = &connect.Server{
+			Provider: provider.Name(), Application: cfg.Application, Verify: provider.Verify, Registry: deps.Registry,
+			Bus: deps.Bus, Logger: deps.Logger, Clock: deps.Clock,
+		}
+	}
+	s.engine = engine.New(engine.Config{
 		PushURL: pushURL, Health: health.Config{Patience: cfg.Degraded},
 		Lane: lane.Config{
 			Poll: cfg.PollInterval, List: cfg.ListInterval, Full: cfg.FullInterval, Vanish: cfg.Vanish, PerMinute: cfg.PerMinute,
@@ -94,7 +109,8 @@ func build(kind Kind, cfg Config, deps Deps) (*Service, error) {
 	}, engine.Deps{
 		Provider: provider, Keys: keys, Bus: deps.Bus, Tenants: deps.Tenants, Leases: deps.Leases,
 		Logger: deps.Logger, Clock: deps.Clock, Metrics: deps.Metrics,
-	})}, nil
+	})
+	return s, nil
 }
 
 // Handler takes the provider's pushes at the kind's path, and knows no other. See docs/notifications.md.
@@ -110,7 +126,13 @@ func (s *Service) Ready(ctx context.Context) error { return s.engine.Ready(ctx) 
 // Run follows the tenants until ctx ends. An error means that NATS is gone for good or does not hold what it should.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.provider.Close()
-	return s.engine.Run(ctx)
+	if s.connects == nil {
+		return s.engine.Run(ctx)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.engine.Run(ctx) })
+	group.Go(func() error { return s.connects.Run(ctx) })
+	return group.Wait()
 }
 
 func (c Config) pushURL(path string) (string, error) {

@@ -68,10 +68,11 @@ A directory that was disconnected is connected again under its name; it keeps it
 				if err != nil {
 					return err
 				}
-				err = registry.Add(cmd.Context(), t)
-				if errors.Is(err, tenant.ErrExists) {
+				stored, again, err := registry.Connect(cmd.Context(), t, n.namesProducts(), func(ctx context.Context) error {
+					return a.orderConnect(ctx, b, g, t.ID)
+				})
+				if t = stored; again {
 					word = "connected again"
-					t, err = a.reconnect(cmd.Context(), b, registry, g, t, n.namesProducts(), err)
 				}
 				return err
 			})
@@ -90,32 +91,14 @@ A directory that was disconnected is connected again under its name; it keeps it
 	return cmd
 }
 
-// reconnect connects a tenant again that was disconnected: under the same name, of the same directory. Its products stay,
-// unless others are named. The worker hears of it first, so that the full read which the registry sets off finds it waiting.
-func (a *app) reconnect(ctx context.Context, b *bus.Bus, registry *tenant.Registry, g given, t tenant.Tenant, named bool, exists error) (tenant.Tenant, error) {
-	stored, err := registry.Get(ctx, t.ID)
-	if err != nil {
-		return t, err
-	}
-	if !stored.Disconnected || stored.Provider != t.Provider || stored.DirectoryID != t.DirectoryID {
-		return t, exists
-	}
-	_, err = a.order(ctx, b, g, t.ID, event.ConnectRequested{By: g.by})
+// orderConnect tells the worker that a tenant is connected again. It hears of that first, so that the full read which the registry
+// sets off finds it waiting.
+func (a *app) orderConnect(ctx context.Context, b *bus.Bus, g given, tenantID string) error {
+	_, err := a.order(ctx, b, g, tenantID, event.ConnectRequested{By: g.by})
 	if refused, ok := errors.AsType[*command.Refused](err); ok && refused.Answer.Code == event.CodeNotDisconnected {
-		err = nil // an earlier try has come so far
+		return nil // an earlier try has come so far
 	}
-	if err != nil {
-		return t, err
-	}
-	return registry.Change(ctx, t.ID, func(stored *tenant.Tenant) error {
-		kept, created := stored.Products, stored.CreatedAt
-		*stored = t
-		stored.CreatedAt = created
-		if !named {
-			stored.Products = kept
-		}
-		return nil
-	})
+	return err
 }
 
 // warnAboutFiles tells of files that cannot be read here: "serve" may well run elsewhere.

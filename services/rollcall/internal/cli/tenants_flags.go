@@ -89,17 +89,17 @@ func (n *newTenant) namesProducts() bool { return len(n.products) > 0 || n.produ
 
 var (
 	guid     = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	customer = regexp.MustCompile(`^C[0-9a-z]{6,20}$`)
 	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
 func (n *newTenant) ofEntra(t *tenant.Tenant, f *faults) {
 	t.DirectoryID = strings.ToLower(n.directoryID)
 	t.Credential = tenant.Credential{Kind: n.kind(tenant.ClientSecret), ClientID: n.clientID, Env: n.secretEnv}
-	for _, given := range [][2]string{{"--directory-id", t.DirectoryID}, {"--client-id", n.clientID}} {
-		if !guid.MatchString(given[1]) {
-			f.add("%s %q: want an id such as 9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11", given[0], given[1])
-		}
+	if !tenant.ValidDirectoryID(t.Provider, t.DirectoryID) {
+		f.add("--directory-id %q: want an id such as 9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11", t.DirectoryID)
+	}
+	if !guid.MatchString(n.clientID) {
+		f.add("--client-id %q: want an id such as 9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11", n.clientID)
 	}
 	if n.secretEnv != "" && !variable.MatchString(n.secretEnv) { // what was given may be the secret: it is not repeated
 		f.add("--secret-env: want the name of an environment variable, such as CONTOSO_SECRET")
@@ -120,7 +120,7 @@ func (n *newTenant) ofWorkspace(t *tenant.Tenant, f *faults) {
 	if n.subject == "" {
 		t.Credential.Subject = directory.Address(n.connectedBy)
 	}
-	if !customer.MatchString(n.directoryID) {
+	if !tenant.ValidDirectoryID(t.Provider, n.directoryID) {
 		f.add("--directory-id %q: want a customer id such as C03az79cb (Admin console > Account > Account settings > Profile)", n.directoryID)
 	}
 	f.refuse(t.Provider, [][2]string{

@@ -22,14 +22,13 @@ func shippedIDs() (ids []string) {
 
 // productsNamed are the shipped products with those ids.
 func productsNamed(flag string, ids []string, f *faults) (all []tenant.Product) {
-	shipped := tenant.Shipped()
 	for _, id := range ids {
-		i := slices.IndexFunc(shipped, func(p tenant.Product) bool { return p.ID == id })
-		if i < 0 {
+		p, known := tenant.ShippedProduct(id)
+		if !known {
 			f.add("%s %q: want one of %s, or describe it with --products-file", flag, id, strings.Join(shippedIDs(), ", "))
 			continue
 		}
-		all = append(all, shipped[i])
+		all = append(all, p)
 	}
 	return all
 }

@@ -82,7 +82,7 @@ type verified struct {
 
 func (a *app) tellFindings(t tenant.Tenant, found []receiver.Finding) error {
 	v := verified{
-		Tenant: t.ID, Provider: t.Provider, Subject: t.Credential.Subject, Findings: found, OK: !slices.ContainsFunc(found, troubling),
+		Tenant: t.ID, Provider: t.Provider, Subject: t.Credential.Subject, Findings: found, OK: !slices.ContainsFunc(found, receiver.Finding.Troubling),
 	}
 	if err := output.One(a.printer, v, describeFindings); err != nil {
 		return err
@@ -91,11 +91,6 @@ func (a *app) tellFindings(t tenant.Tenant, found []receiver.Finding) error {
 		return &exit{code: codeFailed}
 	}
 	return nil
-}
-
-// troubling reports whether a finding is one to do something about.
-func troubling(f receiver.Finding) bool {
-	return f.State == receiver.Failed || f.State == receiver.Unknown && f.Action != ""
 }
 
 // signs are the states as people scan for them.
@@ -112,7 +107,7 @@ func describeFindings(v verified) string {
 		if f.Action != "" {
 			_, _ = fmt.Fprintf(&b, "%-36s -> %s\n", "", f.Action)
 		}
-		if troubling(f) {
+		if f.Troubling() {
 			failed++
 		}
 	}

@@ -149,6 +149,9 @@ func (d *director) play(ctx context.Context) error {
 	if err := e.epilogue(ctx); err != nil {
 		return err
 	}
+	if err := d.stage.welcome(ctx); err != nil {
+		return err
+	}
 	d.stage.hints(e.stories)
 	return nil
 }

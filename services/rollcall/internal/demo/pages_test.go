@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/rollcall-hq/rollcall/services/internal/browsertest"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/datadir"
@@ -34,7 +36,7 @@ func TestChangesAreOnOpenPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	browser := browsertest.Start(t)
+	browser := browsertest.Start(t, chromedp.IgnoreCertErrors) // the simulator's is of an authority of its own
 	for _, link := range links {
 		at, err := url.Parse(link)
 		if err != nil {
@@ -68,6 +70,28 @@ func TestChangesAreOnOpenPages(t *testing.T) {
 			b.Quiet()
 		}
 	}
+	newcomer := regexp.MustCompile(`(http\S+)(/connect\?provider=entra)\s+short name (\S+), tenant ID (\S+), admin (\S+)`).FindStringSubmatch(told)
+	if newcomer == nil {
+		t.Fatalf("it tells of no third directory:\n%s", told)
+	}
+	connectNewcomer(browsertest.Open(t, browser, newcomer[1]), newcomer[2:])
+}
+
+// connectNewcomer does what the demo tells a person to do.
+func connectNewcomer(b *browsertest.Tab, told []string) {
+	b.Go("/sign-in?next=" + url.QueryEscape(told[0]))
+	b.Press("button", "Sign in")
+	b.Type("Short name", told[1])
+	b.Type("Tenant ID", told[2])
+	b.Type("Address of the admin who connects it", told[3])
+	b.Press("button", "Continue")
+	b.Press("a", "Ask for consent at Microsoft")
+	b.Press("button", "Accept")
+	b.Press("button", "Connect "+told[1])
+	b.Sees("The directory is being read for the first time")
+	b.Go("/tenants/" + told[1])
+	b.Live()
+	b.Sees("licensed")
 }
 
 // group is the provisioning group's address.

@@ -50,7 +50,11 @@ func (s *stage) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.process, err = serve.Open(ctx, s.configuration(), serve.Options{
+	settings := s.configuration()
+	if settings.Entra, err = s.application(); err != nil {
+		return err
+	}
+	s.process, err = serve.Open(ctx, settings, serve.Options{
 		ReplaceTakenPorts: true,
 		Push:              &httpserver.Config{Addr: ports.Push, ReplaceTakenPort: true, CertFile: cert, KeyFile: key},
 	}, serve.Deps{Dir: s.dir, Logger: s.logger, Clock: s.clock, Metrics: s.metrics})
@@ -69,7 +73,7 @@ func (s *stage) configuration() config.Config {
 	c.HTTP.Addr, c.NATS.Listen = s.cfg.HTTPAddr, s.cfg.NATSAddr
 	c.Sync.PollInterval, c.Sync.Vanish, c.Worker.Settle, c.Worker.Doubt = s.cfg.Poll, s.cfg.Settle, s.cfg.Settle, s.cfg.Settle
 	c.Center.DevelopmentLogin = true
-	c.NATS.Partitions = 4 // two tenants need no more
+	c.NATS.Partitions = 4 // so few tenants need no more
 	return c
 }
 

@@ -159,7 +159,12 @@ var never = map[string][]string{
 	"command.contoso.refresh":                                {"operator", "worker", "control-center"},
 	"dead.LEDGER_IN.contoso":                                 {"graph-receiver", "workspace-receiver", "worker"},
 	"wake.relay":                                             {"worker"},
-	"$KV.tenants.contoso":                                    {"operator"},
+	"$KV.tenants.contoso":                                    {"operator", "graph-receiver", "workspace-receiver"},
+	"$KV.tenants.directory.entra.9f4a":                       {"operator", "graph-receiver"},
+	"$KV.tenants.directory.google-workspace.C0":              {"operator", "workspace-receiver"},
+	"connect.entra":                                          {"control-center"},
+	"connect.google-workspace":                               {"control-center"},
+	"_INBOX_control-center.x":                                {"graph-receiver", "workspace-receiver"},
 	"$KV.cursors.contoso.feeds":                              {"operator", "graph-receiver", "workspace-receiver"},
 	"$KV.channels.contoso.c":                                 {"operator", "graph-receiver", "workspace-receiver"},
 	"$KV.owners.worker.p00":                                  {"worker"},
@@ -207,7 +212,7 @@ func TestWhoMayPublishWhat(t *testing.T) {
 				t.Errorf("%s may publish %s: %t", user, subject, may)
 			}
 		}
-		for _, subject := range []string{">", "license.>", "$KV.>", "notification.>", "directory.>", "_INBOX.>", "copies.>", "copies.contoso.>", "$JS.ACK.>"} {
+		for _, subject := range []string{">", "connect.>", "connect.entra", "connect.google-workspace", "license.>", "$KV.>", "notification.>", "directory.>", "_INBOX.>", "copies.>", "copies.contoso.>", "$JS.ACK.>"} {
 			if v.maySubscribe(subject) {
 				t.Errorf("%s may listen to %s", user, subject)
 			}

@@ -101,6 +101,7 @@ func readTenant(body control.Tenant) (store.Tenant, error) {
 	if t.App.Permissions = body.App.Permissions; t.App.Permissions == nil {
 		t.App.Permissions = control.DefaultPermissions()
 	}
+	t.App.Asks, t.App.Redirects, t.App.Unconsented = t.App.Permissions, body.App.Redirects, body.App.Unconsented
 	return t, nil
 }
 
@@ -108,6 +109,7 @@ func showTenant(t store.Tenant) control.Tenant {
 	out := control.Tenant{ID: t.ID, Provider: t.Provider, DirectoryID: t.DirectoryID, Name: t.Name, Domains: t.Domains}
 	out.App = control.App{
 		ClientID: t.App.ClientID, Certificate: t.App.Certificate, Permissions: t.App.Permissions,
+		Redirects: t.App.Redirects, Unconsented: t.App.Unconsented,
 		ServiceAccount: t.App.ServiceAccount, PublicKey: t.App.PublicKey, Scopes: t.App.Scopes,
 	}
 	for _, a := range t.App.Admins {

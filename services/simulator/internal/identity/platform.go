@@ -1,5 +1,6 @@
 // Package identity is the Microsoft identity platform as far as an application without a user needs it: the client
-// credentials grant with a secret, a certificate or a federated token, and the discovery documents.
+// credentials grant with a secret, a certificate or a federated token, the page on which an admin consents to the
+// application, and the discovery documents.
 package identity
 
 import (
@@ -29,6 +30,8 @@ type Config struct {
 	Now     func() time.Time
 	Meter   *traffic.Meter
 	Faults  *traffic.Faults
+	// Settings are those in force.
+	Settings func() control.Settings
 }
 
 // Platform issues and verifies access tokens.
@@ -41,6 +44,8 @@ func New(cfg Config) *Platform { return &Platform{cfg} }
 func (p *Platform) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", p.token)
+	mux.HandleFunc("GET /{tenant}/v2.0/adminconsent", p.askConsent)
+	mux.HandleFunc("POST /{tenant}/v2.0/adminconsent", p.answerConsent)
 	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", p.configuration)
 	mux.HandleFunc("GET /common/discovery/instance", p.instance)
 	mux.HandleFunc("GET /{tenant}/discovery/v2.0/keys", func(w http.ResponseWriter, _ *http.Request) {
@@ -107,7 +112,7 @@ func (p *Platform) authenticate(r *http.Request, tenant store.Tenant) *fault {
 	}
 	app := tenant.App
 	switch {
-	case form.Get("client_id") != app.ClientID:
+	case form.Get("client_id") != app.ClientID, !p.known(app):
 		return unknownApp(form.Get("client_id"), tenant.DirectoryID)
 	case form.Get("client_assertion_type") == assertionType && form.Get("client_assertion") != "":
 		return checkAssertion(app, form.Get("client_assertion"), base(r)+r.URL.Path, p.Now())

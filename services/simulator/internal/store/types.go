@@ -40,7 +40,13 @@ type App struct {
 	Secret      string      `json:"secret,omitempty"`
 	Certificate string      `json:"certificate,omitempty"` // PEM
 	Federated   []Federated `json:"federated,omitempty"`
-	Permissions []string    `json:"permissions"`
+	Permissions []string    `json:"permissions"` // granted, as soon as somebody has consented
+
+	// Redirects are where a browser may be sent back to; Asks are the permissions that consent grants.
+	Redirects   []string  `json:"redirects,omitempty"`
+	Asks        []string  `json:"asks,omitempty"`
+	Unconsented bool      `json:"unconsented,omitempty"` // the directory does not know the app
+	ConsentedAt time.Time `json:"consented_at,omitzero"` // by its admin, in a browser
 
 	// What follows is Workspace's: the service account that stands for the app, and what the customer delegated to it.
 	ServiceAccount string   `json:"service_account,omitempty"` // its address

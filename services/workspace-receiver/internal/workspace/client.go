@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	admin "google.golang.org/api/admin/directory/v1"
@@ -19,6 +20,9 @@ import (
 
 // scopes are the least that works: nothing can be changed with them.
 var scopes = []string{admin.AdminDirectoryUserReadonlyScope, admin.AdminDirectoryGroupReadonlyScope, reports.AdminReportsAuditReadonlyScope}
+
+// Scopes are what a customer's admin delegates.
+func Scopes() []string { return slices.Clone(scopes) }
 
 // customer stands for the customer whose admin we act as.
 const customer = "my_customer"

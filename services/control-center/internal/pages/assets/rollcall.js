@@ -53,6 +53,18 @@
     if (e.detail.type === 'message') document.body.dispatchEvent(new Event('refreshed'));
   });
 
+  // What is to be taken elsewhere is copied by a button beside it.
+  document.addEventListener('click', async (e) => {
+    const button = e.target.closest('[data-copy]');
+    if (!button) return;
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = 'Copied';
+    } catch { /* it is selected */ }
+  });
+
   // Charts are drawn from what their data-chart names, and again when that may have changed.
   const charts = new Map();
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -1,0 +1,155 @@
+// Package connect is how the Control Center has a directory connected. It holds no credential and may not write the registry of
+// tenants; receivers hold and may. So it asks a receiver of the provider, by request and reply on core NATS: what an admin is
+// shown, whether everything that is needed is there, and to store the tenant once it is. A request names a directory and an
+// admin of it, never a file or an address of a server: those are the receiver's own configuration.
+package connect
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
+)
+
+// Subject is where receivers of a provider are asked.
+func Subject(p directory.Provider) string { return "connect." + string(p) }
+
+// Application is the one by which a receiver connects new tenants.
+type Application struct {
+	Credential tenant.Credential // without Subject, which is the customer's
+	Endpoints  tenant.Endpoints
+	Shown      Shown
+}
+
+// Shown is what of an application an admin sees. There is no secret in it.
+type Shown struct {
+	ClientID string `json:"client_id"`
+	// Scopes are what the admin consents to or delegates.
+	Scopes []string `json:"scopes"`
+	// Authority is the https address at which an admin consents in a browser, "" where the provider has none.
+	Authority string `json:"authority,omitempty"`
+}
+
+// Wanted is a directory that somebody wants to connect.
+type Wanted struct {
+	Tenant      string             `json:"tenant"` // short name
+	Provider    directory.Provider `json:"provider"`
+	DirectoryID string             `json:"directory_id"`
+	// ConnectedBy is the address of the admin who connects it. Its domain is where the provisioning groups are looked for.
+	ConnectedBy string `json:"connected_by"`
+	// Subject is the address of the admin in whose name the directory is read, where the provider has such; empty means ConnectedBy.
+	Subject string `json:"subject,omitempty"`
+	// Products are ids of shipped ones. None: the first one, or what a tenant has that is connected again.
+	Products []string `json:"products,omitempty"`
+}
+
+// Fault is what is wrong with one field, for whoever filled it in. It does not repeat what was given.
+type Fault struct{ Field, Want string }
+
+// Faults are all that can be seen without asking anybody.
+func (w Wanted) Faults() (all []Fault) {
+	add := func(so bool, field, want string) {
+		if so {
+			all = append(all, Fault{field, want})
+		}
+	}
+	add(!event.ValidSlug(w.Tenant), "tenant", "want 1 to 40 of a-z, 0-9 and hyphen")
+	add(len(tenant.CredentialKinds(w.Provider)) == 0, "provider", "want one that is known")
+	add(!tenant.ValidDirectoryID(w.Provider, w.DirectoryID), "directory_id", map[directory.Provider]string{
+		directory.Entra:           "want the tenant id, such as 9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11",
+		directory.GoogleWorkspace: "want the customer id, such as C03az79cb",
+	}[w.Provider])
+	add(!validAddress(w.ConnectedBy), "connected_by", "want an address such as admin@contoso.com")
+	add(w.Subject != "" && (!validAddress(w.Subject) || w.Provider != directory.GoogleWorkspace), "subject", "want an address such as admin@contoso.com, or none")
+	add(slices.ContainsFunc(w.Products, func(id string) bool { _, known := tenant.ShippedProduct(id); return !known }), "products", "want products that are shipped")
+	return all
+}
+
+func validAddress(s string) bool {
+	admin, err := mail.ParseAddress(s)
+	return err == nil && admin.Address == s && directory.Address(s) == s && len(s) <= 254 && strings.Contains(directory.Domain(s), ".")
+}
+
+// Domain is the connecting domain.
+func (w Wanted) Domain() string { return directory.Domain(w.ConnectedBy) }
+
+// Reader is the address of the admin in whose name the directory is read, "" where the provider has none such.
+func (w Wanted) Reader() string {
+	switch {
+	case w.Provider != directory.GoogleWorkspace:
+		return ""
+	case w.Subject == "":
+		return w.ConnectedBy
+	}
+	return w.Subject
+}
+
+// with is the tenant that is wanted, as an application reads it.
+func (w Wanted) with(a Application, now time.Time) (tenant.Tenant, error) {
+	if faults := w.Faults(); len(faults) > 0 {
+		return tenant.Tenant{}, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Want)
+	}
+	t := tenant.Tenant{
+		ID: w.Tenant, Provider: w.Provider, DirectoryID: w.DirectoryID, Domain: w.Domain(),
+		Credential: a.Credential, Endpoints: a.Endpoints, CreatedAt: now.UTC(),
+	}
+	t.Credential.Subject = w.Reader()
+	for _, id := range w.Products {
+		p, _ := tenant.ShippedProduct(id)
+		t.Products = append(t.Products, p)
+	}
+	if len(t.Products) == 0 {
+		t.Products = []tenant.Product{tenant.SecureShare()}
+	}
+	return t, t.Validate()
+}
+
+// What can keep a directory from being connected.
+var (
+	ErrNoReceiver    = errors.New("no receiver of the provider runs")
+	ErrNoApplication = errors.New("the receivers of the provider are told of no application by which to connect tenants")
+	ErrInvalid       = errors.New("the directory cannot be connected as it is described")
+	ErrExists        = errors.New("a tenant of that name is there already")
+	ErrTaken         = errors.New("the directory is connected already, under another name")
+	ErrNotProved     = errors.New("not everything that is needed is there")
+	ErrFailed        = errors.New("the receiver could not do it")
+)
+
+// codes are the errors as they go over the wire.
+var codes = map[string]error{
+	"no-application": ErrNoApplication, "invalid": ErrInvalid, "exists": ErrExists, "taken": ErrTaken, "not-proved": ErrNotProved, "failed": ErrFailed,
+}
+
+func codeOf(err error) string {
+	for code, known := range codes {
+		if errors.Is(err, known) {
+			return code
+		}
+	}
+	return "failed"
+}
+
+// The verbs.
+const (
+	describe = "describe"
+	check    = "check"
+	add      = "add"
+)
+
+type request struct {
+	Verb   string `json:"verb"`
+	Wanted Wanted `json:"wanted,omitzero"`
+}
+
+type answer struct {
+	Code  string `json:"code,omitempty"` // of codes; "" where it was done
+	Shown *Shown `json:"shown,omitempty"`
+	Proof *Proof `json:"proof,omitempty"`
+	Again bool   `json:"again,omitempty"`
+}
