@@ -149,8 +149,11 @@ func (b *Tab) Sees(text string) {
 func (b *Tab) Until(condition string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		if b.Text("String(!!(document.body && ("+condition+")))") == "true" {
+		switch text, err := b.text("String(!!(document.body && (" + condition + ")))"); {
+		case err == nil && text == "true":
 			return
+		case err != nil && !leaving(err):
+			b.t.Fatalf("%.200s: %v", condition, err)
 		}
 	}
 	b.t.Fatalf("%s does not come to hold; the page is:\n%s", condition, b.Text("document.body.innerText"))
@@ -165,13 +168,22 @@ func (b *Tab) Live() {
 // Text is what an expression comes to.
 func (b *Tab) Text(expression string) string {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+	text, err := b.text(expression)
 	if err != nil {
 		b.t.Fatalf("%.200s: %v", expression, err)
 	}
 	return text
+}
+
+func (b *Tab) text(expression string) (string, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+}
+
+// leaving reports whether a page could not answer because the browser was just going on to another one, perhaps of another origin.
+func leaving(err error) bool {
+	return strings.Contains(err.Error(), "Inspected target navigated or closed")
 }
 
 // Look sets how the page is looked at.

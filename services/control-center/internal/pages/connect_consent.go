@@ -92,6 +92,6 @@ func (p *Pages) consented(w http.ResponseWriter, r *http.Request, who access.Pri
 	if err := p.deps.Errands.ChangeErrand(r, errandConnect, walk.Connect, c); err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/connect/"+walk.Connect, http.StatusSeeOther) //nolint:gosec // a page of ours, by the name that we gave
+	http.Redirect(w, r, "/connect/"+walk.Connect, http.StatusSeeOther)
 	return nil
 }

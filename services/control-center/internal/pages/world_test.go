@@ -95,12 +95,12 @@ func newWorldBy(t testing.TB, c clock.Clock, address string) *world {
 	w.registry = tenant.NewRegistry(tenants)
 	w.hub = live.New(live.Config{}, live.Deps{Bus: w.bus, Clock: c, Logger: telemetry.Discard(), Metrics: prometheus.NewRegistry()})
 	w.run(w.hub.Run)
-	refreshes := refresh.NewBook(context.Background(), w.bus, c)
-	t.Cleanup(refreshes.Close)
 	sessions, err := session.Open(t.Context(), session.Config{}, w.bus, c)
 	if err != nil {
 		t.Fatal(err)
 	}
+	refreshes := refresh.NewBook(context.Background(), w.bus, c)
+	t.Cleanup(refreshes.Close)
 	p, err := pages.New(pages.Deps{
 		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels.NewBook(kv, c), Refreshes: refreshes, Bus: w.bus, Live: w.hub, Clock: c, Notices: &w.told,
 		Receivers: connect.NewClient(w.bus), Errands: sessions, PublicURL: publicURL,
