@@ -30,7 +30,7 @@ build: ## build bin/rollcall
 test: ensure-test bin/gofumpt ## all tests with the race detector, each module on its own, formatting
 	go test -race -shuffle=on -timeout 20m work
 	@# What has its full size only without the race detector, with which SQLite takes forty times as long.
-	go test -run OfACrowd -timeout 10m ./services/worker/internal/apply
+	go test -run 'OfACrowd|Random' -timeout 10m ./services/worker/internal/apply
 	@for module in $(MODULES); do echo "GOWORK=off go build ./... in $$module"; GOWORK=off go -C $$module build ./...; done
 	@deploy/tools/check-format "$(BIN)/gofumpt" $(MODULES)
 

@@ -166,6 +166,10 @@ func TestAllWaysToAskAgree(t *testing.T) {
 			for _, product := range []string{centertest.Share, centertest.Drive} {
 				b.agrees(h, product)
 			}
+			h.Remove(centertest.Contoso, centertest.Share) // whose licenses stand as they were
+			for _, product := range []string{centertest.Share, centertest.Drive} {
+				b.agrees(h, product)
+			}
 		})
 	}
 }

@@ -53,6 +53,8 @@ type Decision struct {
 
 	// Active says whether the user may do what every active user may (see licensing.User.Active).
 	Active bool `json:"-"`
+	// Removed says that the tenant has the product no longer: nobody is decided for it, and what was decided stands.
+	Removed bool `json:"removed,omitempty"`
 }
 
 // Step is one group on the way from the provisioning group to the user.
@@ -116,7 +118,23 @@ func Of(ctx context.Context, r *ledger.Reader, t ledger.TenantState, p ledger.Pr
 }
 
 func begin(t ledger.TenantState, p ledger.ProductState) Decision {
-	return Decision{Tenant: t.Name, Product: p.ID, Mode: p.State.Policy.Mode, Group: p.Address, AsOf: AsOf(t)}
+	return Decision{Tenant: t.Name, Product: p.ID, Mode: p.State.Policy.Mode, Group: p.Address, AsOf: AsOf(t), Removed: Removed(p)}
+}
+
+// Removed reports whether a tenant has the product no longer. Whoever names it is answered all the same: licenses that were held
+// stand as they were.
+func Removed(p ledger.ProductState) bool { return p.Address == "" }
+
+// Listed is the decision about a user as a list has it.
+func Listed(tenant string, p ledger.ProductState, u ledger.UserRow) Decision {
+	d := Decision{
+		Tenant: tenant, Product: p.ID, User: u.ID, Name: u.Name, Status: u.Status, Licensed: u.Licensed, Reason: u.Reason, Group: p.Address,
+		Removed: Removed(p),
+	}
+	for _, g := range u.Path {
+		d.Path = append(d.Path, Step(g))
+	}
+	return d
 }
 
 // AsOf is since when a tenant is known as it is: the begin of its last good round or the end of its last complete read.
@@ -135,7 +153,7 @@ func Product(t ledger.TenantState, named string) (ledger.ProductState, error) {
 		if p.ID == named {
 			return p, nil
 		}
-		if p.Address != "" {
+		if !Removed(p) {
 			present = append(present, p)
 		}
 	}
@@ -213,6 +231,9 @@ func (d *Decision) because() string {
 
 // Because says in plain words why a user is licensed, or is not: "a member of the provisioning group (Sales)".
 func (d *Decision) Because() string {
+	if d.Removed && licensing.Reason(d.Reason) != licensing.Disconnected { // which ends what stood
+		return "so it was when " + d.Tenant + " still had the product"
+	}
 	switch licensing.Reason(d.Reason) {
 	case licensing.DomainDefault:
 		return "every active user of " + d.Tenant + " is, because no group " + d.Group + " is in force"

@@ -469,9 +469,9 @@ type ConnectionState string
 type Decision struct {
 	// Activated When the product reported a first sign-in; absent where it has not.
 	Activated    time.Time `json:"activated,omitempty,omitzero"`
-	GroupAddress string    `json:"group_address"`
+	GroupAddress string    `json:"group_address,omitempty,omitzero"`
 	Licensed     bool      `json:"licensed"`
-	Mode         Mode      `json:"mode"`
+	Mode         Mode      `json:"mode,omitempty,omitzero"`
 
 	// Parked What stands between what the rules say and what holds.
 	Parked Parked `json:"parked,omitempty,omitzero"`
@@ -482,6 +482,9 @@ type Decision struct {
 
 	// Reason Such as `group-member`, `not-a-member`, `suspended`, `over-seat-limit`, `held`, `not-decided-yet`.
 	Reason string `json:"reason"`
+
+	// Removed The tenant has the product no longer: what was decided for it stands.
+	Removed bool `json:"removed,omitempty,omitzero"`
 
 	// Since Absent for one who never was licensed.
 	Since time.Time `json:"since,omitempty,omitzero"`
@@ -584,6 +587,15 @@ type Fault struct {
 
 // Flips What becomes of changes of a product's provisioning group.
 type Flips string
+
+// FormerProduct One that the tenant has no longer. Nobody is decided for it, and who held a license holds it; it is answered where it is named.
+type FormerProduct struct {
+	ID string `json:"id"`
+
+	// Licensed Users who hold a license.
+	Licensed int      `json:"licensed"`
+	Seats    SeatsSet `json:"seats"`
+}
 
 // Group defines model for Group.
 type Group struct {
@@ -705,7 +717,9 @@ type HeldChange struct {
 	Grants int `json:"grants"`
 
 	// Held Its id; absent while its first list is being made.
-	Held    string   `json:"held,omitempty,omitzero"`
+	Held string `json:"held,omitempty,omitzero"`
+
+	// InForce Without a mode where there is none, as for a product that the tenant has no longer.
 	InForce Policy   `json:"in_force"`
 	Kind    HeldKind `json:"kind"`
 
@@ -716,7 +730,9 @@ type HeldChange struct {
 
 	// Progress How far an approved change is carried out.
 	Progress HeldProgress `json:"progress,omitempty,omitzero"`
-	Proposed Policy       `json:"proposed,omitempty,omitzero"`
+
+	// Proposed Without a mode where there is none, as for a product that the tenant has no longer.
+	Proposed Policy `json:"proposed,omitempty,omitzero"`
 
 	// Refresh Id of the refresh whose effects it parks.
 	Refresh string `json:"refresh,omitempty,omitzero"`
@@ -974,10 +990,10 @@ type PeriodPage struct {
 	NextCursor NextCursor `json:"next_cursor,omitempty,omitzero"`
 }
 
-// Policy defines model for Policy.
+// Policy Without a mode where there is none, as for a product that the tenant has no longer.
 type Policy struct {
 	Group Step `json:"group,omitempty,omitzero"`
-	Mode  Mode `json:"mode"`
+	Mode  Mode `json:"mode,omitempty,omitzero"`
 }
 
 // PolicyChange A change of the provisioning group that has not taken effect.
@@ -1260,8 +1276,9 @@ type Tenant struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// DirectoryID The provider's own id of the directory.
-	DirectoryID string `json:"directory_id"`
-	Domain      string `json:"domain"`
+	DirectoryID    string          `json:"directory_id"`
+	Domain         string          `json:"domain"`
+	FormerProducts []FormerProduct `json:"former_products,omitempty,omitzero"`
 
 	// Groups In the directory.
 	Groups         int       `json:"groups"`

@@ -44,7 +44,7 @@ func degradedOf(d answer.Degraded) openapi.Degraded {
 func decisionOf(d answer.Decision) openapi.Decision {
 	out := openapi.Decision{
 		Product: d.Product, Licensed: d.Licensed, Reason: d.Reason, Why: d.Why, Mode: openapi.Mode(d.Mode), GroupAddress: d.Group,
-		Path: stepsOf(d.Path),
+		Path: stepsOf(d.Path), Removed: d.Removed,
 	}
 	if d.Since != nil {
 		out.Since = *d.Since

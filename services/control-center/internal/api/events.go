@@ -8,7 +8,6 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/paging"
-	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 )
 
@@ -19,12 +18,12 @@ func (a *API) ListEvents(ctx context.Context, r openapi.ListEventsRequestObject)
 	if err != nil {
 		return nil, err
 	}
-	t, _, err := a.read(ctx, r.Tenant)
+	t, state, err := a.read(ctx, r.Tenant)
+	if err == nil && r.Params.Product != "" {
+		_, err = productOf(t, state, r.Params.Product)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if _, found := t.Product(r.Params.Product); r.Params.Product != "" && !found {
-		return nil, problem.New(problem.NoSuchProduct, "")
 	}
 	page, err := a.deps.Ledger.Activity(ctx, ledger.ActivityQuery{
 		Tenant: r.Tenant, Product: r.Params.Product, Before: behind(before), Limit: paging.Limit(r.Params.Limit),

@@ -74,10 +74,7 @@ func listedUser(tenantID string, p ledger.ProductState, u ledger.UserRow) openap
 		Sequence: int64(u.Sequence), Activated: u.Activated, //nolint:gosec // a sequence stays far below 2^63
 	}
 	if u.Reason != "" {
-		d := answer.Decision{Tenant: tenantID, Product: p.ID, Licensed: u.Licensed, Reason: u.Reason, Status: u.Status, Group: p.Address}
-		for _, g := range u.Path {
-			d.Path = append(d.Path, answer.Step{ID: g.ID, Name: g.Name})
-		}
+		d := answer.Listed(tenantID, p, u)
 		out.Why = d.Because()
 	}
 	return out

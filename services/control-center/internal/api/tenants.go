@@ -10,6 +10,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/paging"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -93,6 +94,7 @@ func (a *API) GetTenant(ctx context.Context, r openapi.GetTenantRequestObject) (
 		ID: t.ID, Provider: openapi.Provider(t.Provider), DirectoryID: t.DirectoryID, Domain: t.Domain, CreatedAt: t.CreatedAt,
 		Standing: standing, ReadCompletely: state.Ready(), AsOf: answer.AsOf(state), RoundBegan: state.RoundBegan,
 		SnapshotAt: state.SnapshotAt, Users: state.Users, Groups: state.Groups, Products: productsOf(t, state),
+		FormerProducts: formerOf(t, state),
 	}}, nil
 }
 
@@ -133,6 +135,16 @@ func productsOf(t tenant.Tenant, state ledger.TenantState) []openapi.Product {
 	})
 }
 
+// formerOf are the products that the tenant has no longer.
+func formerOf(t tenant.Tenant, state ledger.TenantState) (all []openapi.FormerProduct) {
+	for _, p := range state.Products {
+		if _, sold := t.Product(p.ID); !sold {
+			all = append(all, openapi.FormerProduct{ID: p.ID, Licensed: p.Licensed, Seats: seatsSet(p.Seats)})
+		}
+	}
+	return all
+}
+
 // read finds what the ledger knows of a tenant that has been read; a tenant that it has not heard of is not read yet.
 func (a *API) read(ctx context.Context, id string) (tenant.Tenant, ledger.TenantState, error) {
 	t, err := a.tenant(ctx, id)
@@ -155,17 +167,21 @@ func (a *API) mirrored(ctx context.Context, id string) (tenant.Tenant, ledger.Te
 	return t, state, err
 }
 
-// readProduct is read for a product.
+// readProduct is read for a product, also for one that the tenant has no longer: what was decided for it stands.
 func (a *API) readProduct(ctx context.Context, tenantID, productID string) (ledger.ProductState, error) {
-	if _, err := a.product(ctx, tenantID, productID); err != nil {
-		return ledger.ProductState{}, err
+	t, state, err := a.read(ctx, tenantID)
+	if _, sold := t.Product(productID); !sold && errors.Is(err, answer.ErrNotRead) {
+		err = problem.New(problem.NoSuchProduct, "")
 	}
-	_, state, err := a.read(ctx, tenantID)
 	if err != nil {
 		return ledger.ProductState{}, err
 	}
-	p, err := answer.Product(state, productID)
-	if errors.Is(err, ledger.ErrNoProduct) {
+	return productOf(t, state, productID)
+}
+
+func productOf(t tenant.Tenant, state ledger.TenantState, id string) (ledger.ProductState, error) {
+	p, err := answer.Product(state, id)
+	if _, sold := t.Product(id); sold && errors.Is(err, ledger.ErrNoProduct) {
 		err = answer.ErrNotRead // the registry has it, and the worker comes to it
 	}
 	return p, err

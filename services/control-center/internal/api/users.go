@@ -37,9 +37,6 @@ func (a *API) GetUser(ctx context.Context, r openapi.GetUserRequestObject) (open
 		return nil, err
 	}
 	for _, p := range state.Products {
-		if _, present := t.Product(p.ID); !present {
-			continue // the tenant had it once
-		}
 		d, err := answer.Of(ctx, a.deps.Ledger, state, p, u)
 		if err != nil {
 			return nil, err
@@ -58,12 +55,12 @@ func (a *API) ListUserHistory(ctx context.Context, r openapi.ListUserHistoryRequ
 	if err != nil {
 		return nil, err
 	}
-	t, _, err := a.mirrored(ctx, r.Tenant)
+	t, state, err := a.mirrored(ctx, r.Tenant)
+	if err == nil && r.Params.Product != "" {
+		_, err = productOf(t, state, r.Params.Product)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if _, found := t.Product(r.Params.Product); r.Params.Product != "" && !found {
-		return nil, problem.New(problem.NoSuchProduct, "")
 	}
 	u, err := a.deps.Ledger.FindUser(ctx, t.ID, r.User)
 	if err != nil {
@@ -125,6 +122,9 @@ func (a *API) periods(ctx context.Context, tenantID string, periods []ledger.Per
 
 // PutActivation reports that a product has seen a user sign in for the first time.
 func (a *API) PutActivation(ctx context.Context, r openapi.PutActivationRequestObject) (openapi.PutActivationResponseObject, error) {
+	if _, err := a.product(ctx, r.Tenant, r.Product); err != nil {
+		return nil, err
+	}
 	if _, err := a.readProduct(ctx, r.Tenant, r.Product); err != nil {
 		return nil, err
 	}

@@ -97,14 +97,12 @@ func (s *session) ask(q question) (decision, error) {
 	if err != nil {
 		return decision{}, err
 	}
-	product, sold := t.tenant.Product(q.resource.id)
+	product, reason := t.product(q.resource.id, q.action)
 	switch {
 	case t.reason != "":
 		return denied(t.reason), nil
-	case !sold:
-		return denied(noProduct), nil
-	case !slices.Contains(actionsOf(product), q.action):
-		return denied(unknownAction), nil
+	case reason != "":
+		return denied(reason), nil
 	}
 	return s.decide(t, product, q)
 }
@@ -146,6 +144,22 @@ func (s *session) tenant(name string) (k known, err error) {
 		s.known[name] = k
 	}
 	return k, err
+}
+
+// product finds one of the tenant, of which the action is, or says why there is none. Of one that the tenant has no longer it is
+// known who holds a license, and no more.
+func (k known) product(id, action string) (p tenant.Product, reason string) {
+	p, sold := k.tenant.Product(id)
+	if !sold {
+		if _, err := answer.Product(k.state, id); err != nil || id == "" || action != Use {
+			return p, noProduct
+		}
+		return tenant.Product{ID: id}, ""
+	}
+	if !slices.Contains(actionsOf(p), action) {
+		return p, unknownAction
+	}
+	return p, ""
 }
 
 // actionsOf are all actions of a product.

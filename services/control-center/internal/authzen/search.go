@@ -2,6 +2,7 @@ package authzen
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/paging"
@@ -120,14 +121,13 @@ func (s *session) searchResource(f fields) (any, error) {
 		return none(reason), err
 	}
 	var all []result
-	for _, p := range t.tenant.Products {
-		q.resource.id = p.ID
+	for _, q.resource.id = range t.products() {
 		d, err := s.ask(q)
 		if err != nil {
 			return nil, err
 		}
 		if d.Decision {
-			all = append(all, result{Type: typeProduct, ID: p.ID, Properties: map[string]string{"tenant": t.tenant.ID}})
+			all = append(all, result{Type: typeProduct, ID: q.resource.id, Properties: map[string]string{"tenant": t.tenant.ID}})
 		}
 	}
 	return w.cut(all, func(r result) string { return r.ID }), nil
@@ -154,9 +154,9 @@ func (s *session) searchAction(f fields) (any, error) {
 	if err != nil || reason != "" {
 		return none(reason), err
 	}
-	product, sold := t.tenant.Product(q.resource.id)
-	if !sold {
-		return none(noProduct), nil
+	product, reason := t.product(q.resource.id, Use)
+	if reason != "" {
+		return none(reason), nil
 	}
 	var all []result
 	for _, q.action = range actionsOf(product) {
@@ -169,6 +169,19 @@ func (s *session) searchAction(f fields) (any, error) {
 		}
 	}
 	return w.cut(all, func(r result) string { return r.Name }), nil
+}
+
+// products are the ids of all that the tenant has, and of those that it had.
+func (k known) products() (ids []string) {
+	for _, p := range k.tenant.Products {
+		ids = append(ids, p.ID)
+	}
+	for _, p := range k.state.Products {
+		if !slices.Contains(ids, p.ID) {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
 }
 
 // place finds the tenant of a search, or says why there are no results.

@@ -39,13 +39,11 @@ func (s *session) searchSubject(f fields) (any, error) {
 
 // users reads a page of those who may.
 func (s *session) users(t known, q question, w wanted) (searched, error) {
-	product, sold := t.tenant.Product(q.resource.id)
+	product, reason := t.product(q.resource.id, q.action)
 	who := search.All{is(search.Active), is(search.Licensed)}
 	switch {
-	case !sold:
-		return none(noProduct), nil
-	case !slices.Contains(actionsOf(product), q.action):
-		return none(unknownAction), nil
+	case reason != "":
+		return none(reason), nil
 	case !slices.Contains(product.Active, q.action):
 	case q.counterpart != nil && !*q.counterpart:
 		return none(noCounterpart), nil

@@ -5,6 +5,7 @@ package centertest
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/bus/bustest"
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
@@ -105,6 +107,39 @@ func (h *House) register(id string) {
 	if err != nil {
 		h.tb.Fatal(err)
 	}
+}
+
+// Remove takes a product from a tenant, as an operator and the worker do.
+func (h *House) Remove(name, product string) {
+	h.tb.Helper()
+	_, err := h.Registry.Change(context.Background(), name, func(t *tenant.Tenant) error {
+		t.Products = slices.DeleteFunc(t.Products, func(p tenant.Product) bool { return p.ID == product })
+		return nil
+	})
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	h.Write(func(tx *ledger.Tx) error {
+		t, err := tx.Tenant(name)
+		if err != nil {
+			return err
+		}
+		all, err := tx.Products(t.ID)
+		if err != nil {
+			return err
+		}
+		for _, p := range all {
+			if p.Name != product {
+				continue
+			}
+			p.State = licensing.State{}
+			if err := tx.SaveProduct(p); err != nil {
+				return err
+			}
+		}
+		_, err = tx.EnsureProduct(t.ID, product, "")
+		return err
+	})
 }
 
 // Write changes the ledger as a worker would.

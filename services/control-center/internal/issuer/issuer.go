@@ -39,8 +39,10 @@ type Issuer struct {
 	URL      string // what its tokens name, with {tenantid} where that is the tenant of whoever signs in
 	Provider *oidc.Provider
 	Keys     *Keys // with which it signs
-	jwks     string
-	client   *http.Client
+	// EndSession is where it signs people out whom we have signed out; empty where it does not.
+	EndSession string
+	jwks       string
+	client     *http.Client
 }
 
 // Context makes what is done with it speak to the issuer as the access file says: with its CA, in a bounded time.
@@ -129,6 +131,7 @@ func discover(ctx context.Context, issuerURL, caFile string, c clock.Clock) (*Is
 	var said struct {
 		Issuer string `json:"issuer"`
 		JWKS   string `json:"jwks_uri"`
+		End    string `json:"end_session_endpoint"`
 	}
 	if err := provider.Claims(&said); err != nil || said.Issuer != expected {
 		return nil, errors.New("the issuer says that it is another one")
@@ -139,6 +142,9 @@ func discover(ctx context.Context, issuerURL, caFile string, c clock.Clock) (*Is
 		}
 	}
 	i := &Issuer{URL: expected, Provider: provider, jwks: said.JWKS, client: client}
+	if speakable(said.End, issuerURL) { // nobody signs in by it: one that is of no use is left alone
+		i.EndSession = said.End
+	}
 	i.Keys = newKeys(i, c)
 	return i, nil
 }

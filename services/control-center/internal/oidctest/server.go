@@ -28,6 +28,7 @@ import (
 type Client struct {
 	ID, Secret string
 	Redirects  []string       // where people may be sent back to
+	LoggedOut  []string       // and where after they were signed out; none: the issuer signs nobody out
 	Machine    map[string]any // of client credentials: what its tokens say beside iss, iat and exp
 }
 
@@ -53,6 +54,7 @@ type Server struct {
 	keys    []jose.JSONWebKey // the last signs
 	faults  Faults
 	asked   map[string]int // requests by path
+	out     []string       // subjects of those who were signed out
 }
 
 // code is one that was given to a browser.
@@ -75,6 +77,7 @@ func Start(tb testing.TB, now func() time.Time) *Server {
 	mux.HandleFunc("GET /keys", s.publish)
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /token", s.token)
+	mux.HandleFunc("GET /logout", s.logout)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.asked[r.URL.Path]++
@@ -183,6 +186,9 @@ func (s *Server) discovered(w http.ResponseWriter, issuer string) {
 		"issuer": issuer, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token", "jwks_uri": s.URL + "/keys",
 		"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
 		"id_token_signing_alg_values_supported": []string{"ES256"}, "code_challenge_methods_supported": []string{"S256"},
+	}
+	if s.signsOut() {
+		said["end_session_endpoint"] = s.URL + "/logout"
 	}
 	if f := s.failing().Discovery; f != nil {
 		f(said)

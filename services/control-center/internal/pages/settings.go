@@ -16,7 +16,8 @@ import (
 type settingsPage struct {
 	Ready      bool // the ledger has heard of the tenant
 	Products   []productSetting
-	Addable    []tenant.Product // that Rollcall knows by itself, and the tenant has not
+	Former     []ledger.ProductState // that the tenant has no longer
+	Addable    []tenant.Product      // that Rollcall knows by itself, and the tenant has not
 	HoldsFlips bool
 	Share      int // percent; 0: revocations are never held
 	Least      int
@@ -60,6 +61,9 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 	states := map[string]ledger.ProductState{}
 	for _, state := range s.State.Products {
 		states[state.ID] = state
+		if _, has := s.Tenant.Product(state.ID); !has {
+			page.Former = append(page.Former, state)
+		}
 	}
 	for _, product := range tenant.Shipped() {
 		if _, has := s.Tenant.Product(product.ID); !has {

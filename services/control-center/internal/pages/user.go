@@ -88,7 +88,7 @@ func (p *Pages) decisions(ctx context.Context, s *scope, u ledger.UserState) (al
 		if err != nil {
 			return nil, err
 		}
-		if product.Address == "" && d.Since == nil { // no longer the tenant's, and never the user's
+		if d.Removed && d.Since == nil { // no longer the tenant's, and never the user's
 			continue
 		}
 		all = append(all, userDecision{Decision: d, Product: s.Product(product.ID), Activated: activated[product.ID], Notices: parkedNotices(s, product.ID, d.Parked)})

@@ -75,7 +75,7 @@ func (p *Pages) users(w http.ResponseWriter, r *http.Request, s *scope) error {
 			return err
 		}
 		page.take(s, f, base, found)
-		notices = listNotices(found)
+		notices = append(s.removedNotices(f.Product), listNotices(found)...)
 		if page.Count, err = p.countOf(r, query); err != nil {
 			return err
 		}
@@ -102,16 +102,24 @@ func (s *scope) why(product string, u ledger.UserRow) string {
 	if u.Reason == "" {
 		return "Never licensed until then."
 	}
-	d := answer.Decision{Tenant: s.Tenant.ID, Product: product, Status: u.Status, Licensed: u.Licensed, Reason: u.Reason}
-	for _, p := range s.State.Products {
-		if p.ID == product {
-			d.Group = p.Address
-		}
+	p, err := answer.Product(s.State, product)
+	if err != nil { // which is not so where there are rows
+		p.ID = product
 	}
-	for _, g := range u.Path {
-		d.Path = append(d.Path, answer.Step(g))
-	}
+	d := answer.Listed(s.Tenant.ID, p, u)
 	return sentence(d.Because())
+}
+
+// removedNotices say that a list is of a product that the tenant has no longer.
+func (s *scope) removedNotices(product string) []notice {
+	p, err := answer.Product(s.State, product)
+	if err != nil || !answer.Removed(p) {
+		return nil
+	}
+	return []notice{{
+		Kind: "info", Title: s.Product(product) + " is no longer a product of this tenant",
+		Text: "Nobody is decided for it any more: who held a license when it was removed holds it.",
+	}}
 }
 
 // listNotices say what a reader of the list would take for something else.
@@ -139,7 +147,7 @@ func (p *Pages) countOf(r *http.Request, query ledger.UsersQuery) (string, error
 // productChoices are the tenant's products.
 func (s *scope) productChoices(chosen string) (all []choice) {
 	for _, p := range s.State.Products {
-		if p.Address != "" || p.ID == chosen {
+		if !answer.Removed(p) || p.ID == chosen { // whoever names one that was removed is answered
 			all = append(all, choice{p.ID, s.Product(p.ID), p.ID == chosen})
 		}
 	}

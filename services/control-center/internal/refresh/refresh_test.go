@@ -88,7 +88,7 @@ func (s *stage) publish(eventType, subject, eventID string, data any) {
 func (s *stage) page(n int) {
 	s.t.Helper()
 	s.publish(event.TypeDirectoryObserved, event.DirectorySubject("contoso", "page"), "page."+strconv.Itoa(n), event.DirectoryObserved{
-		Stamp: event.Stamp{Epoch: 1, Counter: uint64(n)}, Snapshot: id, //nolint:gosec // a few
+		Stamp: event.Stamp{Epoch: 1, Counter: uint64(n)}, Snapshot: id,
 		Observations: []event.Observation{{User: &event.User{ID: "ada", Status: "active"}}},
 	})
 }

@@ -93,6 +93,10 @@ func open(t *testing.T, cfg signin.Config) *house {
 		Sessions: s, Bearers: nobody{}, Logger: logger, Clock: h.clock,
 	})
 	s.Mount(mux, guard)
+	mux.Handle("/form", guard.Pages(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<!doctype html><title>Form</title><main><form method="post" action="/sign-out"><button id="out">Sign out</button></form></main>`)
+	})))
 	mux.Handle("/", guard.Pages(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p, _ := access.From(r.Context())
 		_, _ = fmt.Fprintf(w, "%s %s %v", r.URL.Path, p.Role, p.Tenants)

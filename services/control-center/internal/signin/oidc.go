@@ -86,13 +86,18 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 		s.declined(w, r, configured, said)
 		return
 	}
-	who, refused := s.identify(r, configured, a)
+	who, token, refused := s.identify(r, configured, a)
 	if refused != nil {
 		refused.Issuer = configured.ID
 		s.refuse(w, r, http.StatusForbidden, *refused)
 		return
 	}
-	s.admit(w, r, configured, who, a.Next)
+	p, ok := s.admit(w, r, configured, who)
+	if !ok {
+		return
+	}
+	s.deps.Sessions.KeepHint(w, token)
+	s.begin(w, r, who, p, a.Next)
 }
 
 // declined answers where the issuer did not sign somebody in. What it says is of a list: the rest could be anybody's words.
@@ -107,24 +112,22 @@ func (s *SignIn) declined(w http.ResponseWriter, r *http.Request, configured acc
 	s.refuse(w, r, http.StatusForbidden, f)
 }
 
-// admit signs in whom the access file lets in.
-func (s *SignIn) admit(w http.ResponseWriter, r *http.Request, configured accessfile.Issuer, who session.Identity, next string) {
+// admit returns what somebody may do whom the access file lets in. It refuses everybody else.
+func (s *SignIn) admit(w http.ResponseWriter, r *http.Request, configured accessfile.Issuer, who session.Identity) (p access.Principal, ok bool) {
 	if !configured.Admits(who) {
 		s.refuse(w, r, http.StatusForbidden, refusal{
 			Why: "organization", Issuer: configured.ID, Principal: idOf(who),
 			Text: "You have signed in with " + configured.Name + ", but not as somebody of an organization that may come in here.",
 		})
-		return
+		return p, false
 	}
-	p, ok := s.principal(r.Context(), who)
-	if !ok {
+	if p, ok = s.principal(r.Context(), who); !ok {
 		s.refuse(w, r, http.StatusForbidden, refusal{
 			Why: "not-let-in", Issuer: configured.ID, Principal: idOf(who), Subject: who.Subject,
 			Text: "You have signed in with " + configured.Name + ", but nobody has let you in here yet.",
 		})
-		return
 	}
-	s.begin(w, r, who, p, next)
+	return p, ok
 }
 
 // claims are what an issuer says of somebody.
@@ -139,22 +142,22 @@ type claims struct {
 	Party    string `json:"azp"`
 }
 
-// identify redeems the code that a browser has brought, and returns who the issuer says it is of.
-func (s *SignIn) identify(r *http.Request, configured accessfile.Issuer, a session.Attempt) (session.Identity, *refusal) {
+// identify redeems the code that a browser has brought, and returns who the issuer says it is of, by which ID token.
+func (s *SignIn) identify(r *http.Request, configured accessfile.Issuer, a session.Attempt) (session.Identity, string, *refusal) {
 	found, err := s.deps.Issuers.Find(r.Context(), configured.Issuer, configured.CAFile)
 	if err != nil {
-		return session.Identity{}, refusedToken("issuer-silent", configured, err)
+		return session.Identity{}, "", refusedToken("issuer-silent", configured, err)
 	}
 	if iss := r.URL.Query().Get("iss"); iss != "" && !found.AnyTenant() && iss != found.URL { // RFC 9207
-		return session.Identity{}, refusedToken("another-issuer", configured, nil)
+		return session.Identity{}, "", refusedToken("another-issuer", configured, nil)
 	}
 	token, err := s.redeem(found.Context(r.Context()), configured, found, r.URL.Query().Get("code"), a.Verifier)
 	if err != nil {
-		return session.Identity{}, refusedToken("code", configured, err)
+		return session.Identity{}, "", refusedToken("code", configured, err)
 	}
 	c, err := s.verify(found.Context(r.Context()), configured, found, token, a.Nonce)
 	if err != nil {
-		return session.Identity{}, refusedToken("token", configured, err)
+		return session.Identity{}, "", refusedToken("token", configured, err)
 	}
 	who := session.Identity{Issuer: configured.ID, Subject: c.Subject, Name: short(c.Name), Domain: short(c.Domain), TenantID: short(c.TenantID)}
 	if configured.SubjectClaim == "oid" {
@@ -164,9 +167,9 @@ func (s *SignIn) identify(r *http.Request, configured accessfile.Issuer, a sessi
 		who.Email = short(c.Email)
 	}
 	if who.Subject == "" || len(who.Subject) > 255 {
-		return session.Identity{}, refusedToken("subject", configured, nil)
+		return session.Identity{}, "", refusedToken("subject", configured, nil)
 	}
-	return who, nil
+	return who, token, nil
 }
 
 // refusedToken is why nobody is signed in though an issuer was asked. The person can do nothing about it but try again.

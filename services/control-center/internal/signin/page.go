@@ -27,6 +27,8 @@ type shown struct {
 	Development bool
 	Roles       []access.Role
 	Next        string
+	Onward      string // address of the issuer that a browser goes on to
+	OnwardTo    string // and its name
 }
 
 type shownIssuer struct{ Name, Path string }
@@ -40,7 +42,10 @@ func (s *SignIn) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := shown{Title: "Sign in", Next: next}
-	if query.Has("out") {
+	switch {
+	case query.Get("state") == signedOut:
+		p.Text = "You are signed out."
+	case query.Has("out"):
 		p.Text = "You are signed out here. Where you have signed in you may still be."
 	}
 	s.choices(r, &p)

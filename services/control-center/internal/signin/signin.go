@@ -99,18 +99,3 @@ func (s *SignIn) begin(w http.ResponseWriter, r *http.Request, who session.Ident
 	s.deps.Logger.InfoContext(r.Context(), "signed in", "principal", p.ID, "role", string(p.Role), "issuer", who.Issuer)
 	access.SendOn(w, r, next)
 }
-
-func (s *SignIn) signOut(w http.ResponseWriter, r *http.Request) {
-	principal := ""
-	if who, ok, err := s.deps.Sessions.Read(r); err == nil && ok {
-		principal = idOf(who)
-	}
-	if err := s.deps.Sessions.End(w, r); err != nil {
-		s.unavailable(w, r, err)
-		return
-	}
-	if principal != "" {
-		s.deps.Logger.InfoContext(r.Context(), "signed out", "principal", principal)
-	}
-	http.Redirect(w, r, "/sign-in?out", http.StatusSeeOther)
-}

@@ -87,8 +87,11 @@ func describe(e explained) string {
 	if e.User == "" {
 		return b.String()
 	}
-	_, _ = fmt.Fprintf(&b, "\nuser          %s, %s\nmode          %s\ngroup         %s\nknown as of   %s\n",
-		e.User, e.Status, e.Mode, e.Group, local(e.AsOf))
+	_, _ = fmt.Fprintf(&b, "\nuser          %s, %s\n", e.User, e.Status)
+	if !e.Removed { // of a product that was removed nobody is decided
+		_, _ = fmt.Fprintf(&b, "mode          %s\ngroup         %s\n", e.Mode, e.Group)
+	}
+	b.WriteString("known as of   " + local(e.AsOf) + "\n")
 	if len(e.Path) > 0 {
 		b.WriteString("path          " + answer.PathText(e.Path) + "\n")
 	}

@@ -153,6 +153,9 @@ func stateOf(t apiclient.Tenant) ledger.TenantState {
 			State: licensing.State{Policy: licensing.Policy{Mode: licensing.Mode(p.Mode), Group: p.Group.ID}},
 		})
 	}
+	for _, p := range t.FormerProducts { // without an address, as in a ledger
+		out.Products = append(out.Products, ledger.ProductState{ID: p.ID, Licensed: p.Licensed, Seats: seatsFrom(p.Seats)})
+	}
 	return out
 }
 

@@ -49,7 +49,7 @@ func decisionFrom(d answer.Decision, u apiclient.UserDetail, told apiclient.Deci
 	d.User, d.Name, d.Status, d.AsOf, d.Standing = u.ID, u.Name, directory.Status(u.Status), u.AsOf, standingFrom(u.Standing)
 	d.Active = licensing.User{Status: d.Status, Guest: u.Guest}.Active()
 	d.Licensed, d.Reason, d.Why, d.Mode, d.Group = told.Licensed, told.Reason, told.Why, licensing.Mode(told.Mode), told.GroupAddress
-	d.Path, d.Parked = stepsFrom(told.Path), parkedFrom(told.Parked)
+	d.Path, d.Parked, d.Removed = stepsFrom(told.Path), parkedFrom(told.Parked), told.Removed
 	if !told.Since.IsZero() {
 		d.Since = &told.Since
 	}

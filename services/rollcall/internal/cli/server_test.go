@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -189,6 +190,34 @@ func TestAServerAnswersAsTheLedgerDoes(t *testing.T) {
 	asked()
 	if out := v.must(t, append([]string{"seats", "show"}, which...)...); !strings.Contains(out, "purchased            1\n") || !strings.Contains(out, "place 1 ") {
 		t.Errorf("what was set one by one:\n%s", out)
+	}
+}
+
+// TestAServerTellsOfARemovedProduct as the ledger does: whoever names it is answered.
+func TestAServerTellsOfARemovedProduct(t *testing.T) {
+	t.Parallel()
+	h := open(t, 50*time.Millisecond)
+	h.connect(t)
+	v := h.visitor(t, "--role", "operator")
+	who := h.active(t)[0]
+	h.must(t, "tenants", "products", "contoso", "--add", "drive")
+	h.must(t, "tenants", "products", "contoso", "--remove", "secure-share")
+	h.must(t, "refresh", "--tenant", "contoso") // with which the worker has heard of it
+	which := []string{"--tenant", "contoso", "--product", "secure-share"}
+	for _, args := range [][]string{
+		append([]string{"check", "--user", who}, which...),
+		append([]string{"explain", "--user", who}, which...),
+		append([]string{"licenses", "list"}, which...),
+		append([]string{"seats", "show"}, which...),
+		{"check", "--tenant", "contoso", "--user", who},
+	} {
+		h.same(t, v, []string{"as_of"}, args...)
+	}
+	if out := v.must(t, append([]string{"check", "--user", who}, which...)...); !strings.Contains(out, "is licensed for secure-share: so it was when contoso still had the product.") {
+		t.Errorf("a license that stands:\n%s", out)
+	}
+	if _, told, code := v.run(t, append([]string{"seats", "set", "--purchased", "1"}, which...)...); code != 1 || !strings.Contains(told, "it has drive") {
+		t.Errorf("seats of it: %d %s", code, told)
 	}
 }
 

@@ -116,3 +116,25 @@ func TestOldMembersStandWhereManyLeave(t *testing.T) {
 			"revoked ann not-a-member", "reason bob group-member", "revoked cid not-a-member")
 	})
 }
+
+// A group that nothing is nested in goes, and then a page that was asked for before says that somebody had left it.
+func TestOldMembersStandWithoutANest(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, h *harness) {
+		h.whole = true
+		h.begin()
+		h.read([]obs{person("ann"), person("bob"), group("g", address), member("g", "ann", true), member("g", "bob", true)}, "g")
+		h.told()
+		h.see(noGroup("g"))
+		h.tick()
+		h.told()
+		h.see(member("g", "ann", false))
+		h.clock.Advance(time.Hour)
+		h.tick()
+		h.expect("she was in it when it went")
+		h.reject("flip#1")
+		h.clock.Advance(time.Minute)
+		h.tick()
+		h.expect("now it counts", "closed flip#1 r1 rejected +0 -0 user:ops", "done flip#1 r1", "revoked ann not-a-member")
+	})
+}

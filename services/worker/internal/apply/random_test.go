@@ -36,20 +36,20 @@ func addressesOf(t tenant.Tenant) map[string]string {
 
 // Whatever is observed and whatever is commanded, in whatever order, with redeliveries and restarts between: what was told are
 // exactly the transitions, without a gap; nothing of it may not be told at its time; and when all is done, everybody stands as a
-// plain recomputation says. As many histories as -rapid.checks says, five times over.
+// plain recomputation says. As many histories as -rapid.checks says, five times over; few with the race detector.
 func TestRandomHistoriesFollowTheModel(t *testing.T) {
 	t.Parallel()
 	for n := range 5 {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
-			randomHistories(t, ledgertest.SQLite(t), 0)
+			randomHistories(t, ledgertest.SQLite(t), raceless(20, 0))
 		})
 	}
 }
 
 func TestRandomHistoriesFollowTheModelOnPostgres(t *testing.T) {
 	t.Parallel()
-	randomHistories(t, ledgertest.Postgres(t), 30)
+	randomHistories(t, ledgertest.Postgres(t), raceless(10, 30))
 }
 
 // randomHistories plays histories, each of a tenant of its own; at most so many, if a number is given.
@@ -78,13 +78,15 @@ func checkFew(t *testing.T, most int, property func(rt *rapid.T, run int)) {
 	})
 }
 
-// ledgersToOpen is how many cases a property is tried on at most that opens a ledger for each: few with the race detector, with which
-// that takes seconds.
-func ledgersToOpen() int {
+// ledgersToOpen is how many cases a property is tried on at most that opens a ledger for each.
+func ledgersToOpen() int { return raceless(8, 0) }
+
+// raceless is few with the race detector, with which SQLite takes seconds for what it does in a tenth of one, and many without it.
+func raceless(few, many int) int {
 	if raced {
-		return 8
+		return few
 	}
-	return 0
+	return many
 }
 
 // scenario is one random history, played to the worker and to the model.
