@@ -2,5 +2,11 @@
 
 package main
 
-// raceFlag lets go list use what the race detector's tests have compiled already.
-var raceFlag = []string{"-race"}
+import (
+	"cmp"
+	"os"
+	"strings"
+)
+
+// raceFlag lets go list use what the race detector's tests have compiled already, by RACE, where make test has set it.
+var raceFlag = strings.Fields(cmp.Or(os.Getenv("RACE"), "-race"))
