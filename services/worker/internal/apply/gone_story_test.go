@@ -34,8 +34,10 @@ func TestOldMembersStandUntilTheirGroupIsReplaced(t *testing.T) {
 	}{
 		"by everybody": {
 			func(h *harness) { h.approve("flip#1", 1) },
-			[]string{"closed flip#1 r1 approved +1 -0 user:ops", "policy all-users", "done flip#1 r1",
-				"reason ann domain-default", "reason bob domain-default", "granted cid domain-default"},
+			[]string{
+				"closed flip#1 r1 approved +1 -0 user:ops", "policy all-users", "done flip#1 r1",
+				"reason ann domain-default", "reason bob domain-default", "granted cid domain-default",
+			},
 		},
 		"by another group": {
 			func(h *harness) {
@@ -90,8 +92,10 @@ func TestOldMembersStandWhereManyLeave(t *testing.T) {
 	each(t, func(_ *testing.T, h *harness) {
 		h.whole = true
 		h.begin()
-		h.read([]obs{person("ann"), person("bob"), person("cid"), group("g", address), group("a"), nested("g", "a", true),
-			member("a", "ann", true), member("a", "bob", true), member("a", "cid", true)}, "g", "a")
+		h.read([]obs{
+			person("ann"), person("bob"), person("cid"), group("g", address), group("a"), nested("g", "a", true),
+			member("a", "ann", true), member("a", "bob", true), member("a", "cid", true),
+		}, "g", "a")
 		h.told()
 		h.next()
 		h.see(noGroup("g"))
