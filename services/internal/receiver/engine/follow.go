@@ -84,7 +84,6 @@ func (e *Engine) leave(ctx context.Context, id string) {
 	defer e.mu.Unlock()
 	if m := e.roster.remove(id); m != nil {
 		m.stop()
-		e.forget(id)
 		e.deps.Logger.InfoContext(ctx, "tenant no longer followed", "tenant", id)
 	}
 }

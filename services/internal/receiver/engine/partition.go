@@ -57,9 +57,6 @@ func (e *Engine) lose(p *partition) {
 		m.stop()
 	}
 	p.work.Wait()
-	for _, m := range members {
-		e.forget(m.tenant.ID)
-	}
 }
 
 // start starts the work for a tenant, once that for it as it was before has ended. The caller holds e.mu.
@@ -73,6 +70,7 @@ func (e *Engine) start(p *partition, t tenant.Tenant) {
 	}
 	p.work.Go(func() {
 		defer close(m.done)
+		defer e.ended(m)
 		defer stop()
 		if before != nil {
 			<-before.done
@@ -84,6 +82,15 @@ func (e *Engine) start(p *partition, t tenant.Tenant) {
 		return
 	}
 	e.deps.Logger.InfoContext(ctx, "tenant followed", "tenant", t.ID)
+}
+
+// ended forgets what is known of a tenant, now that nothing can add to it: unless it is followed anew.
+func (e *Engine) ended(m *member) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if follower, _ := e.roster.find(m.tenant.ID); follower == nil || follower == m {
+		e.forget(m.tenant.ID)
+	}
 }
 
 // stamper is a tenant's: a lane that is started anew goes on counting where the one before it ended.
