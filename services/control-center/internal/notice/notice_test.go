@@ -82,8 +82,9 @@ func open(t *testing.T) *office {
 	}
 	server := smtp.NewServer(mailbox{o.mails})
 	server.Domain, server.ErrorLog = "mail.test", slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() { _ = server.Close() })
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(listener) }()
+	t.Cleanup(func() { _, _ = listener.Close(), server.Close(); <-served }) // a server that has not begun knows of no listener
 	if o.mailHost, o.mailPort, err = net.SplitHostPort(listener.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
