@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 // BenchmarkMembershipChange measures one change of a membership, from when the provider begins to POST its notification
 // to when a subscriber has the license event, in a group that holds half of the tenant's users. The time may be half as
-// long again in the large tenant; provider calls and rows written must be the same.
+// long again in the large tenant; provider calls must be the same, and rows written but for a part of one.
 func BenchmarkMembershipChange(b *testing.B) {
 	var all []cost
 	for _, users := range []int{1_000, 100_000} {
@@ -53,7 +54,12 @@ type cost struct {
 }
 
 func (c cost) quantile(q float64) time.Duration { return c.took[int(q*float64(len(c.took)-1))] }
-func (c cost) same(as cost) bool                { return c.String() == as.String() }
+
+// same reports whether two costs differ by less than a row a change: how many messages the worker and the relay take at once is
+// the machine's, and each such batch writes how far it has come.
+func (c cost) same(as cost) bool {
+	return c.calls == as.calls && c.objects == as.objects && math.Abs(c.rows-as.rows) < 1
+}
 
 func (c cost) String() string {
 	return fmt.Sprintf("%g calls, %g objects told and %g rows", c.calls, c.objects, c.rows)
