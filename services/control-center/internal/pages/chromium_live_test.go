@@ -48,10 +48,10 @@ func TestChromiumShowsWhatChangesWhileItAsks(t *testing.T) {
 		t.Fatal("the page does not ask")
 	}
 	before := b.Text(`String(told)`)
-	w.decide("contoso", "secure-share", decided{user: "u50", reason: licensing.NotAMember})
+	w.decide("contoso", "secure-share", decided{user: "u50", licensed: true, reason: licensing.GroupMember, path: []string{"sharers", "sales"}})
 	b.Until("told > " + before)
 	close(goesOn)
-	b.Sees("is not licensed for secure-share: not a member")
+	b.Sees("a member of the provisioning group (Secure Share users > Sales Europe)")
 	b.Quiet()
 }
 
