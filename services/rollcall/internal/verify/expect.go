@@ -13,19 +13,24 @@ import (
 // standing is what the directory says of a user.
 type standing struct {
 	active   bool // and of the directory's own
-	licensed bool // by the group that is at the address now
+	licensed bool // by the group that counts now
+	stands   bool // what was decided stands, whatever it is: the directory cannot say any more who is licensed
 }
 
 // expect says who should be licensed: every active user of the directory's own or, where a live group has the address,
 // those of them who are in it or in a group inside it, which is all of them where the customer itself is a member. Suspended, archived and deleted
-// users are not active; outsiders in a group are not users of the directory. An empty group counts only when it is the
-// one that is in force: being created and being emptied look the same in the directory.
+// users are not active; outsiders in a group are not users of the directory. A new group counts for nothing while it is
+// empty: what is in force stays so, by the members that it has or, where it is deleted, those that it had.
 func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map[string]standing, error) {
 	users, err := dir.Users(ctx, cfg.Simulated)
 	if err != nil {
 		return nil, fmt.Errorf("read the simulated users: %w", err)
 	}
-	group, err := provisioning(ctx, cfg, dir)
+	groups, err := dir.Groups(ctx, cfg.Simulated)
+	if err != nil {
+		return nil, fmt.Errorf("read the simulated groups: %w", err)
+	}
+	group, err := provisioning(cfg, groups)
 	if err != nil {
 		return nil, err
 	}
@@ -33,11 +38,21 @@ func expect(ctx context.Context, cfg Config, dir Directory, inForce string) (map
 	if err != nil {
 		return nil, err
 	}
-	everyone := group == "" || whole || len(members) == 0 && group != inForce
+	stands := false
+	if group != "" && group != inForce && len(members) == 0 {
+		group = inForce
+		stands = inForce != "" && !slices.ContainsFunc(groups, func(g control.Group) bool { return g.ID == inForce && !g.Deleted })
+		if !stands {
+			if members, whole, err = belonging(ctx, cfg, dir, group); err != nil {
+				return nil, err
+			}
+		}
+	}
 	expected := make(map[string]standing, len(users))
 	for _, u := range users {
 		active := u.Status == directory.Active && !u.Guest
-		expected[u.ID] = standing{active: active, licensed: active && (everyone || members[u.ID])}
+		in := group == "" || whole || members[u.ID]
+		expected[u.ID] = standing{active: active, licensed: active && in, stands: active && stands}
 	}
 	return expected, nil
 }
@@ -69,11 +84,7 @@ func belonging(ctx context.Context, cfg Config, dir Directory, group string) (me
 }
 
 // provisioning finds the live group at the address, "" for none.
-func provisioning(ctx context.Context, cfg Config, dir Directory) (string, error) {
-	groups, err := dir.Groups(ctx, cfg.Simulated)
-	if err != nil {
-		return "", fmt.Errorf("read the simulated groups: %w", err)
-	}
+func provisioning(cfg Config, groups []control.Group) (string, error) {
 	var found []string
 	for _, g := range groups {
 		if !g.Deleted && (strings.EqualFold(g.Address, cfg.Group) || slices.ContainsFunc(g.Aliases, sameAs(cfg.Group))) {

@@ -137,10 +137,11 @@ func Compare(ctx context.Context, cfg Config, src Sources) (Report, error) {
 func (r *Report) compare(expected map[string]standing, published *fold) {
 	parked := holdsOf(&published.held)
 	for user, want := range expected {
+		got := published.last[user].Licensed
+		want.licensed = want.licensed || want.stands && got
 		if want.licensed {
 			r.Licensed++
 		}
-		got := published.last[user].Licensed
 		switch {
 		case got == want.licensed:
 			parked.agrees(user)

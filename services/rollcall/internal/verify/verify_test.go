@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,12 +18,16 @@ import (
 type simulated struct {
 	users   []control.User
 	groups  []control.Group
-	members []control.Member
+	members []control.Member            // of any group
+	of      map[string][]control.Member // of some, in their place
 }
 
 func (s simulated) Users(context.Context, string) ([]control.User, error)   { return s.users, nil }
 func (s simulated) Groups(context.Context, string) ([]control.Group, error) { return s.groups, nil }
-func (s simulated) Members(context.Context, string, string) ([]control.Member, error) {
+func (s simulated) Members(_ context.Context, _, group string) ([]control.Member, error) {
+	if members, of := s.of[group]; of {
+		return members, nil
+	}
 	return s.members, nil
 }
 
@@ -83,6 +88,9 @@ func TestCompare(t *testing.T) {
 	group.members = []control.Member{{ID: "ada", Kind: directory.UserMember}, {ID: "bob", Kind: directory.UserMember}}
 	empty := group
 	empty.members = nil
+	moved := empty // its address went to another group, which is empty
+	moved.groups = append(slices.Clone(group.groups), control.Group{ID: "g2"})
+	moved.of = map[string][]control.Member{"g2": group.members}
 	// Of a Workspace group: an archived member, someone from elsewhere, a group, and later the customer itself.
 	outsiders := group
 	outsiders.users = append(company().users, control.User{ID: "archie", Status: directory.Archived})
@@ -110,11 +118,15 @@ func TestCompare(t *testing.T) {
 		"members by alias":   {dir: group, said: truth.says(revoked("eve"))},
 		"not a member":       {dir: group, said: truth, wrong: "user eve"},
 		"a new, empty group": {dir: empty, said: truth},
-		"outsiders":          {dir: outsiders, said: truth.says(revoked("eve"))},
-		"one let in":         {dir: outsiders, said: truth.says(revoked("eve")).says(granted("elsewhere")), wrong: "user elsewhere"},
-		"an archived member": {dir: outsiders, said: truth.says(revoked("eve")).says(granted("archie")), wrong: "user archie"},
-		"the whole customer": {dir: whole, said: truth},
-		"one left out":       {dir: whole, said: truth.says(revoked("eve")), wrong: "user eve"},
+		"a group that waits for its first member": {dir: empty, said: truth.says(policy("g0")).says(revoked("eve"))},
+		"nor may others stand":                    {dir: empty, said: truth.says(policy("g0")).says(granted("bob")), wrong: "user bob"},
+		"the old group has members":               {dir: moved, said: truth.says(policy("g2")).says(revoked("eve"))},
+		"and others are not in it":                {dir: moved, said: truth.says(policy("g2")), wrong: "user eve"},
+		"outsiders":                               {dir: outsiders, said: truth.says(revoked("eve"))},
+		"one let in":                              {dir: outsiders, said: truth.says(revoked("eve")).says(granted("elsewhere")), wrong: "user elsewhere"},
+		"an archived member":                      {dir: outsiders, said: truth.says(revoked("eve")).says(granted("archie")), wrong: "user archie"},
+		"the whole customer":                      {dir: whole, said: truth},
+		"one left out":                            {dir: whole, said: truth.says(revoked("eve")), wrong: "user eve"},
 		"an emptied group": {
 			dir: empty, said: truth.says(policy("g1")).
 				says(revoked("ada")).says(revoked("eve")),
