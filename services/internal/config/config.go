@@ -48,10 +48,11 @@ type Ledger struct {
 
 // HTTP is the listener for pushes, health and metrics.
 type HTTP struct {
-	Addr         string `yaml:"addr" env:"ROLLCALL_HTTP_ADDR" doc:"Address to listen on."`
-	TLSCertFile  string `yaml:"tls_cert_file" env:"ROLLCALL_HTTP_TLS_CERT_FILE" doc:"Path of the PEM certificate, with its chain, to serve TLS with."`
-	TLSKeyFile   string `yaml:"tls_key_file" env:"ROLLCALL_HTTP_TLS_KEY_FILE" doc:"Path of that certificate's PEM key."`
-	TrustedProxy bool   `yaml:"trusted_proxy" env:"ROLLCALL_HTTP_TRUSTED_PROXY" doc:"TLS ends at a proxy in front of this process, and nobody else can reach the listener."`
+	Addr           string `yaml:"addr" env:"ROLLCALL_HTTP_ADDR" doc:"Address to listen on."`
+	TLSCertFile    string `yaml:"tls_cert_file" env:"ROLLCALL_HTTP_TLS_CERT_FILE" doc:"Path of the PEM certificate, with its chain, to serve TLS with."`
+	TLSKeyFile     string `yaml:"tls_key_file" env:"ROLLCALL_HTTP_TLS_KEY_FILE" doc:"Path of that certificate's PEM key."`
+	OperationsAddr string `yaml:"operations_addr" env:"ROLLCALL_HTTP_OPERATIONS_ADDR" doc:"Address of a listener for /readyz and /metrics alone, without TLS: keep it on an inner network. Empty: whoever reaches addr reads them there."`
+	TrustedProxy   bool   `yaml:"trusted_proxy" env:"ROLLCALL_HTTP_TRUSTED_PROXY" doc:"TLS ends at a proxy in front of this process, and nobody else can reach the listener."`
 }
 
 // Intake is where providers push to.

@@ -50,7 +50,7 @@ func TestEveryFaultAtOnce(t *testing.T) {
 	t.Parallel()
 	path := file(t, "data: ''\nsinc: {}\nlog: {level: loud, format: xml}\nnats: {url: 'nats://me:secret@host', replicas: 9}\n")
 	_, err := config.Load(path, env(map[string]string{
-		"ROLLCALL_NATS_PARTITIONS": "many", "ROLLCALL_SYNC_VANISH": "soon", "ROLLCALL_HTTP_ADDR": "8080",
+		"ROLLCALL_NATS_PARTITIONS": "many", "ROLLCALL_SYNC_VANISH": "soon", "ROLLCALL_HTTP_ADDR": "8080", "ROLLCALL_HTTP_OPERATIONS_ADDR": "8081",
 		"ROLLCALL_HTTP_TLS_KEY_FILE": "key.pem", "ROLLCALL_ROLES": "butler", "ROLLCALL_LEDGER_URL": "oracle://x",
 		"ROLLCALL_LEASE_TTL": "10ms",
 	}))
@@ -59,7 +59,7 @@ func TestEveryFaultAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"sinc", "ROLLCALL_NATS_PARTITIONS", "ROLLCALL_SYNC_VANISH", "data: ", "roles: ", "nats.url: ", "nats.replicas: ",
-		"http.addr: ", "http.tls_cert_file: ", "ledger.url: ", "lease.ttl: ", "log.level: ", "log.format: ",
+		"http.addr: ", "http.operations_addr: ", "http.tls_cert_file: ", "ledger.url: ", "lease.ttl: ", "log.level: ", "log.format: ",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("not reported: %s", want)

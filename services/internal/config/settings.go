@@ -108,6 +108,7 @@ nats:
   credentials_file: /etc/rollcall/nats.creds
 http:
   addr: 0.0.0.0:8443
+  operations_addr: 127.0.0.1:8081
   tls_cert_file: /etc/rollcall/tls.crt
   tls_key_file: /etc/rollcall/tls.key
 intake:

@@ -155,6 +155,9 @@ func (c Config) httpFaults(add addFault) {
 	if _, _, err := net.SplitHostPort(c.HTTP.Addr); err != nil {
 		add("http.addr", "%q: want host:port", c.HTTP.Addr)
 	}
+	if _, _, err := net.SplitHostPort(c.HTTP.OperationsAddr); err != nil && c.HTTP.OperationsAddr != "" {
+		add("http.operations_addr", "%q: want host:port", c.HTTP.OperationsAddr)
+	}
 	if (c.HTTP.TLSCertFile == "") != (c.HTTP.TLSKeyFile == "") {
 		add("http.tls_cert_file", "want both a certificate and its key, or neither")
 	}

@@ -1,4 +1,4 @@
-// Package httpserver is the HTTP listener of every role: the role's own handler, and beside it /healthz, /readyz and
+// Package httpserver is an HTTP listener: a handler, and beside it /healthz and, where it is given what they tell, /readyz and
 // /metrics. Its timeouts bound what a slow or hostile client can hold.
 package httpserver
 
@@ -32,8 +32,8 @@ type Config struct {
 type Deps struct {
 	Logger  *slog.Logger
 	Handler http.Handler        // what the process serves beside health and metrics; may be nil
-	Ready   func() []Check      // asked at each request; may be nil
-	Metrics prometheus.Gatherer // may be nil
+	Ready   func() []Check      // asked at each request of /readyz; nil for none
+	Metrics prometheus.Gatherer // told at /metrics; nil for none
 }
 
 // Check is one condition of readiness.
@@ -107,7 +107,9 @@ func listen(cfg Config) (net.Listener, bool, error) {
 func routes(deps Deps) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", healthz)
-	mux.HandleFunc("GET /readyz", readyz(deps.Ready))
+	if deps.Ready != nil {
+		mux.HandleFunc("GET /readyz", readyz(deps.Ready))
+	}
 	if deps.Metrics != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(deps.Metrics, promhttp.HandlerOpts{}))
 	}

@@ -63,6 +63,8 @@ type Process struct {
 	Leases   *lease.Leases
 	Mux      *http.ServeMux // of every listener
 	HTTP     *httpserver.Server
+	// Operations tells of the process; nil where HTTP does.
+	Operations *httpserver.Server
 
 	nc      *nats.Conn
 	natsURL string
@@ -131,14 +133,22 @@ func (p *Process) openLeases(ctx context.Context, owner string) error {
 	return nil
 }
 
+// openHTTP opens the listener of all parts and, where it has an address of its own, that of what watches the process.
 func (p *Process) openHTTP(opts Options, deps Deps) (err error) {
+	public := httpserver.Deps{Logger: p.Logger, Handler: p.Mux}
+	watched := httpserver.Deps{
+		Logger: p.Logger, Metrics: deps.Metrics,
+		Ready: func() []httpserver.Check { return p.ready }, // also of parts that come later
+	}
+	if addr := p.Config.HTTP.OperationsAddr; addr == "" {
+		public.Ready, public.Metrics = watched.Ready, watched.Metrics
+	} else if p.Operations, err = p.Listen("operations", httpserver.Config{Addr: addr}, watched); err != nil {
+		return err
+	}
 	p.HTTP, err = p.Listen("http", httpserver.Config{
 		Addr: p.Config.HTTP.Addr, ReplaceTakenPort: opts.ReplaceTakenPort,
 		CertFile: p.Config.HTTP.TLSCertFile, KeyFile: p.Config.HTTP.TLSKeyFile,
-	}, httpserver.Deps{
-		Logger: p.Logger, Handler: p.Mux, Metrics: deps.Metrics,
-		Ready: func() []httpserver.Check { return p.ready }, // also of parts that come later
-	})
+	}, public)
 	return err
 }
 
@@ -171,7 +181,11 @@ func (p *Process) NATSURL() string { return p.natsURL }
 
 // Run works until ctx ends or something that runs fails. Others run with it.
 func (p *Process) Run(ctx context.Context, others ...supervise.Worker) error {
-	p.Logger.InfoContext(ctx, "running", "roles", p.Config.Roles, "http", p.HTTP.URL(), "nats", p.natsURL)
+	told := p.HTTP
+	if p.Operations != nil {
+		told = p.Operations
+	}
+	p.Logger.InfoContext(ctx, "running", "roles", p.Config.Roles, "http", p.HTTP.URL(), "operations", told.URL(), "nats", p.natsURL)
 	err := supervise.Run(ctx, supervise.Config{}, supervise.Deps{Logger: p.Logger}, append(p.workers, others...)...)
 	p.Logger.InfoContext(ctx, "stopped")
 	return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -129,5 +130,41 @@ func TestAPartThatDoesNotOpenClosesWhatIs(t *testing.T) {
 		closes("first"), closes("second"), func(context.Context, *Process) error { return fault })
 	if p != nil || !errors.Is(err, fault) || strings.Join(closed, " ") != "second first" {
 		t.Errorf("%v, %v, closed %v", p, err, closed)
+	}
+}
+
+func TestWhatWatchesHasAListenerOfItsOwn(t *testing.T) {
+	t.Parallel()
+	cfg := config.Default()
+	cfg.NATS.URL, cfg.NATS.Partitions = bustest.StartServer(t).URL(), 1
+	cfg.HTTP.Addr, cfg.HTTP.OperationsAddr = "127.0.0.1:0", "127.0.0.1:0"
+	ctx, end := context.WithCancel(t.Context())
+	p, err := Open(ctx, cfg, Options{}, Deps{Logger: telemetry.Discard(), Clock: clock.System(), Metrics: telemetry.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	for url, want := range map[string]int{
+		p.HTTP.URL() + "/healthz":       http.StatusOK,
+		p.HTTP.URL() + "/readyz":        http.StatusNotFound,
+		p.HTTP.URL() + "/metrics":       http.StatusNotFound,
+		p.Operations.URL() + "/healthz": http.StatusOK,
+		p.Operations.URL() + "/readyz":  http.StatusOK,
+		p.Operations.URL() + "/metrics": http.StatusOK,
+	} {
+		res, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("%s: %s, want %d", url, res.Status, want)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	end()
+	if err := errors.Join(<-ended, p.Close()); err != nil {
+		t.Error(err)
 	}
 }
