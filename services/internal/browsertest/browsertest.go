@@ -288,6 +288,14 @@ func (b *Tab) Press(selector, name string) {
 	b.Text(named(selector, name) + `.click(), 'clicked'`)
 }
 
+// Follow presses a link that leads to another page, and waits until that is there: the one that is left may look like it.
+func (b *Tab) Follow(selector, name string) {
+	b.t.Helper()
+	b.Until(named(selector, name) + ` !== undefined`)
+	b.Text(`window.left = true, ` + named(selector, name) + `.click(), 'clicked'`)
+	b.Until(`window.left === undefined && document.readyState === 'complete'`)
+}
+
 // Type writes into the field with that label.
 func (b *Tab) Type(label, text string) {
 	b.t.Helper()
