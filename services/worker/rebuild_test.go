@@ -81,7 +81,9 @@ func (h *house) troubles() {
 	for i, seen := range []event.ConnectionObserved{
 		{State: event.ConnectionDegraded, Class: event.ClassSilent, Detail: "d", Action: "a"},
 		{State: event.ConnectionWorking},
-		{State: event.ConnectionDegraded, Class: event.ClassConsent, Check: "read-users", Detail: "d", Action: "a"},
+		{State: event.ConnectionDegraded, Class: event.ClassConsent, Check: "read-users", Detail: "d", Action: "a", Credential: &event.CredentialSeen{
+			Expires: time.Date(2026, 12, 24, 9, 0, 0, 0, time.UTC), Days: 30, Detail: "e", Action: "f",
+		}},
 	} {
 		seen.Stamp, seen.Since = event.Stamp{Epoch: 1, Counter: uint64(i) + 1}, time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 		h.publish("contoso", "connection", event.TypeConnectionObserved, seen)
