@@ -89,8 +89,7 @@ func (h *house) troubles() {
 		h.publish("contoso", "connection", event.TypeConnectionObserved, seen)
 	}
 	h.await(bus.Licenses, func(all []event.Event) bool {
-		last, err := event.Data[event.Degraded](all[len(all)-1])
-		return err == nil && last.Class == event.ClassConsent
+		return all[len(all)-1].Type() == event.TypeCredentialExpiring
 	})
 }
 
@@ -110,6 +109,8 @@ type state struct {
 	Current map[string][]ledger.CurrentEntitlement
 	// Degraded is what keeps the connection from working, without the stamp: a rebuilt ledger has none.
 	Degraded ledger.Connection
+	// Credential is when that of the connection ends, likewise.
+	Credential ledger.Credential
 	History  map[string][]ledger.Period
 }
 
@@ -129,6 +130,12 @@ func (h *house) state(path string, users ...string) (s state) {
 	}
 	s.Degraded = degraded["contoso"]
 	s.Degraded.Stamp = directory.Stamp{}
+	credentials, err := r.Credentials(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	s.Credential = credentials["contoso"]
+	s.Credential.Stamp = directory.Stamp{}
 	s.Current, s.History = map[string][]ledger.CurrentEntitlement{}, map[string][]ledger.Period{}
 	for _, id := range users {
 		user, err := r.FindUser(h.t.Context(), "contoso", id)
