@@ -239,6 +239,9 @@ func TestRebuiltLedgerIsTheSame(t *testing.T) {
 	if diff := cmp.Diff(before.Degraded, after.Degraded); diff != "" || !after.Degraded.Degraded() {
 		t.Errorf("connection (-before +after):\n%s", diff)
 	}
+	if diff := cmp.Diff(before.Credential, after.Credential); diff != "" || after.Credential.Days != 30 {
+		t.Errorf("credential (-before +after):\n%s", diff)
+	}
 	if now := h.told(); now != told {
 		t.Errorf("LICENSES has grown from %d to %d", told, now)
 	}
@@ -271,6 +274,9 @@ func TestRebuiltFromStreamsThatAreCutOff(t *testing.T) {
 	}
 	if diff := cmp.Diff(before.Degraded, after.Degraded); diff != "" || !after.Degraded.Degraded() {
 		t.Errorf("connection (-before +after):\n%s", diff)
+	}
+	if diff := cmp.Diff(before.Credential, after.Credential); diff != "" || after.Credential.Days != 30 {
+		t.Errorf("credential (-before +after):\n%s", diff)
 	}
 	for _, id := range staff { // as far back as anything tells of it
 		was, is := before.History[id], after.History[id]

@@ -91,7 +91,7 @@ func (w *Watch) working(ctx context.Context, now time.Time, s state) (time.Time,
 // degraded looks into a trouble that is new, or has been for long since the last look.
 func (w *Watch) degraded(ctx context.Context, now time.Time, s state) (time.Time, error) {
 	again := w.saidAt.Add(w.cfg.Again)
-	if w.said != nil && w.said.Class == string(s.trouble) && w.told() && again.After(now) {
+	if w.said != nil && w.said.Class == string(s.trouble) && again.After(now) {
 		return earliest(s.next, again), nil
 	}
 	if w.found == nil || w.found.Class != string(s.trouble) || !w.verified.Add(w.cfg.Patience).After(now) {
