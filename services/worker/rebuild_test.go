@@ -111,7 +111,7 @@ type state struct {
 	Degraded ledger.Connection
 	// Credential is when that of the connection ends, likewise.
 	Credential ledger.Credential
-	History  map[string][]ledger.Period
+	History    map[string][]ledger.Period
 }
 
 func (h *house) state(path string, users ...string) (s state) {

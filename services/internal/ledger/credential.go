@@ -17,7 +17,7 @@ type Credential struct {
 	Action  string          // what to do about it
 }
 
-const credentialColumns = `c.product, c.epoch, c.counter, c.expires, c.days, c.detail, c.action`
+const endColumns = `c.product, c.epoch, c.counter, c.expires, c.days, c.detail, c.action`
 
 func (c *Credential) columns() []any {
 	return []any{&c.Product, &c.Stamp.Epoch, &c.Stamp.Counter, scanMicros(&c.Expires), &c.Days, &c.Detail, &c.Action}
@@ -26,7 +26,7 @@ func (c *Credential) columns() []any {
 // Credential returns what a product was told of the credential; of one that nothing was said of no end is known.
 func (tx *Tx) Credential(product int64) (Credential, error) {
 	c := Credential{Product: product}
-	_, err := tx.get(`SELECT `+credentialColumns+` FROM credentials c WHERE c.product = $1`, []any{product}, c.columns()...)
+	_, err := tx.get(`SELECT `+endColumns+` FROM credentials c WHERE c.product = $1`, []any{product}, c.columns()...)
 	return c, err
 }
 
@@ -42,7 +42,7 @@ func (tx *Tx) PutCredential(c Credential) error {
 
 // Credentials returns those whose end is known, by the tenant's name.
 func (r *Reader) Credentials(ctx context.Context) (map[string]Credential, error) {
-	const query = `SELECT t.name, ` + credentialColumns + ` FROM credentials c JOIN products p ON p.id = c.product
+	const query = `SELECT t.name, ` + endColumns + ` FROM credentials c JOIN products p ON p.id = c.product
 		JOIN tenants t ON t.id = p.tenant WHERE c.expires <> 0 AND p.address <> '' ORDER BY c.epoch, c.counter, c.product DESC`
 	all := map[string]Credential{}
 	rows, err := r.db.QueryContext(ctx, query)
