@@ -226,6 +226,8 @@ func subjects() map[string]string {
 		event.TypeHeldClosed:           event.HeldSubject("contoso", "secure-share"),
 		event.TypeConnectionDegraded:   event.ConnectionSubject("contoso", "secure-share"),
 		event.TypeConnectionRecovered:  event.ConnectionSubject("contoso", "secure-share"),
+		event.TypeCredentialExpiring:   event.ConnectionSubject("contoso", "secure-share"),
+		event.TypeCredentialReplaced:   event.ConnectionSubject("contoso", "secure-share"),
 		event.TypeConnectionObserved:   event.DirectorySubject("contoso", "connection"),
 		event.TypeNotificationReceived: event.NotificationSubject("contoso", "entra"),
 		event.TypeDirectoryObserved:    event.DirectorySubject("contoso", "page"),

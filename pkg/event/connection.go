@@ -31,6 +31,16 @@ type ConnectionObserved struct {
 	Check  string `json:"check,omitempty"`
 	Detail string `json:"detail,omitempty"` // what is so: one sentence, without an address or a secret
 	Action string `json:"action,omitempty"` // what the admin or the operator does about it, likewise
+	// Credential is nil where it could not be looked at: what was said of it before stands.
+	Credential *CredentialSeen `json:"credential,omitempty"`
+}
+
+// CredentialSeen says when what proves Rollcall to a tenant's directory ends. One that is about to, and works, degrades nothing.
+type CredentialSeen struct {
+	Expires time.Time `json:"expires,omitzero"` // zero: at no time that is known
+	Days    int       `json:"days,omitempty"`   // 30, 7 or 1: it ends within so many. 0: it does not yet, or has ended
+	Detail  string    `json:"detail,omitempty"` // of one that ends within Days; without an address or a secret
+	Action  string    `json:"action,omitempty"` // likewise: what the operator does before it ends
 }
 
 // Degraded says that a tenant's directory is not followed as it should be, why, and what to do about it. It is told of each of
@@ -51,4 +61,23 @@ type Recovered struct {
 	Product string    `json:"product"`
 	Class   string    `json:"class"` // what it was last
 	Since   time.Time `json:"since"` // when it had begun
+}
+
+// CredentialExpiring says that what proves Rollcall to a tenant's directory ends soon. It is told of each of the tenant's products,
+// once for each credential and number of days.
+type CredentialExpiring struct {
+	Tenant  string    `json:"tenant"`
+	Product string    `json:"product"`
+	Expires time.Time `json:"expires"`
+	Days    int       `json:"days"` // 30, 7 or 1: it ends within so many
+	Detail  string    `json:"detail"`
+	Action  string    `json:"action"`
+}
+
+// CredentialReplaced says that in its place there is another, which does not end soon.
+type CredentialReplaced struct {
+	Tenant  string    `json:"tenant"`
+	Product string    `json:"product"`
+	Was     time.Time `json:"was"`              // when the one before would have ended
+	Expires time.Time `json:"expires,omitzero"` // zero: at no time that is known
 }

@@ -46,6 +46,8 @@ var payloads = map[string]reflect.Type{
 	event.TypeConnectionObserved:   reflect.TypeFor[event.ConnectionObserved](),
 	event.TypeConnectionDegraded:   reflect.TypeFor[event.Degraded](),
 	event.TypeConnectionRecovered:  reflect.TypeFor[event.Recovered](),
+	event.TypeCredentialExpiring:   reflect.TypeFor[event.CredentialExpiring](),
+	event.TypeCredentialReplaced:   reflect.TypeFor[event.CredentialReplaced](),
 	event.TypeApproveRequested:     reflect.TypeFor[event.ApproveRequested](),
 	event.TypeRejectRequested:      reflect.TypeFor[event.RejectRequested](),
 	event.TypeSeatsRequested:       reflect.TypeFor[event.SeatsRequested](),

@@ -47,6 +47,8 @@ var generators = map[string]func(*rapid.T, *drawn) any{
 	event.TypeConnectionObserved:   drawConnectionObserved,
 	event.TypeConnectionDegraded:   drawDegraded,
 	event.TypeConnectionRecovered:  drawRecovered,
+	event.TypeCredentialExpiring:   drawExpiring,
+	event.TypeCredentialReplaced:   drawReplaced,
 	event.TypeNotificationReceived: drawNotification,
 	event.TypeDirectoryObserved:    drawObserved,
 	event.TypeSnapshotEnded:        drawSnapshotEnded,

@@ -48,6 +48,8 @@ const (
 
 	TypeConnectionDegraded  = "io.rollcall.connection.degraded.v1"
 	TypeConnectionRecovered = "io.rollcall.connection.recovered.v1"
+	TypeCredentialExpiring  = "io.rollcall.connection.credential-expiring.v1"
+	TypeCredentialReplaced  = "io.rollcall.connection.credential-replaced.v1"
 
 	TypeDeadLetter = "io.rollcall.dead-letter.written.v1"
 )

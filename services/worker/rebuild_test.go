@@ -81,14 +81,15 @@ func (h *house) troubles() {
 	for i, seen := range []event.ConnectionObserved{
 		{State: event.ConnectionDegraded, Class: event.ClassSilent, Detail: "d", Action: "a"},
 		{State: event.ConnectionWorking},
-		{State: event.ConnectionDegraded, Class: event.ClassConsent, Check: "read-users", Detail: "d", Action: "a"},
+		{State: event.ConnectionDegraded, Class: event.ClassConsent, Check: "read-users", Detail: "d", Action: "a", Credential: &event.CredentialSeen{
+			Expires: time.Date(2026, 12, 24, 9, 0, 0, 0, time.UTC), Days: 30, Detail: "e", Action: "f",
+		}},
 	} {
 		seen.Stamp, seen.Since = event.Stamp{Epoch: 1, Counter: uint64(i) + 1}, time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 		h.publish("contoso", "connection", event.TypeConnectionObserved, seen)
 	}
 	h.await(bus.Licenses, func(all []event.Event) bool {
-		last, err := event.Data[event.Degraded](all[len(all)-1])
-		return err == nil && last.Class == event.ClassConsent
+		return all[len(all)-1].Type() == event.TypeCredentialExpiring
 	})
 }
 
@@ -108,7 +109,9 @@ type state struct {
 	Current map[string][]ledger.CurrentEntitlement
 	// Degraded is what keeps the connection from working, without the stamp: a rebuilt ledger has none.
 	Degraded ledger.Connection
-	History  map[string][]ledger.Period
+	// Credential is when that of the connection ends, likewise.
+	Credential ledger.Credential
+	History    map[string][]ledger.Period
 }
 
 func (h *house) state(path string, users ...string) (s state) {
@@ -127,6 +130,12 @@ func (h *house) state(path string, users ...string) (s state) {
 	}
 	s.Degraded = degraded["contoso"]
 	s.Degraded.Stamp = directory.Stamp{}
+	credentials, err := r.Credentials(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	s.Credential = credentials["contoso"]
+	s.Credential.Stamp = directory.Stamp{}
 	s.Current, s.History = map[string][]ledger.CurrentEntitlement{}, map[string][]ledger.Period{}
 	for _, id := range users {
 		user, err := r.FindUser(h.t.Context(), "contoso", id)
@@ -230,6 +239,9 @@ func TestRebuiltLedgerIsTheSame(t *testing.T) {
 	if diff := cmp.Diff(before.Degraded, after.Degraded); diff != "" || !after.Degraded.Degraded() {
 		t.Errorf("connection (-before +after):\n%s", diff)
 	}
+	if diff := cmp.Diff(before.Credential, after.Credential); diff != "" || after.Credential.Days != 30 {
+		t.Errorf("credential (-before +after):\n%s", diff)
+	}
 	if now := h.told(); now != told {
 		t.Errorf("LICENSES has grown from %d to %d", told, now)
 	}
@@ -262,6 +274,9 @@ func TestRebuiltFromStreamsThatAreCutOff(t *testing.T) {
 	}
 	if diff := cmp.Diff(before.Degraded, after.Degraded); diff != "" || !after.Degraded.Degraded() {
 		t.Errorf("connection (-before +after):\n%s", diff)
+	}
+	if diff := cmp.Diff(before.Credential, after.Credential); diff != "" || after.Credential.Days != 30 {
+		t.Errorf("credential (-before +after):\n%s", diff)
 	}
 	for _, id := range staff { // as far back as anything tells of it
 		was, is := before.History[id], after.History[id]

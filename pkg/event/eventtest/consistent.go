@@ -17,7 +17,7 @@ func consistent(ev event.Event) error {
 		errs = append(errs, err, want("subject", ev.Subject(), data.User), ofLicenses(ev, data.Tenant, data.Product),
 			follows(data))
 	case event.TypePolicyChanged, event.TypeSettingsChanged, event.TypeSeatsChanged, event.TypeLineChanged,
-		event.TypeConnectionDegraded, event.TypeConnectionRecovered:
+		event.TypeConnectionDegraded, event.TypeConnectionRecovered, event.TypeCredentialExpiring, event.TypeCredentialReplaced:
 		data, err := event.Data[struct{ Tenant, Product string }](ev)
 		errs = append(errs, err, ofLicenses(ev, data.Tenant, data.Product))
 	case event.TypeSeatsExceeded, event.TypeSeatsWithin:

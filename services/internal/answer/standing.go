@@ -9,15 +9,28 @@ import (
 
 // Standing is what keeps a tenant's licenses from simply following its directory.
 type Standing struct {
-	Frozen       bool       `json:"frozen"`               // nothing is revoked
-	Paused       bool       `json:"paused"`               // nothing is decided
-	Disconnected bool       `json:"disconnected"`         // the directory is not followed
-	Licenses     string     `json:"licenses,omitempty"`   // of one that is disconnected: kept or revoked
-	Restoring    bool       `json:"restoring"`            // nothing is decided until the directory is read completely
-	StaleSince   time.Time  `json:"stale_since,omitzero"` // something that was said of it was given up, and it was not read completely since
-	Degraded     *Degraded  `json:"degraded,omitempty"`   // what keeps the directory from being followed as it should be
-	Held         []OpenHeld `json:"held,omitempty"`       // that wait, or are being carried out
+	Frozen       bool      `json:"frozen"`               // nothing is revoked
+	Paused       bool      `json:"paused"`               // nothing is decided
+	Disconnected bool      `json:"disconnected"`         // the directory is not followed
+	Licenses     string    `json:"licenses,omitempty"`   // of one that is disconnected: kept or revoked
+	Restoring    bool      `json:"restoring"`            // nothing is decided until the directory is read completely
+	StaleSince   time.Time `json:"stale_since,omitzero"` // something that was said of it was given up, and it was not read completely since
+	Degraded     *Degraded `json:"degraded,omitempty"`   // what keeps the directory from being followed as it should be
+	// Credential is when what proves Rollcall to the directory ends, where that is known.
+	Credential *Credential `json:"credential,omitempty"`
+	Held       []OpenHeld  `json:"held,omitempty"` // that wait, or are being carried out
 }
+
+// Credential is when what proves Rollcall to a directory ends.
+type Credential struct {
+	Expires time.Time `json:"expires"`
+	// What ends, and what to do about it; "" where it does not end soon.
+	Detail string `json:"detail,omitempty"`
+	Action string `json:"action,omitempty"`
+}
+
+// EndsSoon reports whether it is time to do something about it.
+func (c *Credential) EndsSoon() bool { return c != nil && c.Action != "" }
 
 // Degraded is what keeps a tenant's directory from being followed as it should be.
 type Degraded struct {
@@ -36,8 +49,27 @@ type OpenHeld struct {
 	State   string `json:"state"`
 }
 
-// StandingOf says where a tenant stands: held has those of all tenants, connections the state of each.
-func StandingOf(t ledger.Tenant, held []ledger.HeldChange, connections map[string]ledger.Connection) *Standing {
+// Standings says where tenants stand.
+type Standings struct {
+	held        []ledger.HeldChange
+	connections map[string]ledger.Connection
+	credentials map[string]ledger.Credential
+}
+
+// StandingsIn reads where all tenants stand, or one.
+func StandingsIn(ctx context.Context, r *ledger.Reader, tenant string) (s Standings, err error) {
+	if s.held, err = r.HeldChanges(ctx, tenant, false); err != nil {
+		return s, err
+	}
+	if s.connections, err = r.Degraded(ctx); err != nil {
+		return s, err
+	}
+	s.credentials, err = r.Credentials(ctx)
+	return s, err
+}
+
+// Of says where a tenant stands.
+func (all Standings) Of(t ledger.Tenant) *Standing {
 	s := &Standing{Frozen: t.Frozen, Paused: t.Paused, Disconnected: !t.Follows(), Restoring: t.Restoring, StaleSince: t.StaleSince}
 	switch t.Disconnected {
 	case ledger.LicensesKept:
@@ -45,10 +77,11 @@ func StandingOf(t ledger.Tenant, held []ledger.HeldChange, connections map[strin
 	case ledger.LicensesEnded:
 		s.Licenses = "revoked"
 	}
-	if c := connections[t.Name]; c.Degraded() {
+	if c := all.connections[t.Name]; c.Degraded() {
 		s.Degraded = &Degraded{Class: c.Class, Since: c.Since, Check: c.Check, Detail: c.Detail, Action: c.Action}
 	}
-	for _, h := range held {
+	s.Credential = CredentialOf(all.credentials[t.Name])
+	for _, h := range all.held {
 		if h.Tenant != t.Name {
 			continue
 		}
@@ -61,12 +94,19 @@ func StandingOf(t ledger.Tenant, held []ledger.HeldChange, connections map[strin
 	return s
 }
 
+// CredentialOf is when a credential ends; nil where that is not known.
+func CredentialOf(c ledger.Credential) *Credential {
+	if c.Expires.IsZero() {
+		return nil
+	}
+	return &Credential{Expires: c.Expires, Detail: c.Detail, Action: c.Action}
+}
+
 // StandingIn reads where one tenant stands.
 func StandingIn(ctx context.Context, r *ledger.Reader, t ledger.Tenant) (*Standing, error) {
-	held, err := r.HeldChanges(ctx, t.Name, false)
+	all, err := StandingsIn(ctx, r, t.Name)
 	if err != nil {
 		return nil, err
 	}
-	connections, err := r.Degraded(ctx)
-	return StandingOf(t, held, connections), err
+	return all.Of(t), nil
 }

@@ -454,7 +454,10 @@ type CommandState string
 
 // Connection defines model for Connection.
 type Connection struct {
-	Channels   []Channel       `json:"channels"`
+	Channels []Channel `json:"channels"`
+
+	// Credential When what proves Rollcall to the directory ends. Absent where that is not known.
+	Credential Credential      `json:"credential,omitempty,omitzero"`
 	Degraded   Degraded        `json:"degraded,omitempty,omitzero"`
 	Provider   Provider        `json:"provider"`
 	RoundBegan time.Time       `json:"round_began,omitempty,omitzero"`
@@ -464,6 +467,16 @@ type Connection struct {
 
 // ConnectionState defines model for Connection.State.
 type ConnectionState string
+
+// Credential When what proves Rollcall to the directory ends. Absent where that is not known.
+type Credential struct {
+	// Action What to do before it ends. Absent likewise.
+	Action string `json:"action,omitempty,omitzero"`
+
+	// Detail What ends when. Absent where it does not end soon: within 30 days.
+	Detail  string    `json:"detail,omitempty,omitzero"`
+	Expires time.Time `json:"expires"`
+}
 
 // Decision What holds of one user and one product, and why.
 type Decision struct {
@@ -1239,7 +1252,9 @@ type SettingsRequest struct {
 
 // Standing What keeps the tenant's licenses from simply following its directory.
 type Standing struct {
-	Degraded Degraded `json:"degraded,omitempty,omitzero"`
+	// Credential When what proves Rollcall to the directory ends. Absent where that is not known.
+	Credential Credential `json:"credential,omitempty,omitzero"`
+	Degraded   Degraded   `json:"degraded,omitempty,omitzero"`
 
 	// Disconnected The directory is not followed.
 	Disconnected bool `json:"disconnected"`

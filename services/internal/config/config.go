@@ -85,7 +85,7 @@ type Lease struct {
 type Center struct {
 	PublicURL        string `yaml:"public_url" env:"ROLLCALL_CENTER_PUBLIC_URL" doc:"URL under which people and programs reach the Control Center. Empty: the address of this process's own listener."`
 	AccessFile       string `yaml:"access_file" env:"ROLLCALL_CENTER_ACCESS_FILE" doc:"Path of the YAML file that says who may sign in, by which issuer, and what they may see and do. Read again when it changes."`
-	NoticesFile      string `yaml:"notices_file" env:"ROLLCALL_CENTER_NOTICES_FILE" doc:"Path of the YAML file that says which webhooks and addresses are told of held changes, seats and connections, by tenant. Read again when it changes."`
+	NoticesFile      string `yaml:"notices_file" env:"ROLLCALL_CENTER_NOTICES_FILE" doc:"Path of the YAML file that says which webhooks and addresses are told of held changes, seats, connections and credentials that end, by tenant. Read again when it changes."`
 	DevelopmentLogin bool   `yaml:"development_login" env:"ROLLCALL_CENTER_DEVELOPMENT_LOGIN" doc:"Let anybody on this machine sign in as anybody. Only for a listener on a loopback address."`
 }
 

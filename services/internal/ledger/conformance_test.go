@@ -36,6 +36,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"tenants are stored whole":                             tenantsAreStoredWhole,
 	"stale tenants are found":                              staleTenantsAreFound,
 	"degraded connections are found":                       degradedConnectionsAreFound,
+	"credentials are found whose end is known":             credentialsAreFound,
 	"products are stored whole":                            productsAreStoredWhole,
 	"users come in order":                                  usersComeInOrder,
 	"groups keep their addresses":                          groupsKeepTheirAddresses,

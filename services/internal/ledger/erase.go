@@ -8,6 +8,7 @@ var erased = []struct{ table, key, of string }{
 	{"leaving", "product, user_id", `product` + ofTenant},
 	{"revocations", "product, minute", `product` + ofTenant},
 	{"connections", "product", `product` + ofTenant},
+	{"credentials", "product", `product` + ofTenant},
 	{"activations", "product, user_id", `product` + ofTenant},
 	{"usage", "product, minute", `product` + ofTenant},
 	{"records", "product, sequence", `product` + ofTenant},

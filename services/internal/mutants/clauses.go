@@ -59,5 +59,6 @@ var clauses = []clause{
 	{"degraded", "A connection that has not worked for long is told once, with what to do about it, and names nobody."},
 	{"recovered", "It has recovered when all of it works: that is told, and not before."},
 	{"silent", "Push channels are silent when changes show of which no push tells; they are replaced, and ever more rarely."},
+	{"credential", "That a credential ends is told once at each threshold, until there is another; what has ended is told by itself."},
 	{"quota", "Over the quota of push channels duplicates go first, and the others are kept."},
 }

@@ -27,6 +27,8 @@ type Provider interface {
 	// Verify finds out what keeps a tenant from being read, and what can never be read of it. It sends requests of its
 	// own. An error means that the tenant's record is of no use.
 	Verify(ctx context.Context, t tenant.Tenant) ([]Finding, error)
+	// CredentialEnd looks when a tenant's credential ends, without a request. An error means that it cannot be read.
+	CredentialEnd(t tenant.Tenant) (CredentialEnd, error)
 }
 
 // Traits say how all directories of a provider can be followed. They never change.

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 )
@@ -55,7 +56,12 @@ type Credential struct {
 	ServiceAccount string `json:"service_account,omitempty"`
 	// Subject is the address of the customer's admin in whose name Google is read.
 	Subject string `json:"subject,omitempty"`
+	// Expires is when a client secret or a key file ends, as somebody has told, for neither shows it; zero: nobody has.
+	Expires time.Time `json:"expires,omitzero"`
 }
+
+// TellsNoEnd reports whether a credential may end at a time that it does not show: Expires has it, if anything.
+func (c Credential) TellsNoEnd() bool { return c.Kind == ClientSecret || c.Kind == GoogleKeyFile }
 
 // validate returns every fault. What was given where is not repeated: it may be a secret in the wrong place, or an address.
 func (c Credential) validate(p directory.Provider) []error {
@@ -65,6 +71,9 @@ func (c Credential) validate(p directory.Provider) []error {
 	var errs []error
 	if strings.ContainsAny(c.File, "{\n\r") {
 		errs = append(errs, errors.New("credential file: want its path, not what it holds"))
+	}
+	if !c.Expires.IsZero() && !c.TellsNoEnd() {
+		errs = append(errs, fmt.Errorf("credential %s: no end can be told of it, only of %s or %s", c.Kind, ClientSecret, GoogleKeyFile))
 	}
 	switch c.Kind {
 	case ClientSecret, Certificate, WorkloadIdentity:

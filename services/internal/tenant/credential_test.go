@@ -3,6 +3,7 @@ package tenant_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -19,6 +20,7 @@ func initech() tenant.Tenant {
 
 func TestCredentials(t *testing.T) {
 	t.Parallel()
+	ends := time.Date(2026, 12, 24, 9, 0, 0, 0, time.UTC)
 	const pasted = `{"private_key":"hunter2"}`
 	for name, c := range map[string]struct {
 		of     func() tenant.Tenant
@@ -50,6 +52,12 @@ func TestCredentials(t *testing.T) {
 		},
 		"no key":                     {initech, func(c *tenant.Credential) { c.Kind = tenant.GoogleKeyFile }, []string{"path of its file"}},
 		"a secret that is not there": {contoso, func(c *tenant.Credential) { c.Env, c.ClientID = "", "" }, []string{"(client) id", "either a file or an environment"}},
+		"a secret that ends":         {contoso, func(c *tenant.Credential) { c.Expires = ends }, nil},
+		"a key that ends": {initech, func(c *tenant.Credential) {
+			c.Kind, c.File, c.ServiceAccount, c.Expires = tenant.GoogleKeyFile, "/etc/k", "", ends
+		}, nil},
+		"keyless, with an end":       {initech, func(c *tenant.Credential) { c.Expires = ends }, []string{"no end can be told"}},
+		"a certificate with another": {contoso, func(c *tenant.Credential) { c.Kind, c.File, c.Expires = tenant.Certificate, "/etc/c", ends }, []string{"no end can be told"}},
 		"Google's fields at Entra":   {contoso, func(c *tenant.Credential) { c.Subject = "hunter2" }, []string{"no service account and no subject"}},
 	} {
 		one := c.of()

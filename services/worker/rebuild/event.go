@@ -118,15 +118,20 @@ func (r *rebuilder) record(tx *ledger.Tx, p *product, m bus.Message, sequence ui
 	case event.TypeConnectionRecovered:
 		p.degraded = nil
 		return nil
+	case event.TypeCredentialExpiring:
+		return with(m, func(d event.CredentialExpiring) error { p.expiring = &d; return nil })
+	case event.TypeCredentialReplaced:
+		p.expiring = nil
+		return nil
 	default:
 		return nil
 	}
 }
 
-// set takes the tenant's settings. One that is not connected has no connection that could be degraded.
+// set takes the tenant's settings. One that is not connected has no connection that could be degraded, and no credential.
 func (p *product) set(s event.SettingsChanged) {
 	if p.settings = &s; !s.Connected {
-		p.degraded = nil
+		p.degraded, p.expiring = nil, nil
 	}
 }
 

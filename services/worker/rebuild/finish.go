@@ -42,6 +42,12 @@ func (r *rebuilder) finishProduct(tx *ledger.Tx, p *product) (err error) {
 			return err
 		}
 	}
+	if d := p.expiring; d != nil {
+		err := tx.PutCredential(ledger.Credential{Product: p.ID, Expires: d.Expires, Days: d.Days, Detail: d.Detail, Action: d.Action})
+		if err != nil {
+			return err
+		}
+	}
 	for user, place := range p.waiting {
 		if err := tx.Join(p.ID, user, place); err != nil {
 			return err

@@ -23,6 +23,8 @@ type product struct {
 	settings *event.SettingsChanged
 	// What keeps the connection from working; nil: nothing does.
 	degraded *event.Degraded
+	// What was told of its credential, which ends soon; nil: nothing, or there is another.
+	expiring *event.CredentialExpiring
 	held     map[string]*ledger.Held // by id
 	waiting  map[int64]int64         // place, by user
 }

@@ -29,6 +29,11 @@ func (a *API) GetConnection(ctx context.Context, r openapi.GetConnectionRequestO
 	if c := connections[t.ID]; c.Degraded() {
 		out.State, out.Degraded = openapi.ConnectionStateDegraded, degradedBy(c)
 	}
+	credentials, err := a.deps.Ledger.Credentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out.Credential = credentialOf(answer.CredentialOf(credentials[t.ID]))
 	if t.Disconnected || !state.Follows() {
 		out.State = openapi.ConnectionStateDisconnected
 	}

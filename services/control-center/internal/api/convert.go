@@ -34,7 +34,15 @@ func standingOf(s *answer.Standing) openapi.Standing {
 	if s.Degraded != nil {
 		out.Degraded = degradedOf(*s.Degraded)
 	}
+	out.Credential = credentialOf(s.Credential)
 	return out
+}
+
+func credentialOf(c *answer.Credential) openapi.Credential {
+	if c == nil {
+		return openapi.Credential{}
+	}
+	return openapi.Credential{Expires: c.Expires, Detail: c.Detail, Action: c.Action}
 }
 
 func degradedOf(d answer.Degraded) openapi.Degraded {

@@ -54,11 +54,7 @@ func (a *API) summaries(ctx context.Context, tenants []tenant.Tenant) ([]openapi
 	if err != nil {
 		return nil, err
 	}
-	held, err := a.deps.Ledger.HeldChanges(ctx, "", false)
-	if err != nil {
-		return nil, err
-	}
-	connections, err := a.deps.Ledger.Degraded(ctx)
+	standings, err := answer.StandingsIn(ctx, a.deps.Ledger, "")
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +63,7 @@ func (a *API) summaries(ctx context.Context, tenants []tenant.Tenant) ([]openapi
 		return openapi.TenantSummary{
 			ID: t.ID, Provider: openapi.Provider(t.Provider), DirectoryID: t.DirectoryID, Domain: t.Domain, CreatedAt: t.CreatedAt, ReadCompletely: state.Ready(),
 			AsOf:     answer.AsOf(ledger.TenantState{Tenant: state}),
-			Standing: standingOf(answer.StandingOf(state, held, connections)),
+			Standing: standingOf(standings.Of(state)),
 			Products: mapped(t.Products, func(p tenant.Product) string { return p.ID }),
 		}
 	}), nil
@@ -101,7 +97,7 @@ func (a *API) GetTenant(ctx context.Context, r openapi.GetTenantRequestObject) (
 // standing tells where a tenant stands; one that the ledger has not heard of stands as any other.
 func (a *API) standing(ctx context.Context, t ledger.Tenant) (openapi.Standing, error) {
 	if t.ID == 0 {
-		return standingOf(answer.StandingOf(t, nil, nil)), nil
+		return standingOf(answer.Standings{}.Of(t)), nil
 	}
 	s, err := answer.StandingIn(ctx, a.deps.Ledger, t)
 	if err != nil {

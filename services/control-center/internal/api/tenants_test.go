@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
@@ -146,7 +147,30 @@ func TestConnections(t *testing.T) {
 		return tx.PutConnection(ledger.Connection{Product: 1, Class: event.ClassConsent, Check: "consent", Detail: "it is not allowed", Action: "allow it", Since: centertest.Nine})
 	})
 	got = get[openapi.Connection](t, h, "/api/v1/tenants/contoso/connection")
+	if !got.Credential.Expires.IsZero() {
+		t.Errorf("nobody knows when its credential ends: %+v", got.Credential)
+	}
 	if got.State != openapi.ConnectionStateDegraded || got.Degraded.Action != "allow it" || got.Degraded.Class != event.ClassConsent {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestWhenTheCredentialEnds(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, patience)
+	end := centertest.Nine.AddDate(0, 1, 0)
+	for _, c := range []ledger.Credential{
+		{Product: 1, Stamp: directory.Stamp{Epoch: 1, Counter: 1}, Expires: end},
+		{Product: 1, Stamp: directory.Stamp{Epoch: 1, Counter: 2}, Expires: end, Days: 30, Detail: "it ends", Action: "make another"},
+	} {
+		h.Write(func(tx *ledger.Tx) error { return tx.PutCredential(c) })
+		want := openapi.Credential{Expires: end, Detail: c.Detail, Action: c.Action}
+		connection := get[openapi.Connection](t, h, "/api/v1/tenants/contoso/connection")
+		if diff := cmp.Diff(want, connection.Credential); diff != "" || connection.State != openapi.ConnectionStateWorking {
+			t.Errorf("%s (-want +got):\n%s", connection.State, diff)
+		}
+		if diff := cmp.Diff(want, get[openapi.Tenant](t, h, "/api/v1/tenants/contoso").Standing.Credential); diff != "" {
+			t.Errorf("standing (-want +got):\n%s", diff)
+		}
 	}
 }

@@ -158,7 +158,7 @@ func kindOf(ev event.Event) (kind Kind, user string) {
 		return Seats, ""
 	case event.TypeHeldOpened, event.TypeHeldListed, event.TypeHeldClosed:
 		return Held, ""
-	case event.TypeConnectionDegraded, event.TypeConnectionRecovered:
+	case event.TypeConnectionDegraded, event.TypeConnectionRecovered, event.TypeCredentialExpiring, event.TypeCredentialReplaced:
 		return Connection, ""
 	}
 	return Policy, ""

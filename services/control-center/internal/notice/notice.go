@@ -14,7 +14,7 @@ import (
 // Types are those of the events that are sent on.
 var Types = []string{
 	event.TypeHeldOpened, event.TypeHeldClosed, event.TypeSeatsExceeded, event.TypeSeatsWithin,
-	event.TypeConnectionDegraded, event.TypeConnectionRecovered,
+	event.TypeConnectionDegraded, event.TypeConnectionRecovered, event.TypeCredentialExpiring, event.TypeCredentialReplaced,
 }
 
 // TypeTest is the type of a notice that somebody asks for to see whether it arrives.
@@ -61,7 +61,7 @@ func words(eventType string, data []byte) (subject, text string, err error) {
 		return with(data, func(h event.HeldOpened) (string, string) {
 			expires := ""
 			if !h.Expires.IsZero() {
-				expires = fmt.Sprintf(" Without a word by %s it counts as rejected.", h.Expires.UTC().Format("2006-01-02 15:04 MST"))
+				expires = fmt.Sprintf(" Without a word by %s it counts as rejected.", minute(h.Expires))
 			}
 			return fmt.Sprintf("%s: a change of %s is held and waits for you", h.Tenant, h.Product),
 				fmt.Sprintf("%s of %s would grant %d and revoke %d of %d licenses. It has not taken effect: approve or reject it.%s", h.Held, h.Product, h.Grants, h.Revocations, h.Licensed, expires)
@@ -88,15 +88,35 @@ func words(eventType string, data []byte) (subject, text string, err error) {
 	case event.TypeConnectionDegraded:
 		return with(data, func(d event.Degraded) (string, string) {
 			return d.Tenant + ": the directory is not followed as it should be",
-				fmt.Sprintf("%s\nLicenses stand as they are. It has been so since %s.\nWhat to do: %s", d.Detail, d.Since.UTC().Format("2006-01-02 15:04 MST"), d.Action)
+				fmt.Sprintf("%s\nLicenses stand as they are. It has been so since %s.\nWhat to do: %s", d.Detail, minute(d.Since), d.Action)
 		})
 	case event.TypeConnectionRecovered:
 		return with(data, func(r event.Recovered) (string, string) {
 			return r.Tenant + ": the directory is followed again", "What had kept it from being followed (" + r.Class + ") is over."
 		})
+	case event.TypeCredentialExpiring, event.TypeCredentialReplaced:
+		return wordsOfCredential(eventType, data)
 	}
 	return "", "", errSilent
 }
+
+func wordsOfCredential(eventType string, data []byte) (subject, text string, err error) {
+	if eventType == event.TypeCredentialReplaced {
+		return with(data, func(r event.CredentialReplaced) (string, string) {
+			ends := "When it ends is not known."
+			if !r.Expires.IsZero() {
+				ends = "It ends at " + minute(r.Expires) + "."
+			}
+			return r.Tenant + ": the credential for the directory was replaced", "In place of the one that ends at " + minute(r.Was) + " there is another. " + ends
+		})
+	}
+	return with(data, func(e event.CredentialExpiring) (string, string) {
+		return fmt.Sprintf("%s: the credential for the directory ends on %s", e.Tenant, e.Expires.UTC().Format("2006-01-02")),
+			fmt.Sprintf("%s\nUntil then nothing is amiss. From then on the directory cannot be read, and licenses stand as they are.\nWhat to do: %s", e.Detail, e.Action)
+	})
+}
+
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
 func with[T any](data []byte, say func(T) (subject, text string)) (subject, text string, err error) {
 	var d T

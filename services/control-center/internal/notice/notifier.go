@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/license"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 )
@@ -268,12 +269,18 @@ func (s *sending) over(ctx context.Context, n Notice, outcome string, err error)
 // repeats says what a notice is about, and what it tells of it: an event is told of each product of a tenant that tells the
 // same, and of a connection, which they share.
 func repeats(n Notice) (about, what string) {
-	var d struct{ Product, Held, Class, Check, Since string }
+	var d struct {
+		Product, Held, Class, Check, Since, Expires, Was string
+		Days                                             int
+	}
 	if json.Unmarshal(n.Data, &d) != nil {
 		return "", ""
 	}
 	if d.Held != "" {
 		return d.Product + " " + d.Held, n.Type
+	}
+	if n.Type == event.TypeCredentialExpiring || n.Type == event.TypeCredentialReplaced {
+		return "credential", fmt.Sprintln(n.Type, d.Expires, d.Days, d.Was)
 	}
 	if d.Class != "" {
 		return "connection", n.Type + " " + d.Class + " " + d.Check + " " + d.Since

@@ -45,6 +45,8 @@ func TestActivityTellsEveryEvent(t *testing.T) {
 		{event.HeldSubject("contoso", "secure-share"), event.TypeHeldClosed, event.HeldClosed{Held: "flip-7", Outcome: "rejected", By: "grace"}, "Flip-7 was rejected, by grace."},
 		{event.ConnectionSubject("contoso", "secure-share"), event.TypeConnectionDegraded, event.Degraded{Class: "sign-in", Action: "make a new secret"}, "Sign-in: make a new secret."},
 		{event.ConnectionSubject("contoso", "secure-share"), event.TypeConnectionRecovered, event.Recovered{Class: "sign-in"}, "followed again as it should be"},
+		{event.ConnectionSubject("contoso", "secure-share"), event.TypeCredentialExpiring, event.CredentialExpiring{Detail: "the secret ends", Action: "make a new secret"}, "The secret ends. Make a new secret."},
+		{event.ConnectionSubject("contoso", "secure-share"), event.TypeCredentialReplaced, event.CredentialReplaced{Was: time.Date(2026, 12, 24, 9, 0, 0, 0, time.UTC)}, "ends on 24 December 2026"},
 	} {
 		w.record("contoso", "secure-share", e.subject, e.eventType, e.data)
 		text := w.page("/tenants/contoso/activity")

@@ -43,6 +43,8 @@ func recordBadge(eventType string) badge {
 		event.TypeHeldClosed:           {"info", "inbox", "Held change closed"},
 		event.TypeConnectionDegraded:   {"bad", "stop", "Degraded"},
 		event.TypeConnectionRecovered:  {"good", "check", "Recovered"},
+		event.TypeCredentialExpiring:   {"warn", "clock", "Credential ends"},
+		event.TypeCredentialReplaced:   {"good", "check", "Credential replaced"},
 	}[eventType]
 	if !known {
 		return badge{"plain", "dot", typeWord(eventType)}
@@ -77,6 +79,12 @@ func recordSays(eventType string, data json.RawMessage) string {
 	case event.TypeConnectionRecovered:
 		return told(data, func(c event.Recovered) string {
 			return "The directory is followed again as it should be (it was: " + c.Class + ")."
+		})
+	case event.TypeCredentialExpiring:
+		return told(data, func(c event.CredentialExpiring) string { return sentence(c.Detail) + " " + sentence(c.Action) })
+	case event.TypeCredentialReplaced:
+		return told(data, func(c event.CredentialReplaced) string {
+			return "Another one is in the place of that which ends on " + c.Was.UTC().Format("2 January 2006") + "."
 		})
 	}
 	return ""

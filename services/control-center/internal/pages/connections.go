@@ -15,6 +15,7 @@ type connectionPage struct {
 	AsOf       time.Time
 	Round      time.Time // begin of the last good one
 	SnapshotAt time.Time
+	Credential *answer.Credential
 	Channels   []channels.Channel
 	Key        string
 	Kept       bool // it is disconnected, and its licenses stand
@@ -31,7 +32,7 @@ func (p *Pages) showConnections(w http.ResponseWriter, r *http.Request, s *scope
 	}
 	page := connectionPage{
 		State: connectionBadge(s, st), AsOf: answer.AsOf(s.State), Round: s.State.RoundBegan, SnapshotAt: s.State.SnapshotAt, Key: newKey(),
-		Kept: s.State.Disconnected == ledger.LicensesKept,
+		Credential: st.Credential, Kept: s.State.Disconnected == ledger.LicensesKept,
 	}
 	if page.Channels, err = p.deps.Channels.Of(r.Context(), s.Tenant.ID); err != nil {
 		return err

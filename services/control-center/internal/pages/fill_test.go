@@ -271,6 +271,13 @@ func (w *world) degrade(id, product string, c ledger.Connection) {
 	w.write(func(tx *ledger.Tx) error { return tx.PutConnection(c) })
 }
 
+// ending says when the credential for a directory ends.
+func (w *world) ending(id, product string, c ledger.Credential) {
+	w.t.Helper()
+	c.Product, c.Stamp = w.products[id+" "+product].ID, w.at()
+	w.write(func(tx *ledger.Tx) error { return tx.PutCredential(c) })
+}
+
 // channel stores a push channel as a receiver does.
 func (w *world) channel(id, name string, fields map[string]any) {
 	w.t.Helper()

@@ -53,6 +53,21 @@ func TestTheOverviewTellsHowATenantStands(t *testing.T) {
 		"(sign-in)", "The client secret has expired.", "<strong>What to do:</strong> Make a new client secret.", "Degraded")
 }
 
+func TestACredentialThatEndsIsShown(t *testing.T) {
+	t.Parallel()
+	w := contoso(t)
+	lacks(t, w.page("/tenants/contoso/connections"), "Credential ends")
+	end := ledger.Credential{Expires: time.Date(2026, 12, 24, 9, 0, 0, 0, time.UTC)}
+	w.ending("contoso", "secure-share", end)
+	has(t, w.page("/tenants/contoso/connections"), "Credential ends", "2026-12-24")
+	lacks(t, w.page("/tenants/contoso"), "What to do")
+	end.Days, end.Detail, end.Action = 30, "the certificate ends", "make a new certificate"
+	w.ending("contoso", "secure-share", end)
+	for _, path := range []string{"", "/connections"} {
+		has(t, w.page("/tenants/contoso"+path), "ends on 24 December 2026", "The certificate ends.", "<strong>What to do:</strong> Make a new certificate.", "Working")
+	}
+}
+
 func TestTheFirstSyncIsAStateOfItsOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

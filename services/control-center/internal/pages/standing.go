@@ -34,6 +34,13 @@ func (s *scope) standingNotices(st *answer.Standing) (all []notice) {
 			Link: link{s.Path() + "/connections", "To the connection"},
 		})
 	}
+	if c := st.Credential; c.EndsSoon() {
+		all = append(all, notice{
+			Kind: "warn", Title: "The credential for the directory ends on " + c.Expires.UTC().Format("2 January 2006"),
+			Text: sentence(c.Detail) + " Then the directory can be read no more; licenses stand as they are.", To: sentence(c.Action),
+			Link: link{s.Path() + "/connections", "To the connection"},
+		})
+	}
 	if st.Frozen {
 		all = append(all, notice{
 			Kind: "info", Title: "This tenant is frozen",

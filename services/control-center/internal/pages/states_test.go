@@ -101,6 +101,9 @@ func troubled(t testing.TB) *world {
 		t.Frozen, t.Paused, t.StaleSince, t.RoundBegan = true, true, w.origin, time.Now().Add(-47*time.Minute)
 	})
 	w.product("contoso", "secure-share", func(p *ledger.Product) { p.State.Conflict = true })
+	w.ending("contoso", "secure-share", ledger.Credential{
+		Expires: w.origin, Days: 1, Detail: "the client secret of the application ends at 2026-11-20 09:00 UTC", Action: "make a new client secret",
+	})
 	w.degrade("contoso", "secure-share", ledger.Connection{
 		Class: event.ClassSignIn, Since: w.origin, Detail: "Microsoft does not accept the client secret any more: it expired on 2026-11-20",
 		Action: "make a new client secret for the application in the Entra admin center, and put it into the file that the tenant names",

@@ -32,11 +32,7 @@ func (p *Pages) tenants(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	held, err := p.deps.Ledger.HeldChanges(ctx, "", false)
-	if err != nil {
-		return err
-	}
-	connections, err := p.deps.Ledger.Degraded(ctx)
+	standings, err := answer.StandingsIn(ctx, p.deps.Ledger, "")
 	if err != nil {
 		return err
 	}
@@ -50,7 +46,7 @@ func (p *Pages) tenants(w http.ResponseWriter, r *http.Request) error {
 		if !read || !state.Ready() {
 			row.Badges = []badge{{"info", "refresh", "First sync running"}}
 		} else {
-			row.Badges = standingBadges(answer.StandingOf(state, held, connections))
+			row.Badges = standingBadges(standings.Of(state))
 		}
 		rows = append(rows, row)
 	}
@@ -69,6 +65,7 @@ func standingBadges(s *answer.Standing) (all []badge) {
 	}{
 		{s.Disconnected, badge{"bad", "x", "Disconnected"}},
 		{s.Degraded != nil, badge{"bad", "stop", "Degraded"}},
+		{s.Credential.EndsSoon(), badge{"warn", "clock", "Credential ends"}},
 		{s.Frozen, badge{"info", "snow", "Frozen"}},
 		{s.Paused, badge{"warn", "pause", "Paused"}},
 		{s.Restoring, badge{"info", "refresh", "Restoring"}},

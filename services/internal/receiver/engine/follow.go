@@ -103,7 +103,7 @@ func (e *Engine) member(p *partition, t tenant.Tenant) *member {
 		return m
 	}
 	watched := health.Deps{
-		Tenant: t, Verify: e.deps.Provider.Verify, Journals: e.deps.Provider.Traits().Journals, Stamp: p.stamper(t.ID).Next,
+		Tenant: t, Verify: e.deps.Provider.Verify, CredentialEnd: e.deps.Provider.CredentialEnd, Journals: e.deps.Provider.Traits().Journals, Stamp: p.stamper(t.ID).Next,
 		Publisher: e.deps.Bus, Logger: e.deps.Logger, Clock: e.deps.Clock, Metrics: e.health,
 	}
 	if e.cfg.PushURL != "" {

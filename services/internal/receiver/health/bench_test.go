@@ -38,6 +38,8 @@ type bench struct {
 	metrics  *prometheus.Registry
 	findings []receiver.Finding // of the next verification
 	stored   error              // what publishing fails with
+	ends     time.Time          // of the credential; zero: it has none
+	hidden   error              // what looking for that fails with
 	stop     func()
 
 	mu       sync.Mutex
@@ -62,7 +64,7 @@ func start(t *testing.T, cfg health.Config, journals bool) *bench {
 	t.Helper()
 	b := &bench{t: t, metrics: prometheus.NewRegistry()}
 	b.watch = health.New(cfg, health.Deps{
-		Tenant: tenant.Tenant{ID: "contoso"}, Verify: b.verify, Replace: b.replace, Journals: journals, Stamp: b.stamp, Publisher: b,
+		Tenant: tenant.Tenant{ID: "contoso"}, Verify: b.verify, CredentialEnd: b.credentialEnd, Replace: b.replace, Journals: journals, Stamp: b.stamp, Publisher: b,
 		Logger: slog.New(slog.DiscardHandler), Clock: clock.System(), Metrics: health.NewMetrics(b.metrics, directory.Entra),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -84,6 +86,19 @@ func (b *bench) verify(context.Context, tenant.Tenant) ([]receiver.Finding, erro
 	defer b.mu.Unlock()
 	b.verified++
 	return b.findings, nil
+}
+
+func (b *bench) credentialEnd(tenant.Tenant) (receiver.CredentialEnd, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return receiver.CredentialEnd{At: b.ends, What: "The key", Action: "Make another one."}, b.hidden
+}
+
+// until lets the credential end at another time, or its end be hidden.
+func (b *bench) until(ends time.Time, hidden error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ends, b.hidden = ends, hidden
 }
 
 func (b *bench) replace() {

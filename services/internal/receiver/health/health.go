@@ -6,6 +6,8 @@
 // well when nothing fails any more and a whole round has gone well since the last failure. It is no hot loop either: it acts
 // when an outcome is another than the one before or a time has come, verifies at most once in Config.Patience, and says what
 // stands again each Config.Again.
+//
+// With it goes when the credential ends, and that this is soon: the connection works still, so that it degrades nothing.
 package health
 
 import (
@@ -28,7 +30,7 @@ import (
 // Config holds the times that a watch waits for. Zero fields have usable defaults.
 type Config struct {
 	Patience time.Duration // how long something must have failed before it is said; 5 min
-	Again    time.Duration // between two looks into what is degraded; 1 h
+	Again    time.Duration // between two looks into what is degraded, and at when the credential ends; 1 h
 	Repeat   time.Duration // between two times that it is said to work; 24 h
 	Grace    time.Duration // how long a push may come before or after the change that it tells of; 10 min
 }
@@ -55,6 +57,8 @@ type Deps struct {
 	Tenant tenant.Tenant
 	// Verify finds out what is wrong (see receiver.Provider).
 	Verify func(context.Context, tenant.Tenant) ([]receiver.Finding, error)
+	// CredentialEnd looks when the credential ends (see receiver.Provider).
+	CredentialEnd func(tenant.Tenant) (receiver.CredentialEnd, error)
 	// Replace makes new push channels in the place of those that there are; nil where none are kept.
 	Replace   func()
 	Journals  bool // see receiver.Traits
@@ -82,6 +86,7 @@ type Watch struct {
 	saidAt   time.Time
 	found    *event.ConnectionObserved // by the last verification, and not said yet
 	verified time.Time                 // when that began
+	end      *event.CredentialSeen     // as it was looked at last; nil: not yet
 	waits    *backoff.ExponentialBackOff
 	retry    time.Time // not before, as publishing failed
 }
@@ -227,7 +232,7 @@ func (w *Watch) rest(ctx context.Context, at time.Time) {
 // publish says how the connection is.
 func (w *Watch) publish(ctx context.Context, seen event.ConnectionObserved) error {
 	stamp, now := w.deps.Stamp(), w.deps.Clock.Now()
-	seen.Stamp, seen.Since = event.StampOf(stamp), seen.Since.UTC()
+	seen.Stamp, seen.Since, seen.Credential = event.StampOf(stamp), seen.Since.UTC(), w.end
 	id := w.deps.Tenant.ID
 	ev, err := event.New(event.TypeConnectionObserved, event.Meta{
 		ID: event.ObservationID(id, stamp, 0), Source: event.DirectorySource(id), Time: now, Tenant: id,

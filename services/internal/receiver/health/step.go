@@ -63,7 +63,9 @@ func (w *Watch) step(ctx context.Context) (time.Time, error) {
 	if w.retry.After(now) {
 		return w.retry, nil
 	}
+	w.credential(ctx, now)
 	s := w.look()
+	s.next = earliest(s.next, now.Add(w.cfg.Again))
 	switch {
 	case s.trouble != receiver.NoTrouble:
 		return w.degraded(ctx, now, s)
@@ -74,7 +76,7 @@ func (w *Watch) step(ctx context.Context) (time.Time, error) {
 }
 
 func (w *Watch) working(ctx context.Context, now time.Time, s state) (time.Time, error) {
-	if w.said == nil || w.said.State != event.ConnectionWorking || w.said.Unheard && !s.unheard || !w.saidAt.Add(w.cfg.Repeat).After(now) {
+	if w.said == nil || w.said.State != event.ConnectionWorking || w.said.Unheard && !s.unheard || !w.told() || !w.saidAt.Add(w.cfg.Repeat).After(now) {
 		if w.said != nil && w.said.State == event.ConnectionDegraded {
 			w.deps.Logger.InfoContext(ctx, "the connection has recovered", "was", w.said.Class)
 		}

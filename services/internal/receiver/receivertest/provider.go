@@ -80,6 +80,11 @@ func (p *Provider) Verify(context.Context, tenant.Tenant) ([]receiver.Finding, e
 	return nil, nil
 }
 
+// CredentialEnd implements receiver.Provider: as the tenant's record says.
+func (p *Provider) CredentialEnd(t tenant.Tenant) (receiver.CredentialEnd, error) {
+	return receiver.EndAsTold(t, "The credential", "Make another one."), nil
+}
+
 // Connect implements receiver.Provider.
 func (p *Provider) Connect(t tenant.Tenant) (receiver.Directory, error) {
 	if d := p.Directories[t.ID]; d != nil {

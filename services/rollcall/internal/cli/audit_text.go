@@ -45,6 +45,12 @@ func (i auditItem) what() string {
 		return told(i, func(d event.Degraded) string { return d.Class + ": " + d.Action })
 	case event.TypeConnectionRecovered:
 		return told(i, func(c event.Recovered) string { return "from " + c.Class })
+	case event.TypeCredentialExpiring:
+		return told(i, func(c event.CredentialExpiring) string { return c.Detail + " " + c.Action })
+	case event.TypeCredentialReplaced:
+		return told(i, func(c event.CredentialReplaced) string {
+			return "of that which ends on " + c.Was.UTC().Format(time.DateOnly)
+		})
 	case event.TypeHeldClosed:
 		return told(i, func(h event.HeldClosed) string { return h.Held + ": " + h.Outcome + by(h.By) })
 	}

@@ -147,6 +147,8 @@ var shortTypes = map[string]string{
 	"closed":         event.TypeHeldClosed,
 	"degraded":       event.TypeConnectionDegraded,
 	"recovered":      event.TypeConnectionRecovered,
+	"expiring":       event.TypeCredentialExpiring,
+	"replaced":       event.TypeCredentialReplaced,
 }
 
 func fullType(s string) (string, error) {

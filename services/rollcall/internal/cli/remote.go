@@ -122,6 +122,9 @@ func standingFrom(s apiclient.Standing) *answer.Standing {
 	if d := s.Degraded; d.Class != "" {
 		out.Degraded = &answer.Degraded{Class: d.Class, Since: d.Since, Check: d.Check, Detail: d.Detail, Action: d.Action}
 	}
+	if c := s.Credential; !c.Expires.IsZero() {
+		out.Credential = &answer.Credential{Expires: c.Expires, Detail: c.Detail, Action: c.Action}
+	}
 	for _, h := range s.Held {
 		out.Held = append(out.Held, answer.OpenHeld{Product: h.Product, Held: h.Held, Kind: string(h.Kind), State: string(h.State)})
 	}

@@ -19,13 +19,9 @@ func (a *app) standings(ctx context.Context, named string) map[string]*answer.St
 		if err != nil {
 			return err
 		}
-		held, err := r.HeldChanges(ctx, "", false)
-		if err != nil {
-			return err
-		}
-		connections, err := r.Degraded(ctx)
+		standings, err := answer.StandingsIn(ctx, r, "")
 		for name, t := range tenants {
-			all[name] = answer.StandingOf(t, held, connections)
+			all[name] = standings.Of(t)
 		}
 		return err
 	})
@@ -52,6 +48,7 @@ func standingWords(s *answer.Standing) string {
 		{s.Restoring, "RESTORING"},
 		{!s.StaleSince.IsZero(), "STALE"},
 		{s.Degraded != nil, "DEGRADED"},
+		{s.Credential.EndsSoon(), "CREDENTIAL ENDS"},
 		{len(s.Held) > 0, fmt.Sprintf("%d HELD", len(s.Held))},
 	} {
 		if w.so {
@@ -84,6 +81,9 @@ func standingNotices(s *answer.Standing, tenant string) string {
 	if d := s.Degraded; d != nil {
 		say(true, "%s is DEGRADED (%s) since %s: %s", tenant, d.Class, d.Since.UTC().Format(time.RFC3339), d.Detail)
 		say(true, "What to do: %s", d.Action)
+	}
+	if c := s.Credential; c.EndsSoon() {
+		say(true, "%s has a CREDENTIAL THAT ENDS: %s\nWhat to do: %s", tenant, c.Detail, c.Action)
 	}
 	for _, h := range s.Held {
 		switch h.State {

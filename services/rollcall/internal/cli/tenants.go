@@ -17,7 +17,7 @@ func (a *app) tenantsCommand() *cobra.Command {
 		Use:   "tenants",
 		Short: "Connect directories, and see which are connected",
 	}, a.tenantsAddCommand(), a.tenantsListCommand(), a.tenantsShowCommand(), a.tenantsVerifyCommand(), a.tenantsProductsCommand(),
-		a.tenantsSettingsCommand(), a.tenantsPauseCommand(), a.tenantsResumeCommand(), a.tenantsDisconnectCommand(), a.tenantsEraseCommand())
+		a.tenantsSettingsCommand(), a.tenantsCredentialCommand(), a.tenantsPauseCommand(), a.tenantsResumeCommand(), a.tenantsDisconnectCommand(), a.tenantsEraseCommand())
 }
 
 func (a *app) tenantsListCommand() *cobra.Command {
@@ -59,7 +59,7 @@ func (a *app) tenantsShowCommand() *cobra.Command {
 					return err
 				}
 				return output.One(a.printer, shown, func(s shownTenant) string {
-					text := describeTenant(s.Tenant) + s.Known.describe(time.Now()) + describeLists(s.Lists, s.Others, time.Now())
+					text := describeTenant(s.Tenant) + describeEnd(s.Standing) + s.Known.describe(time.Now()) + describeLists(s.Lists, s.Others, time.Now())
 					if notices := standingNotices(s.Standing, s.ID); notices != "" {
 						text = notices + "\n" + text
 					}
@@ -119,6 +119,9 @@ func describeCredential(line func(name, value string), t tenant.Tenant) {
 	}
 	line("  in file", c.File)
 	line("  in environment", c.Env)
+	if !c.Expires.IsZero() {
+		line("  ends, as told", c.Expires.UTC().Format(time.RFC3339))
+	}
 	if c.Kind == tenant.GoogleImpersonation && c.File == "" {
 		line("  in file", "none: application default credentials")
 	}

@@ -22,6 +22,7 @@ type newTenant struct {
 	secretFile, secretEnv, certFile, tkFile string // Entra's
 	serviceAccount, subject                 string // Google's
 	keyFile, credentialsFile                string
+	expires                                 string
 	api, authority, caFile                  string
 }
 
@@ -44,6 +45,8 @@ func (n *newTenant) flags(cmd *cobra.Command) {
 	f.StringVar(&n.subject, "subject", "", "Workspace: address of the admin in whose name the directory is read; empty means --connected-by")
 	f.StringVar(&n.credentialsFile, "credentials-file", "", "Workspace: workload identity configuration; empty means application default credentials")
 	f.StringVar(&n.keyFile, "key-file", "", "Workspace: JSON key of the service account, for google-key-file")
+	f.StringVar(&n.expires, "secret-expires", "", "when the client secret or the key of the key file ends, such as 2027-11-01: neither shows it, and "+
+		"without it nobody is warned")
 	f.StringVar(&n.api, "api", "", "API to use instead of the public cloud's, e.g. https://graph.microsoft.us/v1.0")
 	f.StringVar(&n.authority, "authority", "", "authority to use instead of the public cloud's, e.g. https://login.microsoftonline.us")
 	f.StringVar(&n.caFile, "ca-file", "", "PEM file of a private CA that signs for --api and --authority")
@@ -71,6 +74,12 @@ func (n *newTenant) tenant(id string, now time.Time) (tenant.Tenant, error) {
 		n.ofWorkspace(&t, &f)
 	default:
 		return tenant.Tenant{}, usage("--provider %q: want %s or %s", n.provider, directory.Entra, directory.GoogleWorkspace)
+	}
+	if n.expires != "" {
+		var err error
+		if t.Credential.Expires, err = parseEnd("--secret-expires", n.expires, now); err != nil {
+			f.add("%v", err)
+		}
 	}
 	return t, f.with(t)
 }

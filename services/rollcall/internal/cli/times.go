@@ -19,6 +19,16 @@ func parseTime(flag, s string, now time.Time) (time.Time, error) {
 	return time.Time{}, usage("%s %q: want a duration such as 90m, a time such as 2026-11-22T09:00:00Z, or a day such as 2026-11-22", flag, s)
 }
 
+// parseEnd reads when something ends that somebody typed for a flag: a time that is to come, or the begin of a day in UTC.
+func parseEnd(flag, s string, now time.Time) (time.Time, error) {
+	for _, form := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(form, s); err == nil && at.After(now) {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, usage("%s %q: want a day to come such as 2027-11-01, or a time", flag, s)
+}
+
 // parseDay reads a day that somebody typed for a flag. Nothing typed is otherwise.
 func parseDay(flag, s string, otherwise time.Time) (time.Time, error) {
 	if s == "" {

@@ -78,7 +78,7 @@ func (h *house) foundWorkspace(tb testing.TB, id string, domains ...string) *com
 func (c *company) put(tb testing.TB, app control.App, domains ...string) {
 	tb.Helper()
 	made, err := c.house.control.PutTenant(tb.Context(), control.Tenant{
-		ID: c.id, Provider: c.kind, Domains: append([]string{c.domain}, domains...), App: app,
+		DirectoryID: c.directory, ID: c.id, Provider: c.kind, Domains: append([]string{c.domain}, domains...), App: app,
 	})
 	if err != nil {
 		tb.Fatal(err)

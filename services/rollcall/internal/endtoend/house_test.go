@@ -32,6 +32,7 @@ type plan struct {
 	nats     *bustest.Server // nil: the one inside Rollcall
 	durable  bool            // NATS writes to the disk before it acknowledges, as in production
 	direct   bool            // pushes go past the gate
+	notices  string          // the file that says who is told what happens; empty: nobody
 	log      io.Writer       // hears all that Rollcall logs, at its most talkative and before anything is struck out; nil: nobody
 }
 
@@ -146,6 +147,7 @@ func (h *house) configuration() config.Config {
 	c.Intake.PublicURL = h.gate.url()
 	c.Sync.Push, c.Sync.PollInterval, c.Sync.FullInterval = !h.plan.unpushed, h.plan.poll, 0
 	c.Sync.Vanish, c.Worker.Settle, c.Worker.Doubt = short, short, cmp.Or(h.plan.doubt, short)
+	c.Center.NoticesFile = h.plan.notices
 	if h.plan.degraded > 0 {
 		c.Sync.Degraded = h.plan.degraded
 	}

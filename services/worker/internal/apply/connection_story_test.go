@@ -113,7 +113,7 @@ func TestErase(t *testing.T) {
 		h.erased("contoso")
 		for _, table := range []string{
 			"users", "user_addresses", "groups", "group_addresses", "memberships", "entitlements", "history", "held", "held_users",
-			"waiting", "revocations", "causes", "records", "connections", "jobs", "snapshots", "proofs",
+			"waiting", "revocations", "causes", "records", "connections", "credentials", "jobs", "snapshots", "proofs",
 			"activations", "usage",
 		} {
 			if n := h.rowsIn(table); n != 0 {

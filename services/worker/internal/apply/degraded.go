@@ -18,6 +18,8 @@ func readConnection(ev event.Event) (work, error) {
 		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
 	case !known:
 		return nil, fmt.Errorf("%w: connection of state %q and class %q", ErrRefused, data.State, data.Class)
+	case data.Credential != nil && data.Credential.Days > 0 && data.Credential.Expires.IsZero():
+		return nil, fmt.Errorf("%w: a credential that ends soon, and not when", ErrRefused)
 	}
 	return func(s *session) error { return s.connectionObserved(data) }, nil
 }
@@ -41,7 +43,7 @@ func (s *session) connectionObserved(data event.ConnectionObserved) error {
 			return err
 		}
 	}
-	return nil
+	return s.credentialSeen(data)
 }
 
 // connectionOf tells one product. What was silent is so still where all that is known is that the directory can be read.
@@ -79,18 +81,27 @@ func (s *session) sentence(text string) string {
 	return cmp.Or(text, `Run "rollcall tenants verify `+s.tenant.Name+`".`)
 }
 
-// connectionEnded forgets what was told of the connection of a tenant that is not followed any more: that is told.
+// connectionEnded forgets what was told of the connection of a tenant that is not followed any more, and of its credential: that is
+// told.
 func (s *session) connectionEnded() error {
 	for _, p := range s.products {
 		was, err := s.tx.Connection(p.ID)
 		if err != nil {
 			return err
 		}
-		if !was.Degraded() {
-			continue
+		if was.Degraded() {
+			if err := s.tx.PutConnection(ledger.Connection{Product: p.ID, Stamp: was.Stamp}); err != nil {
+				return err
+			}
 		}
-		if err := s.tx.PutConnection(ledger.Connection{Product: p.ID, Stamp: was.Stamp}); err != nil {
+		of, err := s.tx.Credential(p.ID)
+		if err != nil {
 			return err
+		}
+		if !of.Expires.IsZero() {
+			if err := s.tx.PutCredential(ledger.Credential{Product: p.ID, Stamp: of.Stamp}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -38,6 +38,9 @@ func (s *scenario) connection() {
 		seen.State, seen.Class = event.ConnectionDegraded, one(s, []string{event.ClassConsent, event.ClassSilent})
 		seen.Check, seen.Detail, seen.Action = one(s, []string{"", "read-users"}), one(s, []string{"it fails", "it fails still"}), "mend it"
 	}
+	if s.once(2) {
+		seen.Credential = s.credential()
+	}
 	s.send1(event.TypeConnectionObserved, seen, func() {})
 }
 

@@ -31,6 +31,8 @@ func line(t fataler, ev event.Event) string {
 		event.TypeConnectionRecovered: func(t fataler, ev event.Event) string {
 			return "recovered " + dataOf[event.Recovered](t, ev).Class
 		},
+		event.TypeCredentialExpiring: wordsOfExpiring,
+		event.TypeCredentialReplaced: wordsOfReplaced,
 	}[ev.Type()]
 	if words == nil {
 		t.Fatalf("no words for %s", ev.Type())

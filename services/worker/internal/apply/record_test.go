@@ -21,7 +21,8 @@ type record struct {
 	exceeded bool
 	settings event.SettingsChanged
 	all      []event.Event
-	degraded event.Degraded // none while it has no class
+	degraded event.Degraded           // none while it has no class
+	expiring event.CredentialExpiring // none while it has no days
 	causes   map[string]event.Event
 }
 
@@ -71,13 +72,17 @@ func (r *record) fold(ev event.Event) error {
 		return with(ev, r.foldUse)
 	case event.TypeSettingsChanged:
 		if r.settings, err = event.Data[event.SettingsChanged](ev); !r.settings.Connected {
-			r.degraded = event.Degraded{}
+			r.degraded, r.expiring = event.Degraded{}, event.CredentialExpiring{}
 		}
 		return err
 	case event.TypeConnectionDegraded:
 		return with(ev, r.foldDegraded)
 	case event.TypeConnectionRecovered:
 		return with(ev, r.foldRecovered)
+	case event.TypeCredentialExpiring:
+		return with(ev, r.foldExpiring)
+	case event.TypeCredentialReplaced:
+		return with(ev, r.foldReplaced)
 	default:
 		return fmt.Errorf("%s is a %s", ev.ID(), ev.Type())
 	}
@@ -216,6 +221,23 @@ func (r *record) foldDegraded(ev event.Event, d event.Degraded) error {
 func (r *record) foldRecovered(ev event.Event, c event.Recovered) error {
 	before := r.degraded
 	if r.degraded = (event.Degraded{}); before.Class != c.Class || c.Class == "" || !before.Since.Equal(c.Since) {
+		return fmt.Errorf("%s: %+v, was %+v", ev.ID(), c, before)
+	}
+	return nil
+}
+
+// foldExpiring takes what ends soon: another end, or the same that has come nearer.
+func (r *record) foldExpiring(ev event.Event, e event.CredentialExpiring) error {
+	before := r.expiring
+	if r.expiring = e; e.Days == 0 || before.Expires.Equal(e.Expires) && before.Days > 0 && e.Days >= before.Days {
+		return fmt.Errorf("%s: %+v, was %+v", ev.ID(), e, before)
+	}
+	return nil
+}
+
+func (r *record) foldReplaced(ev event.Event, c event.CredentialReplaced) error {
+	before := r.expiring
+	if r.expiring = (event.CredentialExpiring{}); before.Days == 0 || !before.Expires.Equal(c.Was) || c.Expires.Equal(c.Was) {
 		return fmt.Errorf("%s: %+v, was %+v", ev.ID(), c, before)
 	}
 	return nil

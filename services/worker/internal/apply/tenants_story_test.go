@@ -91,7 +91,7 @@ func (w *twins) degrades() {
 	w.at++
 	w.apply(w.acts, event.TypeConnectionObserved, event.ConnectionObserved{
 		Stamp: event.Stamp{Epoch: 1, Counter: w.at}, State: event.ConnectionDegraded, Class: event.ClassSilent, Since: w.clock.Now(),
-		Detail: "it is silent", Action: "look",
+		Detail: "it is silent", Action: "look", Credential: &event.CredentialSeen{Expires: christmas, Days: 30, Detail: "it ends", Action: "look"},
 	})
 }
 
@@ -174,7 +174,7 @@ var ofTenant = map[string]string{
 	"group_addresses": `tenant = $1`, "causes": `tenant = $1`, "proofs": `tenant = $1`, "doubts": `tenant = $1`, "snapshots": `tenant = $1`,
 	"memberships":  `group_id IN (SELECT id FROM groups WHERE tenant = $1)`,
 	"entitlements": ofProducts, "history": ofProducts, "held": ofProducts, "jobs": ofProducts, "waiting": ofProducts, "leaving": ofProducts,
-	"revocations": ofProducts, "records": ofProducts, "connections": ofProducts, "activations": ofProducts, "usage": ofProducts,
+	"revocations": ofProducts, "records": ofProducts, "connections": ofProducts, "credentials": ofProducts, "activations": ofProducts, "usage": ofProducts,
 	"held_users": `held IN (SELECT id FROM held WHERE ` + ofProducts + `)`,
 	"outbox":     "", "positions": "", "goose_db_version": "", "sqlite_sequence": "",
 }
