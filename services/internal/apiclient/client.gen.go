@@ -87,6 +87,24 @@ func (e ConnectionState) Valid() bool {
 	}
 }
 
+// Defines values for DisconnectRequestLicenses.
+const (
+	Keep   DisconnectRequestLicenses = "keep"
+	Revoke DisconnectRequestLicenses = "revoke"
+)
+
+// Valid indicates whether the value is a known member of the DisconnectRequestLicenses enum.
+func (e DisconnectRequestLicenses) Valid() bool {
+	switch e {
+	case Keep:
+		return true
+	case Revoke:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Flips.
 const (
 	Apply Flips = "apply"
@@ -508,6 +526,15 @@ type Degraded struct {
 	Detail string    `json:"detail"`
 	Since  time.Time `json:"since"`
 }
+
+// DisconnectRequest defines model for DisconnectRequest.
+type DisconnectRequest struct {
+	// Licenses `keep`: everybody keeps the license that they have. `revoke`: all are revoked, with the reason `disconnected`.
+	Licenses DisconnectRequestLicenses `json:"licenses"`
+}
+
+// DisconnectRequestLicenses `keep`: everybody keeps the license that they have. `revoke`: all are revoked, with the reason `disconnected`.
+type DisconnectRequestLicenses string
 
 // Entitlement defines model for Entitlement.
 type Entitlement struct {
@@ -1475,6 +1502,13 @@ type GetConnectionParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// DisconnectTenantParams defines parameters for DisconnectTenant.
+type DisconnectTenantParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Product Of this product alone.
@@ -1756,6 +1790,9 @@ type ListUserHistoryParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// DisconnectTenantJSONRequestBody defines body for DisconnectTenant for application/json ContentType.
+type DisconnectTenantJSONRequestBody = DisconnectRequest
+
 // PutActivationJSONRequestBody defines body for PutActivation for application/json ContentType.
 type PutActivationJSONRequestBody = ActivationRequest
 
@@ -1872,6 +1909,28 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/tenants/{tenant}/connection (the `GetConnection` operationId).
 	GetConnection(ctx context.Context, tenant TenantID, params *GetConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DisconnectTenantWithBody Follow the directory no longer, and keep its licenses or revoke them
+	//
+	// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+	// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+	// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+	DisconnectTenantWithBody(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DisconnectTenant Follow the directory no longer, and keep its licenses or revoke them
+	//
+	// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+	// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+	// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+	DisconnectTenant(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEvents What was told on LICENSES, the latest first
 	//
@@ -2152,6 +2211,48 @@ func (c *Client) GetCommand(ctx context.Context, tenant TenantID, command string
 // Corresponds with GET /api/v1/tenants/{tenant}/connection (the `GetConnection` operationId).
 func (c *Client) GetConnection(ctx context.Context, tenant TenantID, params *GetConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetConnectionRequest(c.Server, tenant, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DisconnectTenantWithBody Follow the directory no longer, and keep its licenses or revoke them
+//
+// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+func (c *Client) DisconnectTenantWithBody(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDisconnectTenantRequestWithBody(c.Server, tenant, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DisconnectTenant Follow the directory no longer, and keep its licenses or revoke them
+//
+// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+func (c *Client) DisconnectTenant(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDisconnectTenantRequest(c.Server, tenant, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2965,6 +3066,68 @@ func NewGetConnectionRequest(server string, tenant TenantID, params *GetConnecti
 			}
 
 			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDisconnectTenantRequest calls the generic DisconnectTenant builder with application/json body
+func NewDisconnectTenantRequest(server string, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDisconnectTenantRequestWithBody(server, tenant, params, "application/json", bodyReader)
+}
+
+// NewDisconnectTenantRequestWithBody constructs an http.Request for the DisconnectTenant method, with any body, and a specified content type
+func NewDisconnectTenantRequestWithBody(server string, tenant TenantID, params *DisconnectTenantParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/tenants/%s/disconnect", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
 	}
@@ -5169,6 +5332,28 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/tenants/{tenant}/connection (the `GetConnection` operationId).
 	GetConnectionWithResponse(ctx context.Context, tenant TenantID, params *GetConnectionParams, reqEditors ...RequestEditorFn) (*GetConnectionResponse, error)
 
+	// DisconnectTenantWithBodyWithResponse Follow the directory no longer, and keep its licenses or revoke them
+	//
+	// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+	// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+	// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+	DisconnectTenantWithBodyWithResponse(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DisconnectTenantResponse, error)
+
+	// DisconnectTenantWithResponse Follow the directory no longer, and keep its licenses or revoke them
+	//
+	// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+	// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+	// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+	DisconnectTenantWithResponse(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*DisconnectTenantResponse, error)
+
 	// ListEventsWithResponse What was told on LICENSES, the latest first
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -5762,6 +5947,76 @@ func (r GetConnectionResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetConnectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DisconnectTenantResponse202Headers the declared response headers of an HTTP 202 response for DisconnectTenant
+type DisconnectTenantResponse202Headers struct {
+	Location   string
+	RetryAfter int
+}
+
+type DisconnectTenantResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *DisconnectTenantResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DisconnectTenantResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r DisconnectTenantResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r DisconnectTenantResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r DisconnectTenantResponse) GetApplicationProblemJSON5XX() *Problem {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r DisconnectTenantResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DisconnectTenantResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DisconnectTenantResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DisconnectTenantResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7613,6 +7868,40 @@ func (c *ClientWithResponses) GetConnectionWithResponse(ctx context.Context, ten
 	return ParseGetConnectionResponse(rsp)
 }
 
+// DisconnectTenantWithBodyWithResponse Follow the directory no longer, and keep its licenses or revoke them
+//
+// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+func (c *ClientWithResponses) DisconnectTenantWithBodyWithResponse(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DisconnectTenantResponse, error) {
+	rsp, err := c.DisconnectTenantWithBody(ctx, tenant, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDisconnectTenantResponse(rsp)
+}
+
+// DisconnectTenantWithResponse Follow the directory no longer, and keep its licenses or revoke them
+//
+// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+func (c *ClientWithResponses) DisconnectTenantWithResponse(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*DisconnectTenantResponse, error) {
+	rsp, err := c.DisconnectTenant(ctx, tenant, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDisconnectTenantResponse(rsp)
+}
+
 // ListEventsWithResponse What was told on LICENSES, the latest first
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8383,6 +8672,73 @@ func ParseGetConnectionResponse(rsp *http.Response) (*GetConnectionResponse, err
 			headers.ETag = value
 		}
 		response.Headers304 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDisconnectTenantResponse parses an HTTP response from a DisconnectTenantWithResponse call
+func ParseDisconnectTenantResponse(rsp *http.Response) (*DisconnectTenantResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DisconnectTenantResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers DisconnectTenantResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -53,7 +54,16 @@ func (c *Client) Add(ctx context.Context, w Wanted) (found Proof, again bool, er
 	return found, a.Again, err
 }
 
+// Disconnect has a tenant's directory followed no longer. Of one that is disconnected already that is no error. Errors:
+// ErrNoReceiver, ErrNoTenant, ErrInvalid, ErrFailed.
+func (c *Client) Disconnect(ctx context.Context, p directory.Provider, d Disconnect) error {
+	_, err := c.ask(ctx, p, request{Verb: disconnect, Disconnect: d})
+	return err
+}
+
 func (c *Client) ask(ctx context.Context, p directory.Provider, r request) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience+2*time.Second)
+	defer cancel()
 	body, err := json.Marshal(r)
 	if err != nil {
 		return answer{}, fmt.Errorf("ask a receiver: %w", err)

@@ -1,7 +1,8 @@
-// Package connect is how the Control Center has a directory connected. It holds no credential and may not write the registry of
-// tenants; receivers hold and may. So it asks a receiver of the provider, by request and reply on core NATS: what an admin is
-// shown, whether everything that is needed is there, and to store the tenant once it is. A request names a directory and an
-// admin of it, never a file or an address of a server: those are the receiver's own configuration.
+// Package connect is how the Control Center has a directory connected, and what is in the registry of it changed. It holds no
+// credential and may not write the registry of tenants; receivers hold and may. So it asks a receiver of the provider, by request and
+// reply on core NATS: what an admin is shown, whether everything that is needed is there, to store the tenant once it is, and to
+// change one that is stored. A request names a directory and an admin of it, or a tenant, never a file or an address of a server:
+// those are the receiver's own configuration.
 package connect
 
 import (
@@ -110,11 +111,19 @@ func (w Wanted) with(a Application, now time.Time) (tenant.Tenant, error) {
 	return t, t.Validate()
 }
 
-// What can keep a directory from being connected.
+// Disconnect is a tenant whose directory somebody wants to have followed no longer. What becomes of its licenses is the worker's,
+// which hears of it before.
+type Disconnect struct {
+	Tenant string `json:"tenant"`
+	By     string `json:"by"` // who asked, see event.ValidActor
+}
+
+// What can keep a receiver from doing what it is asked for.
 var (
 	ErrNoReceiver    = errors.New("no receiver of the provider runs")
 	ErrNoApplication = errors.New("the receivers of the provider are told of no application by which to connect tenants")
-	ErrInvalid       = errors.New("the directory cannot be connected as it is described")
+	ErrInvalid       = errors.New("the request says what cannot be")
+	ErrNoTenant      = errors.New("the receivers of the provider know no tenant of that name")
 	ErrExists        = errors.New("a tenant of that name is there already")
 	ErrTaken         = errors.New("the directory is connected already, under another name")
 	ErrNotProved     = errors.New("not everything that is needed is there")
@@ -124,6 +133,7 @@ var (
 // codes are the errors as they go over the wire.
 var codes = map[string]error{
 	"no-application": ErrNoApplication, "invalid": ErrInvalid, "exists": ErrExists, "taken": ErrTaken, "not-proved": ErrNotProved, "failed": ErrFailed,
+	"no-such-tenant": ErrNoTenant,
 }
 
 func codeOf(err error) string {
@@ -137,14 +147,17 @@ func codeOf(err error) string {
 
 // The verbs.
 const (
-	describe = "describe"
-	check    = "check"
-	add      = "add"
+	describe   = "describe"
+	check      = "check"
+	add        = "add"
+	disconnect = "disconnect"
 )
 
+// request has beside the verb what that verb takes.
 type request struct {
-	Verb   string `json:"verb"`
-	Wanted Wanted `json:"wanted,omitzero"`
+	Verb       string     `json:"verb"`
+	Wanted     Wanted     `json:"wanted,omitzero"`     // of check and add
+	Disconnect Disconnect `json:"disconnect,omitzero"` // of disconnect
 }
 
 type answer struct {

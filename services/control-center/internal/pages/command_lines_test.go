@@ -67,27 +67,26 @@ func TestSettingsTellHowProductsChange(t *testing.T) {
 func TestConnectionsTellHowTheyEnd(t *testing.T) {
 	t.Parallel()
 	w := contoso(t)
-	const disconnect = "rollcall tenants disconnect contoso --licenses "
 	path := "/tenants/contoso/connections"
-	if diff := cmp.Diff([]string{disconnect + "keep", disconnect + "revoke"}, w.lines(path)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	has(t, w.page(path), "Refresh the domain", "Disconnect it in the settings")
+	if lines := w.lines(path); len(lines) > 0 {
+		t.Errorf("of one that is connected: %q", lines)
 	}
-	has(t, w.page(path), "Refresh the domain")
-	for kept, want := range map[ledger.Disconnection][]string{ledger.LicensesKept: {disconnect + "revoke"}, ledger.LicensesEnded: nil} {
+	for kept, revokes := range map[ledger.Disconnection]bool{ledger.LicensesKept: true, ledger.LicensesEnded: false} {
 		w.tenant("contoso", func(t *ledger.Tenant) { t.Disconnected = kept })
-		stored, err := w.registry.Change(t.Context(), "contoso", func(t *tenant.Tenant) error { t.Disconnected = true; return nil })
-		if err != nil {
+		if _, err := w.registry.Change(t.Context(), "contoso", tenant.Disconnect); err != nil {
 			t.Fatal(err)
 		}
-		add := "rollcall tenants add contoso --provider entra --directory-id " + stored.DirectoryID + " --connected-by …"
-		want = append(append([]string{add}, want...), "rollcall tenants erase contoso")
-		if diff := cmp.Diff(want, w.lines(path)); diff != "" {
+		if diff := cmp.Diff([]string{"rollcall tenants erase contoso"}, w.lines(path)); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", kept, diff)
 		}
-		lacks(t, w.page(path), "Refresh the domain")
+		page := w.page(path)
+		has(t, page, "Connect it again")
+		lacks(t, page, "Refresh the domain")
+		if strings.Contains(page, "Revoke them") != revokes {
+			t.Errorf("%v: %s", kept, plain(page))
+		}
 	}
 	w.as(auditor)
-	if lines := w.lines(path); len(lines) > 0 {
-		t.Errorf("who may only look is told %q", lines)
-	}
+	lacks(t, w.page(path), "Connect it again", "Forgotten")
 }

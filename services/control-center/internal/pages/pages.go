@@ -37,7 +37,7 @@ type Deps struct {
 	Bus       *bus.Bus
 	Live      *live.Hub
 	Notices   Notices // nil: nobody is told who does not watch
-	// Receivers and Errands are for connecting directories; without both nobody does so here. PublicURL is where browsers come
+	// Receivers are for changing what is stored of tenants, with Errands for connecting them; without nobody does so here. PublicURL is where browsers come
 	// back to, without a slash at its end.
 	Receivers Receivers
 	Errands   Errands
@@ -109,6 +109,10 @@ func (p *Pages) Handler() http.Handler {
 	ordered("/tenants/{tenant}/settings/hold", p.setHold)
 	ordered("/tenants/{tenant}/settings/standing", p.setStanding)
 	ordered("/tenants/{tenant}/settings/notices/test", p.testNotices)
+	if p.deps.Receivers != nil {
+		seen("GET /tenants/{tenant}/disconnect", p.disconnectForm)
+		ordered("/tenants/{tenant}/disconnect", p.disconnect)
+	}
 	if p.connecting() {
 		p.connectRoutes(mux)
 	}

@@ -28,6 +28,7 @@ type settingsPage struct {
 	Paused     bool
 	Told       int // destinations of notices
 	TestKey    string
+	Ends       bool // it can be disconnected, or what it has left of licenses revoked
 }
 
 // productSetting is one product with its seats.
@@ -56,7 +57,7 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 	page := settingsPage{
 		Ready: s.Known, HoldsFlips: t.Hold.Flips, Share: t.Hold.Guard.Share, Least: t.Hold.Guard.Least, Hours: hoursOf(t.Hold.Expiry),
 		HoldKey: newKey(), StandKey: newKey(), Frozen: t.Frozen, Paused: t.Paused,
-		Told: p.destinations(s), TestKey: newKey(),
+		Told: p.destinations(s), TestKey: newKey(), Ends: p.deps.Receivers != nil && s.Commands() && !s.ended(),
 	}
 	states := map[string]ledger.ProductState{}
 	for _, state := range s.State.Products {

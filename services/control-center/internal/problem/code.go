@@ -40,6 +40,7 @@ const (
 	Refused          Code = "refused"
 	RateLimited      Code = "rate-limited"
 	Internal         Code = "internal"
+	NoReceiver       Code = "no-receiver"
 	NotReadYet       Code = "not-read-yet"
 	Unavailable      Code = "unavailable"
 )
@@ -80,6 +81,7 @@ var kinds = map[Code]kind{
 	Refused:          {http.StatusUnprocessableEntity, "The worker does not obey the command", 0},
 	RateLimited:      {http.StatusTooManyRequests, "These are too many requests", time.Second},
 	Internal:         {http.StatusInternalServerError, "Something is wrong here", 0},
+	NoReceiver:       {http.StatusServiceUnavailable, "No receiver of the tenant's provider does it at the moment", 5 * time.Second},
 	NotReadYet:       {http.StatusServiceUnavailable, "The directory has not been read completely yet: nothing can be said", 5 * time.Second},
 	Unavailable:      {http.StatusServiceUnavailable, "What the answer needs is away", 2 * time.Second},
 }

@@ -95,6 +95,8 @@ type orders interface {
 	everywhere
 	// Order gives a command, one of event's …Requested types, and waits for its answer.
 	Order(ctx context.Context, g given, tenantID string, data any) (event.Answered, error)
+	// Disconnect has a directory followed no longer, and returns the id of the command.
+	Disconnect(ctx context.Context, g given, tenantID string, data event.DisconnectRequested) (string, error)
 	// Refresh asks for a complete read.
 	Refresh(ctx context.Context, g given, tenantID string, preview bool) (refreshing, error)
 }

@@ -87,6 +87,24 @@ func (e ConnectionState) Valid() bool {
 	}
 }
 
+// Defines values for DisconnectRequestLicenses.
+const (
+	Keep   DisconnectRequestLicenses = "keep"
+	Revoke DisconnectRequestLicenses = "revoke"
+)
+
+// Valid indicates whether the value is a known member of the DisconnectRequestLicenses enum.
+func (e DisconnectRequestLicenses) Valid() bool {
+	switch e {
+	case Keep:
+		return true
+	case Revoke:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Flips.
 const (
 	Apply Flips = "apply"
@@ -508,6 +526,15 @@ type Degraded struct {
 	Detail string    `json:"detail"`
 	Since  time.Time `json:"since"`
 }
+
+// DisconnectRequest defines model for DisconnectRequest.
+type DisconnectRequest struct {
+	// Licenses `keep`: everybody keeps the license that they have. `revoke`: all are revoked, with the reason `disconnected`.
+	Licenses DisconnectRequestLicenses `json:"licenses"`
+}
+
+// DisconnectRequestLicenses `keep`: everybody keeps the license that they have. `revoke`: all are revoked, with the reason `disconnected`.
+type DisconnectRequestLicenses string
 
 // Entitlement defines model for Entitlement.
 type Entitlement struct {
@@ -1487,6 +1514,13 @@ type GetConnectionParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// DisconnectTenantParams defines parameters for DisconnectTenant.
+type DisconnectTenantParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Product Of this product alone.
@@ -1768,6 +1802,9 @@ type ListUserHistoryParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// DisconnectTenantJSONRequestBody defines body for DisconnectTenant for application/json ContentType.
+type DisconnectTenantJSONRequestBody = DisconnectRequest
+
 // PutActivationJSONRequestBody defines body for PutActivation for application/json ContentType.
 type PutActivationJSONRequestBody = ActivationRequest
 
@@ -1803,6 +1840,9 @@ type ServerInterface interface {
 	// GetConnection How the directory is followed, what keeps it from being, and what to do
 	// (GET /api/v1/tenants/{tenant}/connection)
 	GetConnection(w http.ResponseWriter, r *http.Request, tenant TenantID, params GetConnectionParams)
+	// DisconnectTenant Follow the directory no longer, and keep its licenses or revoke them
+	// (POST /api/v1/tenants/{tenant}/disconnect)
+	DisconnectTenant(w http.ResponseWriter, r *http.Request, tenant TenantID, params DisconnectTenantParams)
 	// ListEvents What was told on LICENSES, the latest first
 	// (GET /api/v1/tenants/{tenant}/events)
 	ListEvents(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListEventsParams)
@@ -2150,6 +2190,56 @@ func (siw *ServerInterfaceWrapper) GetConnection(w http.ResponseWriter, r *http.
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetConnection(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DisconnectTenant operation middleware
+func (siw *ServerInterfaceWrapper) DisconnectTenant(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DisconnectTenantParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DisconnectTenant(w, r, tenant, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4248,6 +4338,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/me", wrapper.GetMe)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants", wrapper.ListTenants)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}", wrapper.GetTenant)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants/{tenant}/disconnect", wrapper.DisconnectTenant)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/connection", wrapper.GetConnection)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/users", wrapper.ListUsers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/entitlements", wrapper.ListEntitlements)
@@ -4654,6 +4745,80 @@ type GetConnection5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetConnection5XXApplicationProblemPlusJSONResponse) VisitGetConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisconnectTenantRequestObject struct {
+	Tenant TenantID `json:"tenant"`
+	Params DisconnectTenantParams
+	Body   *DisconnectTenantJSONRequestBody
+}
+
+type DisconnectTenantResponseObject interface {
+	VisitDisconnectTenantResponse(w http.ResponseWriter) error
+}
+
+type DisconnectTenant200JSONResponse struct{ DoneJSONResponse }
+
+func (response DisconnectTenant200JSONResponse) VisitDisconnectTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisconnectTenant202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response DisconnectTenant202JSONResponse) VisitDisconnectTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisconnectTenant4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DisconnectTenant4XXApplicationProblemPlusJSONResponse) VisitDisconnectTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisconnectTenant5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DisconnectTenant5XXApplicationProblemPlusJSONResponse) VisitDisconnectTenantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6586,6 +6751,9 @@ type StrictServerInterface interface {
 	// GetConnection How the directory is followed, what keeps it from being, and what to do
 	// (GET /api/v1/tenants/{tenant}/connection)
 	GetConnection(ctx context.Context, request GetConnectionRequestObject) (GetConnectionResponseObject, error)
+	// DisconnectTenant Follow the directory no longer, and keep its licenses or revoke them
+	// (POST /api/v1/tenants/{tenant}/disconnect)
+	DisconnectTenant(ctx context.Context, request DisconnectTenantRequestObject) (DisconnectTenantResponseObject, error)
 	// ListEvents What was told on LICENSES, the latest first
 	// (GET /api/v1/tenants/{tenant}/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
@@ -6832,6 +7000,40 @@ func (sh *strictHandler) GetConnection(w http.ResponseWriter, r *http.Request, t
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetConnectionResponseObject); ok {
 		if err := validResponse.VisitGetConnectionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DisconnectTenant operation middleware
+func (sh *strictHandler) DisconnectTenant(w http.ResponseWriter, r *http.Request, tenant TenantID, params DisconnectTenantParams) {
+	var request DisconnectTenantRequestObject
+
+	request.Tenant = tenant
+	request.Params = params
+
+	var body DisconnectTenantJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DisconnectTenant(ctx, request.(DisconnectTenantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DisconnectTenant")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DisconnectTenantResponseObject); ok {
+		if err := validResponse.VisitDisconnectTenantResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
