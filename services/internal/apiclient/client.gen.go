@@ -411,6 +411,9 @@ func (e ListUsersParamsOrder) Valid() bool {
 	}
 }
 
+// ActionName defines model for ActionName.
+type ActionName = string
+
 // ActivationRequest defines model for ActivationRequest.
 type ActivationRequest struct {
 	// At When the user signed in.
@@ -1089,6 +1092,34 @@ type Product struct {
 	// Redeciding A change of policy is being applied to all users.
 	Redeciding bool     `json:"redeciding"`
 	Seats      SeatsSet `json:"seats"`
+}
+
+// ProductDefinition defines model for ProductDefinition.
+type ProductDefinition struct {
+	// ActiveActions What every active user may do.
+	ActiveActions []ActionName `json:"active_actions,omitempty,omitzero"`
+
+	// Group Local part of the provisioning group's address. Two products of a tenant never have the same.
+	Group string `json:"group"`
+	ID    string `json:"id"`
+
+	// LicensedActions What a licensed user may do.
+	LicensedActions []ActionName `json:"licensed_actions"`
+	Name            string       `json:"name"`
+}
+
+// ProductList defines model for ProductList.
+type ProductList struct {
+	Items []ProductDefinition `json:"items"`
+}
+
+// ProductsPatch defines model for ProductsPatch.
+type ProductsPatch struct {
+	// Remove Ids of products that the tenant is to have no longer. They go first.
+	Remove []string `json:"remove,omitempty,omitzero"`
+
+	// Set Products that the tenant is to have, new or in the place of what they were.
+	Set []ProductDefinition `json:"set,omitempty,omitzero"`
 }
 
 // Provider defines model for Provider.
@@ -1793,6 +1824,9 @@ type ListUserHistoryParams struct {
 // DisconnectTenantJSONRequestBody defines body for DisconnectTenant for application/json ContentType.
 type DisconnectTenantJSONRequestBody = DisconnectRequest
 
+// ChangeProductsJSONRequestBody defines body for ChangeProducts for application/json ContentType.
+type ChangeProductsJSONRequestBody = ProductsPatch
+
 // PutActivationJSONRequestBody defines body for PutActivation for application/json ContentType.
 type PutActivationJSONRequestBody = ActivationRequest
 
@@ -1959,6 +1993,28 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/tenants/{tenant}/held (the `ListHeldChanges` operationId).
 	ListHeldChanges(ctx context.Context, tenant TenantID, params *ListHeldChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeProductsWithBody Change which products the tenant has
+	//
+	// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+	// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+	// they are. The same request again is answered alike.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+	ChangeProductsWithBody(ctx context.Context, tenant TenantID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeProducts Change which products the tenant has
+	//
+	// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+	// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+	// they are. The same request again is answered alike.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+	ChangeProducts(ctx context.Context, tenant TenantID, body ChangeProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutActivationWithBody A product reports that a user has signed in for the first time
 	//
@@ -2331,6 +2387,48 @@ func (c *Client) ListGroupMembers(ctx context.Context, tenant TenantID, group Gr
 // Corresponds with GET /api/v1/tenants/{tenant}/held (the `ListHeldChanges` operationId).
 func (c *Client) ListHeldChanges(ctx context.Context, tenant TenantID, params *ListHeldChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListHeldChangesRequest(c.Server, tenant, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeProductsWithBody Change which products the tenant has
+//
+// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+// they are. The same request again is answered alike.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+func (c *Client) ChangeProductsWithBody(ctx context.Context, tenant TenantID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeProductsRequestWithBody(c.Server, tenant, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeProducts Change which products the tenant has
+//
+// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+// they are. The same request again is answered alike.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+func (c *Client) ChangeProducts(ctx context.Context, tenant TenantID, body ChangeProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeProductsRequest(c.Server, tenant, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3582,6 +3680,53 @@ func NewListHeldChangesRequest(server string, tenant TenantID, params *ListHeldC
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewChangeProductsRequest calls the generic ChangeProducts builder with application/json body
+func NewChangeProductsRequest(server string, tenant TenantID, body ChangeProductsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeProductsRequestWithBody(server, tenant, "application/json", bodyReader)
+}
+
+// NewChangeProductsRequestWithBody constructs an http.Request for the ChangeProducts method, with any body, and a specified content type
+func NewChangeProductsRequestWithBody(server string, tenant TenantID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/tenants/%s/products", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -5392,6 +5537,28 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/tenants/{tenant}/held (the `ListHeldChanges` operationId).
 	ListHeldChangesWithResponse(ctx context.Context, tenant TenantID, params *ListHeldChangesParams, reqEditors ...RequestEditorFn) (*ListHeldChangesResponse, error)
 
+	// ChangeProductsWithBodyWithResponse Change which products the tenant has
+	//
+	// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+	// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+	// they are. The same request again is answered alike.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+	ChangeProductsWithBodyWithResponse(ctx context.Context, tenant TenantID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeProductsResponse, error)
+
+	// ChangeProductsWithResponse Change which products the tenant has
+	//
+	// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+	// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+	// they are. The same request again is answered alike.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+	ChangeProductsWithResponse(ctx context.Context, tenant TenantID, body ChangeProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeProductsResponse, error)
+
 	// PutActivationWithBodyWithResponse A product reports that a user has signed in for the first time
 	//
 	// Reported several times, the earliest moment counts.
@@ -6362,6 +6529,61 @@ func (r ListHeldChangesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListHeldChangesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeProductsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProductList
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeProductsResponse) GetJSON200() *ProductList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r ChangeProductsResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r ChangeProductsResponse) GetApplicationProblemJSON5XX() *Problem {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeProductsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeProductsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeProductsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeProductsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7970,6 +8192,40 @@ func (c *ClientWithResponses) ListHeldChangesWithResponse(ctx context.Context, t
 	return ParseListHeldChangesResponse(rsp)
 }
 
+// ChangeProductsWithBodyWithResponse Change which products the tenant has
+//
+// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+// they are. The same request again is answered alike.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+func (c *ClientWithResponses) ChangeProductsWithBodyWithResponse(ctx context.Context, tenant TenantID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeProductsResponse, error) {
+	rsp, err := c.ChangeProductsWithBody(ctx, tenant, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeProductsResponse(rsp)
+}
+
+// ChangeProductsWithResponse Change which products the tenant has
+//
+// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+// they are. The same request again is answered alike.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+func (c *ClientWithResponses) ChangeProductsWithResponse(ctx context.Context, tenant TenantID, body ChangeProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeProductsResponse, error) {
+	rsp, err := c.ChangeProducts(ctx, tenant, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeProductsResponse(rsp)
+}
+
 // PutActivationWithBodyWithResponse A product reports that a user has signed in for the first time
 //
 // Reported several times, the earliest moment counts.
@@ -9069,6 +9325,46 @@ func ParseListHeldChangesResponse(rsp *http.Response) (*ListHeldChangesResponse,
 			headers.ETag = value
 		}
 		response.Headers304 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseChangeProductsResponse parses an HTTP response from a ChangeProductsWithResponse call
+func ParseChangeProductsResponse(rsp *http.Response) (*ChangeProductsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeProductsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProductList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
 	}
 
 	return response, nil

@@ -10,34 +10,56 @@ import (
 )
 
 // changes are what becomes of a tenant that is stored. None of them needs an application.
-var changes = map[string]func(*Server, context.Context, request) error{
+var changes = map[string]func(*Server, context.Context, request) (answer, error){
 	disconnect: (*Server).disconnect,
+	products:   (*Server).products,
 }
 
-func (s *Server) disconnect(ctx context.Context, r request) error {
+func (s *Server) disconnect(ctx context.Context, r request) (answer, error) {
 	d := r.Disconnect
-	err := s.change(ctx, d.Tenant, d.By, tenant.Disconnect)
+	_, err := s.change(ctx, d.Tenant, d.By, tenant.Disconnect)
 	if err == nil {
 		s.Logger.InfoContext(ctx, "a directory is disconnected", "tenant", d.Tenant, "by", d.By)
 	}
-	return err
+	return answer{}, err
+}
+
+func (s *Server) products(ctx context.Context, r request) (answer, error) {
+	w := r.Products
+	stored, err := s.change(ctx, w.Tenant, w.By, func(t *tenant.Tenant) error {
+		if err := tenant.ChangeProducts(t, w.Set, w.Remove); err != nil {
+			return err
+		}
+		switch err := t.Validate(); {
+		case errors.Is(err, tenant.ErrNoProducts):
+			return tenant.ErrNoProducts
+		case err != nil: // what it says may be anything
+			return fmt.Errorf("%w: the products are not as they should be", ErrInvalid)
+		}
+		return nil
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	s.Logger.InfoContext(ctx, "products are changed", "tenant", w.Tenant, "set", len(w.Set), "removed", len(w.Remove), "by", w.By)
+	return answer{Products: stored.Products}, nil
 }
 
 // change changes what is stored of a tenant of this provider. What others store meanwhile is not lost, and looked at again.
-func (s *Server) change(ctx context.Context, id, by string, do func(*tenant.Tenant) error) error {
+func (s *Server) change(ctx context.Context, id, by string, do func(*tenant.Tenant) error) (tenant.Tenant, error) {
 	if err := asked(id, by); err != nil {
-		return err
+		return tenant.Tenant{}, err
 	}
-	_, err := s.Registry.Change(ctx, id, func(t *tenant.Tenant) error {
+	stored, err := s.Registry.Change(ctx, id, func(t *tenant.Tenant) error {
 		if err := s.ours(*t); err != nil {
 			return err
 		}
 		return do(t)
 	})
 	if errors.Is(err, tenant.ErrNotFound) {
-		return ErrNoTenant
+		err = ErrNoTenant
 	}
-	return err
+	return stored, err
 }
 
 // ours refuses a tenant of another provider as one that is not there.

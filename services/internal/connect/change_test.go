@@ -3,6 +3,7 @@ package connect_test
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,8 +74,11 @@ func TestOnlyTenantsOfTheProviderAreChanged(t *testing.T) {
 		if err := h.client.Disconnect(t.Context(), directory.Entra, connect.Disconnect{Tenant: c.tenant, By: c.by}); !errors.Is(err, c.want) {
 			t.Errorf("%s: disconnect: %v, want %v", name, err, c.want)
 		}
+		if _, err := h.client.ChangeProducts(t.Context(), directory.Entra, connect.ChangeProducts{Tenant: c.tenant, By: c.by, Set: []tenant.Product{tenant.Email()}}); !errors.Is(err, c.want) {
+			t.Errorf("%s: products: %v, want %v", name, err, c.want)
+		}
 	}
-	if diff := cmp.Diff(before, h.has("initech")); diff != "" || h.has("northwind").Disconnected {
+	if diff := cmp.Diff(before, h.has("initech")); diff != "" || h.has("northwind").Disconnected || len(h.has("northwind").Products) != 1 {
 		t.Errorf("something was changed all the same: %s", diff)
 	}
 	if err := h.client.Disconnect(t.Context(), directory.GoogleWorkspace, connect.Disconnect{Tenant: "initech", By: "ada"}); !errors.Is(err, connect.ErrNoReceiver) {
@@ -82,5 +86,73 @@ func TestOnlyTenantsOfTheProviderAreChanged(t *testing.T) {
 	}
 	if strings.Contains(h.said(), "@northwind.com") {
 		t.Errorf("the log tells an address: %s", h.said())
+	}
+}
+
+func TestProductsAreChanged(t *testing.T) {
+	t.Parallel()
+	h := holding(t)
+	ask := func(w connect.ChangeProducts) ([]tenant.Product, error) {
+		t.Helper()
+		w.Tenant, w.By = "northwind", "ada"
+		return h.client.ChangeProducts(t.Context(), directory.Entra, w)
+	}
+	drive := tenant.Drive()
+	drive.Group = "drivers"
+	want := []tenant.Product{drive, tenant.Email()}
+	for range 2 {
+		has, err := ask(connect.ChangeProducts{Set: want})
+		if diff := cmp.Diff(want, has); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	}
+	if _, err := ask(connect.ChangeProducts{Remove: []string{"drive"}}); err != nil {
+		t.Error(err)
+	}
+	twin := tenant.SecureShare()
+	twin.Group = "Virtru-Email-provisioning-group"
+	own := tenant.Product{ID: "own", Name: "Own", Group: "own@northwind.com", Licensed: []string{"own.use"}}
+	for name, c := range map[string]struct {
+		w    connect.ChangeProducts
+		want error
+	}{
+		"what it has not":          {connect.ChangeProducts{Remove: []string{"drive"}}, tenant.ErrNoProduct},
+		"the last one":             {connect.ChangeProducts{Remove: []string{"email"}}, tenant.ErrNoProducts},
+		"a group of two":           {connect.ChangeProducts{Set: []tenant.Product{twin}}, connect.ErrInvalid},
+		"an address":               {connect.ChangeProducts{Set: []tenant.Product{own}}, connect.ErrInvalid},
+		"the last one, another in": {connect.ChangeProducts{Remove: []string{"email"}, Set: []tenant.Product{{ID: "x"}}}, connect.ErrInvalid},
+	} {
+		if _, err := ask(c.w); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	if diff := cmp.Diff([]tenant.Product{tenant.Email()}, h.has("northwind").Products); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if strings.Contains(h.said(), "@northwind.com") {
+		t.Errorf("the log repeats what was asked for: %s", h.said())
+	}
+}
+
+// What somebody else stores at the same time is not lost.
+func TestChangesAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	h := holding(t)
+	var group sync.WaitGroup
+	for _, p := range []tenant.Product{tenant.SecureShare(), tenant.Email()} {
+		group.Go(func() {
+			if _, err := h.client.ChangeProducts(t.Context(), directory.Entra, connect.ChangeProducts{Tenant: "northwind", By: "ada", Set: []tenant.Product{p}}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Go(func() {
+		if err := h.client.Disconnect(t.Context(), directory.Entra, connect.Disconnect{Tenant: "northwind", By: "ada"}); err != nil {
+			t.Error(err)
+		}
+	})
+	group.Wait()
+	if one := h.has("northwind"); len(one.Products) != 3 || !one.Disconnected {
+		t.Errorf("%+v", one)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
 // Client asks receivers. It is safe for concurrent use.
@@ -59,6 +60,13 @@ func (c *Client) Add(ctx context.Context, w Wanted) (found Proof, again bool, er
 func (c *Client) Disconnect(ctx context.Context, p directory.Provider, d Disconnect) error {
 	_, err := c.ask(ctx, p, request{Verb: disconnect, Disconnect: d})
 	return err
+}
+
+// ChangeProducts changes which products a tenant has, and returns those that it has then. Errors: those of Disconnect,
+// tenant.ErrNoProduct and tenant.ErrNoProducts.
+func (c *Client) ChangeProducts(ctx context.Context, p directory.Provider, w ChangeProducts) ([]tenant.Product, error) {
+	a, err := c.ask(ctx, p, request{Verb: products, Products: w})
+	return a.Products, err
 }
 
 func (c *Client) ask(ctx context.Context, p directory.Provider, r request) (answer, error) {

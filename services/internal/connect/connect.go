@@ -118,6 +118,15 @@ type Disconnect struct {
 	By     string `json:"by"` // who asked, see event.ValidActor
 }
 
+// ChangeProducts says which products a tenant is to have, or to have otherwise than they are, and which no longer. It keeps those
+// that are not named.
+type ChangeProducts struct {
+	Tenant string           `json:"tenant"`
+	Set    []tenant.Product `json:"set,omitempty"`
+	Remove []string         `json:"remove,omitempty"` // ids
+	By     string           `json:"by"`               // who asked, see event.ValidActor
+}
+
 // What can keep a receiver from doing what it is asked for.
 var (
 	ErrNoReceiver    = errors.New("no receiver of the provider runs")
@@ -133,7 +142,7 @@ var (
 // codes are the errors as they go over the wire.
 var codes = map[string]error{
 	"no-application": ErrNoApplication, "invalid": ErrInvalid, "exists": ErrExists, "taken": ErrTaken, "not-proved": ErrNotProved, "failed": ErrFailed,
-	"no-such-tenant": ErrNoTenant,
+	"no-such-tenant": ErrNoTenant, "no-such-product": tenant.ErrNoProduct, "no-products": tenant.ErrNoProducts,
 }
 
 func codeOf(err error) string {
@@ -151,13 +160,15 @@ const (
 	check      = "check"
 	add        = "add"
 	disconnect = "disconnect"
+	products   = "products"
 )
 
 // request has beside the verb what that verb takes.
 type request struct {
-	Verb       string     `json:"verb"`
-	Wanted     Wanted     `json:"wanted,omitzero"`     // of check and add
-	Disconnect Disconnect `json:"disconnect,omitzero"` // of disconnect
+	Verb       string         `json:"verb"`
+	Wanted     Wanted         `json:"wanted,omitzero"`     // of check and add
+	Disconnect Disconnect     `json:"disconnect,omitzero"` // of disconnect
+	Products   ChangeProducts `json:"products,omitzero"`   // of products
 }
 
 type answer struct {
@@ -165,4 +176,6 @@ type answer struct {
 	Shown *Shown `json:"shown,omitempty"`
 	Proof *Proof `json:"proof,omitempty"`
 	Again bool   `json:"again,omitempty"`
+	// Products are those that the tenant has by now.
+	Products []tenant.Product `json:"products,omitempty"`
 }

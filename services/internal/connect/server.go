@@ -102,7 +102,7 @@ func (s *Server) answer(ctx context.Context, body []byte) (a answer) {
 
 func (s *Server) do(ctx context.Context, r request) (answer, error) {
 	if change, known := changes[r.Verb]; known {
-		return answer{}, change(s, ctx, r)
+		return change(s, ctx, r)
 	}
 	if s.Application.Shown.ClientID == "" {
 		return answer{}, ErrNoApplication

@@ -21,6 +21,10 @@ var (
 	ErrDirectoryTaken = errors.New("the directory is connected already")
 	// ErrDirectoryFixed says that a tenant's directory was to be exchanged. Connect another tenant instead.
 	ErrDirectoryFixed = errors.New("a tenant keeps its directory for life")
+	// ErrNoProduct says that a tenant has not the product that it is to have no longer.
+	ErrNoProduct = errors.New("the tenant has no such product")
+	// ErrNoProducts says that a tenant would have none.
+	ErrNoProducts = errors.New("products: want at least one")
 	// ErrConflict says that somebody else changed the tenant meanwhile.
 	ErrConflict = errors.New("the tenant was changed meanwhile")
 )

@@ -43,6 +43,7 @@ type row struct {
 }
 
 const (
+	productsBody = `{"set":[{"id":"vault","name":"Vault","group":"acme-vault","licensed_actions":["vault.open"]}]}`
 	seatsBody    = `{"purchased":250,"enforce":true}`
 	settingsBody = `{"paused":false,"frozen":true,"hold":{"flips":"hold","share":20,"least":5,"expiry_seconds":604800}}`
 )
@@ -52,6 +53,7 @@ var rows = map[string]row{
 	"listTenants":       {path: "/api/v1/tenants", want: anybody},
 	"getTenant":         {path: "/api/v1/tenants/contoso", want: reads},
 	"getConnection":     {path: "/api/v1/tenants/contoso/connection", want: reads},
+	"changeProducts":    {path: "/api/v1/tenants/contoso/products", body: productsBody, want: commands, apart: true},
 	"disconnectTenant":  {path: "/api/v1/tenants/contoso/disconnect", body: `{"licenses":"keep"}`, want: commands, apart: true},
 	"listUsers":         {path: "/api/v1/tenants/contoso/users?product=drive", want: reads},
 	"listEntitlements":  {path: "/api/v1/tenants/contoso/products/drive/entitlements", want: reads},

@@ -23,47 +23,6 @@ func (w *world) lines(path string) (all []string) {
 	return all
 }
 
-// What is in the registry cannot be changed here: the page has the command line that does it, and the file that it reads.
-func TestSettingsTellHowProductsChange(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	own := tenant.Product{ID: "vault", Name: `Vault: "Gold" #1`, Group: "acme-vault", Licensed: []string{"vault.open"}, Active: []string{"vault.read"}}
-	w.house("contoso", tenant.SecureShare(), own)
-	w.as(admin)
-	lines := w.lines("/tenants/contoso/settings")
-	var commands []string
-	var files []tenant.Product
-	for _, line := range lines {
-		if strings.HasPrefix(line, "rollcall ") {
-			commands = append(commands, line)
-			continue
-		}
-		read, err := tenant.ReadProducts([]byte(line))
-		if err != nil {
-			t.Errorf("%s: %v", line, err)
-		}
-		files = append(files, read...)
-	}
-	if diff := cmp.Diff([]tenant.Product{tenant.SecureShare(), own}, files); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	const products = "rollcall tenants products contoso "
-	want := []string{
-		products + "--products-file products.yaml", products + "--remove secure-share", products + "--products-file products.yaml", products + "--remove vault",
-		products + "--add drive", products + "--add email", products + "--products-file products.yaml",
-	}
-	if diff := cmp.Diff(want, commands); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	w.house("fabrikam", tenant.SecureShare())
-	w.as(operator)
-	has(t, w.page("/tenants/fabrikam/settings"), "It is the only product")
-	w.as(auditor)
-	if lines := w.lines("/tenants/contoso/settings"); len(lines) > 0 {
-		t.Errorf("who may only look is told %q", lines)
-	}
-}
-
 func TestConnectionsTellHowTheyEnd(t *testing.T) {
 	t.Parallel()
 	w := contoso(t)

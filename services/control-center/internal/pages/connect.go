@@ -21,6 +21,7 @@ type Receivers interface {
 	Check(ctx context.Context, w connect.Wanted) (connect.Proof, error)
 	Add(ctx context.Context, w connect.Wanted) (found connect.Proof, again bool, err error)
 	Disconnect(ctx context.Context, p directory.Provider, d connect.Disconnect) error
+	ChangeProducts(ctx context.Context, p directory.Provider, w connect.ChangeProducts) ([]tenant.Product, error)
 }
 
 // Errands keep what somebody is about, for the same session alone; see session.Manager. Of what the session does not have the error

@@ -64,6 +64,7 @@ func (p *Pages) disconnect(w http.ResponseWriter, r *http.Request, s *scope) err
 		return p.showDisconnect(w, r, s, http.StatusAccepted, page, notYet)
 	}
 	err = p.deps.Receivers.Disconnect(r.Context(), s.Tenant.Provider, connect.Disconnect{Tenant: s.Tenant.ID, By: s.Who.ID})
+	p.note(r, s, "disconnect", page.Key, err)
 	if err != nil {
 		return p.showDisconnect(w, r, s, http.StatusConflict, page, p.receiverTrouble(r, s, err))
 	}

@@ -40,7 +40,7 @@ type productSetting struct {
 	Used              int
 	Key               string
 	Known             bool   // to the ledger
-	File              string // that describes it for the command line
+	Group             string // local part of Address
 	Others            bool   // whether the tenant has another one
 }
 
@@ -74,13 +74,8 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 	for _, product := range s.Tenant.Products {
 		one := productSetting{
 			ID: product.ID, Name: product.Name, Address: s.Tenant.GroupAddress(product), Licensed: product.Licensed, Active: product.Active, Key: newKey(),
-			Others: len(s.Tenant.Products) > 1,
+			Group: product.Group, Others: len(s.Tenant.Products) > 1,
 		}
-		file, err := tenant.WriteProducts([]tenant.Product{product})
-		if err != nil {
-			return err
-		}
-		one.File = strings.TrimSpace(string(file))
 		if state, known := states[product.ID]; known {
 			one.Known, one.Enforce, one.Used = true, state.Seats.Enforce, state.Licensed
 			if state.Seats.Purchased >= 0 {

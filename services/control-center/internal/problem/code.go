@@ -31,6 +31,7 @@ const (
 	HeldChanged      Code = "held-changed"
 	HeldListing      Code = "held-listing"
 	NotDisconnected  Code = "not-disconnected"
+	LastProduct      Code = "last-product"
 	TenantFrozen     Code = "tenant-frozen"
 	RefreshNotDone   Code = "refresh-not-done"
 	NoPreview        Code = "no-preview"
@@ -72,6 +73,7 @@ var kinds = map[Code]kind{
 	HeldChanged:      {http.StatusConflict, "The list of the held change is another one by now: look at it again", 0},
 	HeldListing:      {http.StatusConflict, "The list of the held change is not complete yet", 2 * time.Second},
 	NotDisconnected:  {http.StatusConflict, "The tenant is not disconnected", 0},
+	LastProduct:      {http.StatusConflict, "A tenant has at least one product", 0},
 	TenantFrozen:     {http.StatusConflict, "It would revoke licenses, and the tenant is frozen", 0},
 	RefreshNotDone:   {http.StatusConflict, "The refresh has not ended", 2 * time.Second},
 	NoPreview:        {http.StatusConflict, "The refresh has put nothing on a list", 0},

@@ -28,6 +28,8 @@ var sentinels = []struct {
 	{ledger.ErrNoGroup, NoSuchGroup},
 	{ledger.ErrNoHeld, NoSuchHeld},
 	{ledger.ErrNoPage, InvalidCursor},
+	{tenant.ErrNoProduct, NoSuchProduct},
+	{tenant.ErrNoProducts, LastProduct},
 	{connect.ErrNoTenant, NoSuchTenant},
 	{connect.ErrInvalid, InvalidRequest},
 	{connect.ErrNoReceiver, NoReceiver},

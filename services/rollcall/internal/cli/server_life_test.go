@@ -36,3 +36,34 @@ func TestATenantIsDisconnectedOverAServer(t *testing.T) {
 		t.Errorf("the audit does not tell who:\n%s", out)
 	}
 }
+
+// TestProductsOverAServer are listed and changed as without one.
+func TestProductsOverAServer(t *testing.T) {
+	t.Parallel()
+	h := open(t, 50*time.Millisecond)
+	h.connect(t)
+	v := h.visitor(t, "--role", "tenant-admin", "--tenant", "contoso")
+	one := h.active(t)[0]
+	file := fileOf(t, "products:\n- {id: vault, name: Vault, group: acme-vault, licensed: [vault.open], active: [vault.read]}\n")
+	products := []string{"tenants", "products", "contoso"}
+	out := v.must(t, append(products, "--add", "drive", "--products-file", file, "-o", "json")...)
+	if listed := v.must(t, append(products, "-o", "json")...); listed != out || !strings.Contains(out, "acme-vault@contoso.com") {
+		t.Errorf("changed:\n%s\nlisted:\n%s", out, listed)
+	}
+	h.same(t, v, nil, products...)
+	eventually(t, "somebody is licensed for the new product", func() bool {
+		_, _, code := h.run(t, "check", "--tenant", "contoso", "--user", one, "--product", "vault", "--action", "vault.open")
+		return code == 0
+	})
+	v.must(t, append(products, "--remove", "vault")...)
+	h.same(t, v, nil, products...)
+	for says, args := range map[string][]string{
+		"(no-such-product)": {"--remove", "nothing"},
+		"(last-product)":    {"--remove", "secure-share,drive"},
+		"(invalid-request)": {"--products-file", fileOf(t, "products:\n- {id: crypt, name: Crypt, group: virtru-drive-provisioning-group, licensed: [crypt.open]}\n")},
+	} {
+		if _, told, code := v.run(t, append(products, args...)...); code != 1 || !strings.Contains(told, says) {
+			t.Errorf("%v: %d %s", args, code, told)
+		}
+	}
+}

@@ -5,10 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/browsertest"
 	"github.com/rollcall-hq/rollcall/services/internal/connect"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/simulator/control"
 )
 
@@ -52,8 +55,8 @@ func (h *house) read(b *browsertest.Tab, path, says string) {
 	}
 }
 
-// An admin of the tenant disconnects it from its settings, with the rights of deploy/nats.
-func TestADirectoryIsDisconnectedFromThePages(t *testing.T) {
+// An admin of the tenant adds a product, gives it another group, and disconnects the directory, with the rights of deploy/nats.
+func TestATenantIsChangedFromThePages(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.follow()
@@ -61,6 +64,21 @@ func TestADirectoryIsDisconnectedFromThePages(t *testing.T) {
 	b.Sees("Connect Entra ID")
 	h.read(b, "/users?licensed=yes", "19 users")
 	b.Go("/tenants/northwind/settings")
+	b.Press("button", "Add Drive")
+	b.Sees("It holds from now on")
+	h.read(b, "/users?product=drive&licensed=yes", "19 users")
+	b.Go("/tenants/northwind/settings")
+	b.Run(chromedp.Click(chromedp.CSS(`#change-drive summary`)))
+	b.Sees("users keep the licenses that they hold")
+	b.Accessible("settings: a product is changed")
+	b.Picture("settings-product")
+	b.Run(chromedp.SetValue(chromedp.CSS(`#group-drive`), "drivers"))
+	b.Press("button", "Save Drive")
+	b.Sees("It holds from now on")
+	h.read(b, "/settings", "drivers@northwind.com")
+	if drive, has := h.connected("northwind").Product("drive"); !has || drive.Group != "drivers" || drive.Name != tenant.Drive().Name || len(drive.Active) != 2 {
+		t.Errorf("stored: %+v", drive)
+	}
 	b.Sees("Danger")
 	b.Picture("settings-danger")
 	b.Press("a", "Disconnect northwind")

@@ -411,6 +411,9 @@ func (e ListUsersParamsOrder) Valid() bool {
 	}
 }
 
+// ActionName defines model for ActionName.
+type ActionName = string
+
 // ActivationRequest defines model for ActivationRequest.
 type ActivationRequest struct {
 	// At When the user signed in.
@@ -1101,6 +1104,34 @@ type Product struct {
 	// Redeciding A change of policy is being applied to all users.
 	Redeciding bool     `json:"redeciding"`
 	Seats      SeatsSet `json:"seats"`
+}
+
+// ProductDefinition defines model for ProductDefinition.
+type ProductDefinition struct {
+	// ActiveActions What every active user may do.
+	ActiveActions []ActionName `json:"active_actions,omitempty,omitzero"`
+
+	// Group Local part of the provisioning group's address. Two products of a tenant never have the same.
+	Group string `json:"group"`
+	ID    string `json:"id"`
+
+	// LicensedActions What a licensed user may do.
+	LicensedActions []ActionName `json:"licensed_actions"`
+	Name            string       `json:"name"`
+}
+
+// ProductList defines model for ProductList.
+type ProductList struct {
+	Items []ProductDefinition `json:"items"`
+}
+
+// ProductsPatch defines model for ProductsPatch.
+type ProductsPatch struct {
+	// Remove Ids of products that the tenant is to have no longer. They go first.
+	Remove []string `json:"remove,omitempty,omitzero"`
+
+	// Set Products that the tenant is to have, new or in the place of what they were.
+	Set []ProductDefinition `json:"set,omitempty,omitzero"`
 }
 
 // Provider defines model for Provider.
@@ -1805,6 +1836,9 @@ type ListUserHistoryParams struct {
 // DisconnectTenantJSONRequestBody defines body for DisconnectTenant for application/json ContentType.
 type DisconnectTenantJSONRequestBody = DisconnectRequest
 
+// ChangeProductsJSONRequestBody defines body for ChangeProducts for application/json ContentType.
+type ChangeProductsJSONRequestBody = ProductsPatch
+
 // PutActivationJSONRequestBody defines body for PutActivation for application/json ContentType.
 type PutActivationJSONRequestBody = ActivationRequest
 
@@ -1858,6 +1892,9 @@ type ServerInterface interface {
 	// ListHeldChanges Held changes of all products, by product, the oldest first
 	// (GET /api/v1/tenants/{tenant}/held)
 	ListHeldChanges(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListHeldChangesParams)
+	// ChangeProducts Change which products the tenant has
+	// (PATCH /api/v1/tenants/{tenant}/products)
+	ChangeProducts(w http.ResponseWriter, r *http.Request, tenant TenantID)
 	// PutActivation A product reports that a user has signed in for the first time
 	// (PUT /api/v1/tenants/{tenant}/products/{product}/activations/{user})
 	PutActivation(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, user string, params PutActivationParams)
@@ -2651,6 +2688,32 @@ func (siw *ServerInterfaceWrapper) ListHeldChanges(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListHeldChanges(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ChangeProducts operation middleware
+func (siw *ServerInterfaceWrapper) ChangeProducts(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ChangeProducts(w, r, tenant)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4339,6 +4402,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants", wrapper.ListTenants)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}", wrapper.GetTenant)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants/{tenant}/disconnect", wrapper.DisconnectTenant)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products", wrapper.ChangeProducts)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/connection", wrapper.GetConnection)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/users", wrapper.ListUsers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/entitlements", wrapper.ListEntitlements)
@@ -5186,6 +5250,63 @@ type ListHeldChanges5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListHeldChanges5XXApplicationProblemPlusJSONResponse) VisitListHeldChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeProductsRequestObject struct {
+	Tenant TenantID `json:"tenant"`
+	Body   *ChangeProductsJSONRequestBody
+}
+
+type ChangeProductsResponseObject interface {
+	VisitChangeProductsResponse(w http.ResponseWriter) error
+}
+
+type ChangeProducts200JSONResponse ProductList
+
+func (response ChangeProducts200JSONResponse) VisitChangeProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeProducts4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeProducts4XXApplicationProblemPlusJSONResponse) VisitChangeProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeProducts5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeProducts5XXApplicationProblemPlusJSONResponse) VisitChangeProductsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6769,6 +6890,9 @@ type StrictServerInterface interface {
 	// ListHeldChanges Held changes of all products, by product, the oldest first
 	// (GET /api/v1/tenants/{tenant}/held)
 	ListHeldChanges(ctx context.Context, request ListHeldChangesRequestObject) (ListHeldChangesResponseObject, error)
+	// ChangeProducts Change which products the tenant has
+	// (PATCH /api/v1/tenants/{tenant}/products)
+	ChangeProducts(ctx context.Context, request ChangeProductsRequestObject) (ChangeProductsResponseObject, error)
 	// PutActivation A product reports that a user has signed in for the first time
 	// (PUT /api/v1/tenants/{tenant}/products/{product}/activations/{user})
 	PutActivation(ctx context.Context, request PutActivationRequestObject) (PutActivationResponseObject, error)
@@ -7171,6 +7295,39 @@ func (sh *strictHandler) ListHeldChanges(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListHeldChangesResponseObject); ok {
 		if err := validResponse.VisitListHeldChangesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeProducts operation middleware
+func (sh *strictHandler) ChangeProducts(w http.ResponseWriter, r *http.Request, tenant TenantID) {
+	var request ChangeProductsRequestObject
+
+	request.Tenant = tenant
+
+	var body ChangeProductsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeProducts(ctx, request.(ChangeProductsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeProducts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ChangeProductsResponseObject); ok {
+		if err := validResponse.VisitChangeProductsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
