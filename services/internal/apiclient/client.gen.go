@@ -568,6 +568,12 @@ type EntitlementPage struct {
 	NextCursor NextCursor `json:"next_cursor,omitempty,omitzero"`
 }
 
+// EraseRequest defines model for EraseRequest.
+type EraseRequest struct {
+	// Confirm The tenant's name once more, as a person has typed it.
+	Confirm string `json:"confirm"`
+}
+
 // Event An event of a product. License events say what they say in `decision`, all others in `data`.
 type Event struct {
 	At time.Time `json:"at"`
@@ -1540,6 +1546,13 @@ type DisconnectTenantParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// EraseTenantParams defines parameters for EraseTenant.
+type EraseTenantParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Product Of this product alone.
@@ -1824,6 +1837,9 @@ type ListUserHistoryParams struct {
 // DisconnectTenantJSONRequestBody defines body for DisconnectTenant for application/json ContentType.
 type DisconnectTenantJSONRequestBody = DisconnectRequest
 
+// EraseTenantJSONRequestBody defines body for EraseTenant for application/json ContentType.
+type EraseTenantJSONRequestBody = EraseRequest
+
 // ChangeProductsJSONRequestBody defines body for ChangeProducts for application/json ContentType.
 type ChangeProductsJSONRequestBody = ProductsPatch
 
@@ -1965,6 +1981,28 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
 	DisconnectTenant(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EraseTenantWithBody Forget a disconnected directory, with everything that is known of its people
+	//
+	// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+	// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+	// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+	EraseTenantWithBody(ctx context.Context, tenant TenantID, params *EraseTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EraseTenant Forget a disconnected directory, with everything that is known of its people
+	//
+	// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+	// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+	// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+	EraseTenant(ctx context.Context, tenant TenantID, params *EraseTenantParams, body EraseTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEvents What was told on LICENSES, the latest first
 	//
@@ -2309,6 +2347,48 @@ func (c *Client) DisconnectTenantWithBody(ctx context.Context, tenant TenantID, 
 // Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
 func (c *Client) DisconnectTenant(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDisconnectTenantRequest(c.Server, tenant, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EraseTenantWithBody Forget a disconnected directory, with everything that is known of its people
+//
+// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+func (c *Client) EraseTenantWithBody(ctx context.Context, tenant TenantID, params *EraseTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEraseTenantRequestWithBody(c.Server, tenant, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EraseTenant Forget a disconnected directory, with everything that is known of its people
+//
+// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+func (c *Client) EraseTenant(ctx context.Context, tenant TenantID, params *EraseTenantParams, body EraseTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEraseTenantRequest(c.Server, tenant, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3199,6 +3279,68 @@ func NewDisconnectTenantRequestWithBody(server string, tenant TenantID, params *
 	}
 
 	operationPath := fmt.Sprintf("/api/v1/tenants/%s/disconnect", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewEraseTenantRequest calls the generic EraseTenant builder with application/json body
+func NewEraseTenantRequest(server string, tenant TenantID, params *EraseTenantParams, body EraseTenantJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEraseTenantRequestWithBody(server, tenant, params, "application/json", bodyReader)
+}
+
+// NewEraseTenantRequestWithBody constructs an http.Request for the EraseTenant method, with any body, and a specified content type
+func NewEraseTenantRequestWithBody(server string, tenant TenantID, params *EraseTenantParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/tenants/%s/erase", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -5499,6 +5641,28 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
 	DisconnectTenantWithResponse(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*DisconnectTenantResponse, error)
 
+	// EraseTenantWithBodyWithResponse Forget a disconnected directory, with everything that is known of its people
+	//
+	// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+	// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+	// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+	EraseTenantWithBodyWithResponse(ctx context.Context, tenant TenantID, params *EraseTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EraseTenantResponse, error)
+
+	// EraseTenantWithResponse Forget a disconnected directory, with everything that is known of its people
+	//
+	// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+	// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+	// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+	EraseTenantWithResponse(ctx context.Context, tenant TenantID, params *EraseTenantParams, body EraseTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*EraseTenantResponse, error)
+
 	// ListEventsWithResponse What was told on LICENSES, the latest first
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -6184,6 +6348,76 @@ func (r DisconnectTenantResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DisconnectTenantResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// EraseTenantResponse202Headers the declared response headers of an HTTP 202 response for EraseTenant
+type EraseTenantResponse202Headers struct {
+	Location   string
+	RetryAfter int
+}
+
+type EraseTenantResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *EraseTenantResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EraseTenantResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r EraseTenantResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r EraseTenantResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r EraseTenantResponse) GetApplicationProblemJSON5XX() *Problem {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r EraseTenantResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EraseTenantResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EraseTenantResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EraseTenantResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8124,6 +8358,40 @@ func (c *ClientWithResponses) DisconnectTenantWithResponse(ctx context.Context, 
 	return ParseDisconnectTenantResponse(rsp)
 }
 
+// EraseTenantWithBodyWithResponse Forget a disconnected directory, with everything that is known of its people
+//
+// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+func (c *ClientWithResponses) EraseTenantWithBodyWithResponse(ctx context.Context, tenant TenantID, params *EraseTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EraseTenantResponse, error) {
+	rsp, err := c.EraseTenantWithBody(ctx, tenant, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEraseTenantResponse(rsp)
+}
+
+// EraseTenantWithResponse Forget a disconnected directory, with everything that is known of its people
+//
+// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+func (c *ClientWithResponses) EraseTenantWithResponse(ctx context.Context, tenant TenantID, params *EraseTenantParams, body EraseTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*EraseTenantResponse, error) {
+	rsp, err := c.EraseTenant(ctx, tenant, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEraseTenantResponse(rsp)
+}
+
 // ListEventsWithResponse What was told on LICENSES, the latest first
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8980,6 +9248,73 @@ func ParseDisconnectTenantResponse(rsp *http.Response) (*DisconnectTenantRespons
 	switch {
 	case rsp.StatusCode == 202:
 		var headers DisconnectTenantResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseEraseTenantResponse parses an HTTP response from a EraseTenantWithResponse call
+func ParseEraseTenantResponse(rsp *http.Response) (*EraseTenantResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EraseTenantResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers EraseTenantResponse202Headers
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {

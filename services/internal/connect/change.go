@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/erase"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -13,6 +14,7 @@ import (
 var changes = map[string]func(*Server, context.Context, request) (answer, error){
 	disconnect: (*Server).disconnect,
 	products:   (*Server).products,
+	forget:     (*Server).erase,
 }
 
 func (s *Server) disconnect(ctx context.Context, r request) (answer, error) {
@@ -43,6 +45,21 @@ func (s *Server) products(ctx context.Context, r request) (answer, error) {
 	}
 	s.Logger.InfoContext(ctx, "products are changed", "tenant", w.Tenant, "set", len(w.Set), "removed", len(w.Remove), "by", w.By)
 	return answer{Products: stored.Products}, nil
+}
+
+func (s *Server) erase(ctx context.Context, r request) (answer, error) {
+	e := r.Erase
+	if err := asked(e.Tenant, e.By); err != nil {
+		return answer{}, err
+	}
+	if e.Confirm != e.Tenant {
+		return answer{}, fmt.Errorf("%w: it is not confirmed", ErrInvalid)
+	}
+	if err := erase.Tenant(ctx, s.Bus, e.Tenant, s.ours); err != nil {
+		return answer{}, err
+	}
+	s.Logger.InfoContext(ctx, "a tenant is erased", "tenant", e.Tenant, "by", e.By)
+	return answer{}, nil
 }
 
 // change changes what is stored of a tenant of this provider. What others store meanwhile is not lost, and looked at again.

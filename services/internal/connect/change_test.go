@@ -8,8 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/internal/connect"
+	"github.com/rollcall-hq/rollcall/services/internal/erase"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -59,6 +61,9 @@ func TestATenantIsDisconnected(t *testing.T) {
 func TestOnlyTenantsOfTheProviderAreChanged(t *testing.T) {
 	t.Parallel()
 	h := holding(t)
+	if _, err := h.registry.Change(t.Context(), "initech", tenant.Disconnect); err != nil { // it could be erased
+		t.Fatal(err)
+	}
 	before := h.has("initech")
 	for name, c := range map[string]struct {
 		tenant, by string
@@ -76,6 +81,13 @@ func TestOnlyTenantsOfTheProviderAreChanged(t *testing.T) {
 		}
 		if _, err := h.client.ChangeProducts(t.Context(), directory.Entra, connect.ChangeProducts{Tenant: c.tenant, By: c.by, Set: []tenant.Product{tenant.Email()}}); !errors.Is(err, c.want) {
 			t.Errorf("%s: products: %v, want %v", name, err, c.want)
+		}
+		want := c.want
+		if name == "none" { // what is left of one that is gone is removed
+			want = nil
+		}
+		if err := h.client.Erase(t.Context(), directory.Entra, connect.Erase{Tenant: c.tenant, Confirm: c.tenant, By: c.by}); !errors.Is(err, want) {
+			t.Errorf("%s: erase: %v, want %v", name, err, want)
 		}
 	}
 	if diff := cmp.Diff(before, h.has("initech")); diff != "" || h.has("northwind").Disconnected || len(h.has("northwind").Products) != 1 {
@@ -154,5 +166,55 @@ func TestChangesAtTheSameTime(t *testing.T) {
 	group.Wait()
 	if one := h.has("northwind"); len(one.Products) != 3 || !one.Disconnected {
 		t.Errorf("%+v", one)
+	}
+}
+
+// A tenant is erased when it is disconnected and its name was typed: its record goes, the claim of its directory, and what NATS keeps.
+func TestATenantIsErased(t *testing.T) {
+	t.Parallel()
+	h := holding(t)
+	cursors, err := h.bus.KeyValue(t.Context(), bus.BucketCursors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"northwind.feeds", "initech.feeds"} {
+		if _, err := cursors.Put(t.Context(), key, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func(confirm string) error {
+		return h.client.Erase(t.Context(), directory.Entra, connect.Erase{Tenant: "northwind", Confirm: confirm, By: "olga"})
+	}
+	if err := ask("northwind"); !errors.Is(err, erase.ErrConnected) {
+		t.Errorf("of one that is connected: %v", err)
+	}
+	if _, err := h.registry.Change(t.Context(), "northwind", tenant.Disconnect); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask("Northwind"); !errors.Is(err, connect.ErrInvalid) {
+		t.Errorf("not confirmed: %v", err)
+	}
+	h.has("northwind")
+	for range 2 { // the same again is done alike
+		if err := ask("northwind"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := h.registry.Get(t.Context(), "northwind"); !errors.Is(err, tenant.ErrNotFound) {
+		t.Errorf("it is there: %v", err)
+	}
+	if _, err := cursors.Get(t.Context(), "northwind.feeds"); err == nil {
+		t.Error("its cursors are there")
+	}
+	if _, err := cursors.Get(t.Context(), "initech.feeds"); err != nil {
+		t.Errorf("those of another: %v", err)
+	}
+	heir := stored(northwind(), false)
+	heir.ID = "heir"
+	if err := h.registry.Add(t.Context(), heir); err != nil {
+		t.Errorf("its directory is not free: %v", err)
+	}
+	if !strings.Contains(h.said(), "tenant=northwind by=olga") {
+		t.Errorf("the log does not tell who: %s", h.said())
 	}
 }

@@ -69,6 +69,13 @@ func (c *Client) ChangeProducts(ctx context.Context, p directory.Provider, w Cha
 	return a.Products, err
 }
 
+// Erase has what NATS keeps of a disconnected tenant removed, its record first. Of one that is gone what is left is removed. Errors:
+// those of Disconnect, and erase.ErrConnected.
+func (c *Client) Erase(ctx context.Context, p directory.Provider, e Erase) error {
+	_, err := c.ask(ctx, p, request{Verb: forget, Erase: e})
+	return err
+}
+
 func (c *Client) ask(ctx context.Context, p directory.Provider, r request) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience+2*time.Second)
 	defer cancel()

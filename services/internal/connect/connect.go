@@ -15,6 +15,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/erase"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -127,6 +128,14 @@ type ChangeProducts struct {
 	By     string           `json:"by"`               // who asked, see event.ValidActor
 }
 
+// Erase is a tenant that somebody wants to have forgotten. What is known of its people is the worker's to forget, which hears of it before.
+type Erase struct {
+	Tenant string `json:"tenant"`
+	// Confirm is the name once more, as somebody has typed it.
+	Confirm string `json:"confirm"`
+	By      string `json:"by"` // who asked, see event.ValidActor
+}
+
 // What can keep a receiver from doing what it is asked for.
 var (
 	ErrNoReceiver    = errors.New("no receiver of the provider runs")
@@ -143,6 +152,7 @@ var (
 var codes = map[string]error{
 	"no-application": ErrNoApplication, "invalid": ErrInvalid, "exists": ErrExists, "taken": ErrTaken, "not-proved": ErrNotProved, "failed": ErrFailed,
 	"no-such-tenant": ErrNoTenant, "no-such-product": tenant.ErrNoProduct, "no-products": tenant.ErrNoProducts,
+	"connected": erase.ErrConnected,
 }
 
 func codeOf(err error) string {
@@ -161,6 +171,7 @@ const (
 	add        = "add"
 	disconnect = "disconnect"
 	products   = "products"
+	forget     = "erase"
 )
 
 // request has beside the verb what that verb takes.
@@ -169,6 +180,7 @@ type request struct {
 	Wanted     Wanted         `json:"wanted,omitzero"`     // of check and add
 	Disconnect Disconnect     `json:"disconnect,omitzero"` // of disconnect
 	Products   ChangeProducts `json:"products,omitzero"`   // of products
+	Erase      Erase          `json:"erase,omitzero"`      // of erase
 }
 
 type answer struct {

@@ -192,11 +192,36 @@ func (r *Registry) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
-// Erase removes a tenant and every claim of a directory that is in its name, whatever is left of either.
-func (r *Registry) Erase(ctx context.Context, id string) error {
-	if err := r.kv.Delete(ctx, id); err != nil {
-		return fmt.Errorf("erase tenant %s: %w", id, err)
+// Erase removes a tenant and every claim of a directory that is in its name, whatever is left of either. Where may, which may be called
+// again with what others store meanwhile, has an error for the stored tenant, nothing is removed.
+func (r *Registry) Erase(ctx context.Context, id string, may func(Tenant) error) error {
+	for {
+		entry, err := r.kv.Get(ctx, id)
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			break
+		}
+		var t Tenant
+		if err == nil {
+			t, err = decode(entry)
+		}
+		if err == nil {
+			err = may(t)
+		}
+		if err == nil {
+			err = r.kv.Delete(ctx, id, jetstream.LastRevision(entry.Revision()))
+		}
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			return fmt.Errorf("erase tenant %s: %w", id, err)
+		}
 	}
+	return r.freeAll(ctx, id)
+}
+
+// freeAll removes every claim in a tenant's name.
+func (r *Registry) freeAll(ctx context.Context, id string) error {
 	keys, err := r.kv.ListKeysFiltered(ctx, "directory.>")
 	if err != nil {
 		return fmt.Errorf("list who has which directory: %w", err)

@@ -35,6 +35,7 @@ type Tenants interface {
 // Receivers are asked to change what is stored of a tenant; see connect.Client.
 type Receivers interface {
 	Disconnect(ctx context.Context, p directory.Provider, d connect.Disconnect) error
+	Erase(ctx context.Context, p directory.Provider, e connect.Erase) error
 	ChangeProducts(ctx context.Context, p directory.Provider, w connect.ChangeProducts) ([]tenant.Product, error)
 }
 

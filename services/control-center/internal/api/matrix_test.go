@@ -29,6 +29,7 @@ var (
 	anybody  = []int{200, 200, 200, 200, 200, 200, 401}
 	reads    = []int{200, 200, 404, 200, 404, 200, 401}
 	commands = []int{200, 200, 404, 403, 404, 403, 401}
+	operates = []int{200, 403, 404, 403, 404, 403, 401}
 	starts   = []int{202, 202, 404, 403, 404, 403, 401}
 )
 
@@ -54,6 +55,7 @@ var rows = map[string]row{
 	"getTenant":         {path: "/api/v1/tenants/contoso", want: reads},
 	"getConnection":     {path: "/api/v1/tenants/contoso/connection", want: reads},
 	"changeProducts":    {path: "/api/v1/tenants/contoso/products", body: productsBody, want: commands, apart: true},
+	"eraseTenant":       {path: "/api/v1/tenants/contoso/erase", body: `{"confirm":"contoso"}`, want: operates, apart: true, before: (*house).disconnected},
 	"disconnectTenant":  {path: "/api/v1/tenants/contoso/disconnect", body: `{"licenses":"keep"}`, want: commands, apart: true},
 	"listUsers":         {path: "/api/v1/tenants/contoso/users?product=drive", want: reads},
 	"listEntitlements":  {path: "/api/v1/tenants/contoso/products/drive/entitlements", want: reads},

@@ -112,6 +112,14 @@ func (h *House) register(id string) {
 	}
 }
 
+// Again registers Contoso where it was erased.
+func (h *House) Again() {
+	h.tb.Helper()
+	if _, err := h.Registry.Get(context.Background(), Contoso); errors.Is(err, tenant.ErrNotFound) {
+		h.register(Contoso)
+	}
+}
+
 // Remove takes a product from a tenant, as an operator and the worker do.
 func (h *House) Remove(name, product string) {
 	h.tb.Helper()

@@ -21,6 +21,7 @@ type Receivers interface {
 	Check(ctx context.Context, w connect.Wanted) (connect.Proof, error)
 	Add(ctx context.Context, w connect.Wanted) (found connect.Proof, again bool, err error)
 	Disconnect(ctx context.Context, p directory.Provider, d connect.Disconnect) error
+	Erase(ctx context.Context, p directory.Provider, e connect.Erase) error
 	ChangeProducts(ctx context.Context, p directory.Provider, w connect.ChangeProducts) ([]tenant.Product, error)
 }
 

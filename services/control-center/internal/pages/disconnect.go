@@ -22,6 +22,16 @@ type licensedFor struct {
 	Users   int
 }
 
+// licensed tells for which products there is anybody.
+func (s *scope) licensed() (all []licensedFor) {
+	for _, state := range s.State.Products {
+		if state.Licensed > 0 {
+			all = append(all, licensedFor{s.Product(state.ID), state.Licensed})
+		}
+	}
+	return all
+}
+
 // ended reports whether there is nothing left to disconnect: the directory is not followed, and no license stands.
 func (s *scope) ended() bool {
 	return s.Tenant.Disconnected && s.State.Disconnected == ledger.LicensesEnded
@@ -35,11 +45,7 @@ func (p *Pages) disconnectForm(w http.ResponseWriter, r *http.Request, s *scope)
 }
 
 func (p *Pages) showDisconnect(w http.ResponseWriter, r *http.Request, s *scope, status int, page disconnectPage, notices ...notice) error {
-	for _, state := range s.State.Products {
-		if state.Licensed > 0 {
-			page.Licensed = append(page.Licensed, licensedFor{s.Product(state.ID), state.Licensed})
-		}
-	}
+	page.Licensed = s.licensed()
 	return p.show(w, r, status, "disconnect", frame{
 		Title: "Disconnect " + s.Tenant.ID, Section: "settings", Scope: s, Notices: notices, Body: page,
 	})

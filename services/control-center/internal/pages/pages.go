@@ -112,6 +112,8 @@ func (p *Pages) Handler() http.Handler {
 	if p.deps.Receivers != nil {
 		seen("GET /tenants/{tenant}/disconnect", p.disconnectForm)
 		ordered("/tenants/{tenant}/disconnect", p.disconnect)
+		seen("GET /tenants/{tenant}/erase", p.eraseForm)
+		ordered("/tenants/{tenant}/erase", p.erase)
 		ordered("/tenants/{tenant}/settings/products", p.setProduct)
 		ordered("/tenants/{tenant}/settings/products/add", p.addProduct)
 		ordered("/tenants/{tenant}/settings/products/remove", p.removeProduct)

@@ -29,6 +29,7 @@ type settingsPage struct {
 	Told       int // destinations of notices
 	TestKey    string
 	Ends       bool // it can be disconnected, or what it has left of licenses revoked
+	Erases     bool // it can be erased
 }
 
 // productSetting is one product with its seats.
@@ -57,7 +58,7 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 	page := settingsPage{
 		Ready: s.Known, HoldsFlips: t.Hold.Flips, Share: t.Hold.Guard.Share, Least: t.Hold.Guard.Least, Hours: hoursOf(t.Hold.Expiry),
 		HoldKey: newKey(), StandKey: newKey(), Frozen: t.Frozen, Paused: t.Paused,
-		Told: p.destinations(s), TestKey: newKey(), Ends: p.deps.Receivers != nil && s.Commands() && !s.ended(),
+		Told: p.destinations(s), TestKey: newKey(), Ends: p.deps.Receivers != nil && s.Commands() && !s.ended(), Erases: p.deps.Receivers != nil && s.erasable(),
 	}
 	states := map[string]ledger.ProductState{}
 	for _, state := range s.State.Products {

@@ -23,9 +23,22 @@ func (o onBus) Disconnect(ctx context.Context, g given, tenantID string, data ev
 	})
 }
 
-// Erase has the worker forget a tenant, then NATS.
+// Erase has the worker forget a disconnected tenant, then NATS.
 func (o onBus) Erase(ctx context.Context, g given, tenantID string, data event.EraseRequested) (string, error) {
-	return o.live(ctx, g, tenantID, data, func(*tenant.Registry) error { return erase.Tenant(ctx, o.bus, tenantID) })
+	registry, err := o.app.tenants(ctx, o.bus)
+	if err != nil {
+		return "", err
+	}
+	t, err := registry.Get(ctx, tenantID)
+	switch {
+	case errors.Is(err, tenant.ErrNotFound): // of one whose erasing broke off, something may be left
+		return "", errors.Join(err, erase.Tenant(ctx, o.bus, tenantID, erase.Any))
+	case err != nil:
+		return "", err
+	case !t.Disconnected:
+		return "", fmt.Errorf("tenant %s is connected: disconnect it before it is erased", t.ID)
+	}
+	return o.live(ctx, g, tenantID, data, func(*tenant.Registry) error { return erase.Tenant(ctx, o.bus, tenantID, erase.Any) })
 }
 
 // live gives a command about a tenant's life. After its answer then does what is to be done beside the ledger.
@@ -49,6 +62,13 @@ func (r *remote) Disconnect(ctx context.Context, g given, tenantID string, data 
 	return r.live(ctx, g, tenantID, func(ctx context.Context, key string) (*http.Response, error) {
 		return r.api.DisconnectTenant(ctx, tenantID, &apiclient.DisconnectTenantParams{IdempotencyKey: &key},
 			apiclient.DisconnectRequest{Licenses: apiclient.DisconnectRequestLicenses(data.Licenses)})
+	})
+}
+
+// Erase is asked for until all of it is done.
+func (r *remote) Erase(ctx context.Context, g given, tenantID string, _ event.EraseRequested) (string, error) {
+	return r.live(ctx, g, tenantID, func(ctx context.Context, key string) (*http.Response, error) {
+		return r.api.EraseTenant(ctx, tenantID, &apiclient.EraseTenantParams{IdempotencyKey: &key}, apiclient.EraseRequest{Confirm: tenantID})
 	})
 }
 

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestATenantIsDisconnectedOverAServer, its licenses kept first and revoked then. An admin of another tenant does not see it.
-func TestATenantIsDisconnectedOverAServer(t *testing.T) {
+// TestATenantIsDisconnectedAndErasedOverAServer, its licenses kept first and revoked then. An admin of another tenant does not see it.
+func TestATenantIsDisconnectedAndErasedOverAServer(t *testing.T) {
 	t.Parallel()
 	h := open(t, 50*time.Millisecond)
 	h.connect(t)
@@ -30,10 +30,24 @@ func TestATenantIsDisconnectedOverAServer(t *testing.T) {
 	if !h.licensed(t, one) {
 		t.Error("its licenses are not kept")
 	}
+	operator := h.visitor(t, "--role", "operator")
+	erase := []string{"tenants", "erase", "contoso", "--confirm", "contoso"}
+	if _, told, code := v.run(t, erase...); code != 1 || !strings.Contains(told, "(forbidden)") {
+		t.Errorf("erase as an admin of it: %d %s", code, told)
+	}
+	if _, told, code := operator.run(t, erase...); code != 1 || !strings.Contains(told, "users hold licenses") {
+		t.Errorf("erase while users hold licenses: %d %s", code, told)
+	}
 	v.must(t, disconnect("revoke")...)
 	h.awaitLicensed(t, one, false, "disconnected")
 	if out := h.must(t, "audit", "--tenant", "contoso"); !strings.Contains(out, "by token:") {
 		t.Errorf("the audit does not tell who:\n%s", out)
+	}
+	if out := operator.must(t, erase...); !strings.Contains(out, "contoso is erased") {
+		t.Errorf("erase: %s", out)
+	}
+	if out := h.must(t, "tenants", "list", "-o", "jsonl"); out != "" {
+		t.Errorf("tenants list:\n%s", out)
 	}
 }
 

@@ -2,16 +2,11 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
-	"github.com/rollcall-hq/rollcall/services/internal/erase"
-	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
 
@@ -135,25 +130,12 @@ type its name, here or with --confirm.`,
 			if confirm != args[0] {
 				return usage("--confirm %q: want the name of the tenant, %s, exactly", confirm, args[0])
 			}
-			err := a.withTenants(cmd, func(r *tenant.Registry) error {
-				t, err := r.Get(cmd.Context(), args[0])
-				if err == nil && !t.Disconnected {
-					err = fmt.Errorf("tenant %s is connected: disconnect it before it is erased", t.ID)
-				}
-				return err
-			})
-			if errors.Is(err, tenant.ErrNotFound) { // of one whose erasing broke off, something may be left
-				err = errors.Join(err, a.withBus(func(b *bus.Bus) error { return erase.Tenant(cmd.Context(), b, args[0]) }))
-			}
-			if err != nil {
-				return err
-			}
 			return a.live(cmd.Context(), g, args[0], "is erased", func(o orders) (string, error) {
-				return o.(onBus).Erase(cmd.Context(), g, args[0], event.EraseRequested{By: g.by})
+				return o.Erase(cmd.Context(), g, args[0], event.EraseRequested{By: g.by})
 			})
 		}),
 	}
 	cmd.Flags().StringVar(&confirm, "confirm", "", "name of the tenant, to confirm it")
 	g.flagsWithin(a, cmd, time.Hour)
-	return cmd
+	return overAPI(cmd)
 }

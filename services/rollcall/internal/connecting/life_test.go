@@ -55,7 +55,8 @@ func (h *house) read(b *browsertest.Tab, path, says string) {
 	}
 }
 
-// An admin of the tenant adds a product, gives it another group, and disconnects the directory, with the rights of deploy/nats.
+// An admin of the tenant adds a product, gives it another group, and disconnects the directory, which an operator
+// erases: with the rights of deploy/nats.
 func TestATenantIsChangedFromThePages(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -98,6 +99,22 @@ func TestATenantIsChangedFromThePages(t *testing.T) {
 		t.Error("there is something left to disconnect")
 	}
 	b.Quiet()
+
+	b = h.tab(t, "operator", "")
+	b.Sees("Connect Entra ID")
+	h.read(b, "/erase", "Type the tenant’s name")
+	b.Accessible("erase")
+	b.Picture("erase")
+	b.Type("Type the tenant’s name to go on", "northwind")
+	b.Press("button", "Erase northwind")
+	b.Sees("No tenant yet")
+	if h.connected("northwind") != nil {
+		t.Error("it is stored all the same")
+	}
+	b.Quiet()
+	if !h.log.line(`msg="a tenant is erased"`, "role=graph-receiver", "by=development:operator") {
+		t.Errorf("the log of the receiver does not tell who:\n%s", h.log)
+	}
 	if !h.log.line(`msg="a directory is disconnected"`, "role=graph-receiver", "tenant=northwind", "by=development:tenant-admin") {
 		t.Errorf("the log of the receiver does not tell who:\n%s", h.log)
 	}

@@ -568,6 +568,12 @@ type EntitlementPage struct {
 	NextCursor NextCursor `json:"next_cursor,omitempty,omitzero"`
 }
 
+// EraseRequest defines model for EraseRequest.
+type EraseRequest struct {
+	// Confirm The tenant's name once more, as a person has typed it.
+	Confirm string `json:"confirm"`
+}
+
 // Event An event of a product. License events say what they say in `decision`, all others in `data`.
 type Event struct {
 	At time.Time `json:"at"`
@@ -1552,6 +1558,13 @@ type DisconnectTenantParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 }
 
+// EraseTenantParams defines parameters for EraseTenant.
+type EraseTenantParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Product Of this product alone.
@@ -1836,6 +1849,9 @@ type ListUserHistoryParams struct {
 // DisconnectTenantJSONRequestBody defines body for DisconnectTenant for application/json ContentType.
 type DisconnectTenantJSONRequestBody = DisconnectRequest
 
+// EraseTenantJSONRequestBody defines body for EraseTenant for application/json ContentType.
+type EraseTenantJSONRequestBody = EraseRequest
+
 // ChangeProductsJSONRequestBody defines body for ChangeProducts for application/json ContentType.
 type ChangeProductsJSONRequestBody = ProductsPatch
 
@@ -1877,6 +1893,9 @@ type ServerInterface interface {
 	// DisconnectTenant Follow the directory no longer, and keep its licenses or revoke them
 	// (POST /api/v1/tenants/{tenant}/disconnect)
 	DisconnectTenant(w http.ResponseWriter, r *http.Request, tenant TenantID, params DisconnectTenantParams)
+	// EraseTenant Forget a disconnected directory, with everything that is known of its people
+	// (POST /api/v1/tenants/{tenant}/erase)
+	EraseTenant(w http.ResponseWriter, r *http.Request, tenant TenantID, params EraseTenantParams)
 	// ListEvents What was told on LICENSES, the latest first
 	// (GET /api/v1/tenants/{tenant}/events)
 	ListEvents(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListEventsParams)
@@ -2277,6 +2296,56 @@ func (siw *ServerInterfaceWrapper) DisconnectTenant(w http.ResponseWriter, r *ht
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.DisconnectTenant(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// EraseTenant operation middleware
+func (siw *ServerInterfaceWrapper) EraseTenant(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EraseTenantParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.EraseTenant(w, r, tenant, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4402,6 +4471,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants", wrapper.ListTenants)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}", wrapper.GetTenant)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants/{tenant}/disconnect", wrapper.DisconnectTenant)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants/{tenant}/erase", wrapper.EraseTenant)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products", wrapper.ChangeProducts)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/connection", wrapper.GetConnection)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/users", wrapper.ListUsers)
@@ -4883,6 +4953,80 @@ type DisconnectTenant5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DisconnectTenant5XXApplicationProblemPlusJSONResponse) VisitDisconnectTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseTenantRequestObject struct {
+	Tenant TenantID `json:"tenant"`
+	Params EraseTenantParams
+	Body   *EraseTenantJSONRequestBody
+}
+
+type EraseTenantResponseObject interface {
+	VisitEraseTenantResponse(w http.ResponseWriter) error
+}
+
+type EraseTenant200JSONResponse struct{ DoneJSONResponse }
+
+func (response EraseTenant200JSONResponse) VisitEraseTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseTenant202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response EraseTenant202JSONResponse) VisitEraseTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseTenant4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EraseTenant4XXApplicationProblemPlusJSONResponse) VisitEraseTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseTenant5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EraseTenant5XXApplicationProblemPlusJSONResponse) VisitEraseTenantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6875,6 +7019,9 @@ type StrictServerInterface interface {
 	// DisconnectTenant Follow the directory no longer, and keep its licenses or revoke them
 	// (POST /api/v1/tenants/{tenant}/disconnect)
 	DisconnectTenant(ctx context.Context, request DisconnectTenantRequestObject) (DisconnectTenantResponseObject, error)
+	// EraseTenant Forget a disconnected directory, with everything that is known of its people
+	// (POST /api/v1/tenants/{tenant}/erase)
+	EraseTenant(ctx context.Context, request EraseTenantRequestObject) (EraseTenantResponseObject, error)
 	// ListEvents What was told on LICENSES, the latest first
 	// (GET /api/v1/tenants/{tenant}/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
@@ -7158,6 +7305,40 @@ func (sh *strictHandler) DisconnectTenant(w http.ResponseWriter, r *http.Request
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(DisconnectTenantResponseObject); ok {
 		if err := validResponse.VisitDisconnectTenantResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EraseTenant operation middleware
+func (sh *strictHandler) EraseTenant(w http.ResponseWriter, r *http.Request, tenant TenantID, params EraseTenantParams) {
+	var request EraseTenantRequestObject
+
+	request.Tenant = tenant
+	request.Params = params
+
+	var body EraseTenantJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.EraseTenant(ctx, request.(EraseTenantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EraseTenant")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(EraseTenantResponseObject); ok {
+		if err := validResponse.VisitEraseTenantResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
