@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -33,7 +34,7 @@ func (c *Center) mountAPI(ctx context.Context) error {
 	}
 	a, err := api.New(api.Config{}, api.Deps{
 		Ledger: c.deps.Ledger, Tenants: tenants, Bus: c.deps.Bus, Channels: c.channels, Refreshes: c.refreshes,
-		Clock: c.deps.Clock, Logger: c.deps.Logger.With("part", "api"),
+		Receivers: connect.NewClient(c.deps.Bus), Clock: c.deps.Clock, Logger: c.deps.Logger.With("part", "api"),
 	})
 	if err != nil {
 		return fmt.Errorf("make the API: %w", err)

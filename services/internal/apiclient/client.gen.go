@@ -87,6 +87,24 @@ func (e ConnectionState) Valid() bool {
 	}
 }
 
+// Defines values for DisconnectRequestLicenses.
+const (
+	Keep   DisconnectRequestLicenses = "keep"
+	Revoke DisconnectRequestLicenses = "revoke"
+)
+
+// Valid indicates whether the value is a known member of the DisconnectRequestLicenses enum.
+func (e DisconnectRequestLicenses) Valid() bool {
+	switch e {
+	case Keep:
+		return true
+	case Revoke:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Flips.
 const (
 	Apply Flips = "apply"
@@ -393,6 +411,9 @@ func (e ListUsersParamsOrder) Valid() bool {
 	}
 }
 
+// ActionName defines model for ActionName.
+type ActionName = string
+
 // ActivationRequest defines model for ActivationRequest.
 type ActivationRequest struct {
 	// At When the user signed in.
@@ -522,6 +543,15 @@ type Degraded struct {
 	Since  time.Time `json:"since"`
 }
 
+// DisconnectRequest defines model for DisconnectRequest.
+type DisconnectRequest struct {
+	// Licenses `keep`: everybody keeps the license that they have. `revoke`: all are revoked, with the reason `disconnected`.
+	Licenses DisconnectRequestLicenses `json:"licenses"`
+}
+
+// DisconnectRequestLicenses `keep`: everybody keeps the license that they have. `revoke`: all are revoked, with the reason `disconnected`.
+type DisconnectRequestLicenses string
+
 // Entitlement defines model for Entitlement.
 type Entitlement struct {
 	Addresses []string `json:"addresses"`
@@ -549,6 +579,12 @@ type EntitlementPage struct {
 
 	// NextCursor Where the next page begins; absent on the last one.
 	NextCursor NextCursor `json:"next_cursor,omitempty,omitzero"`
+}
+
+// EraseRequest defines model for EraseRequest.
+type EraseRequest struct {
+	// Confirm The tenant's name once more, as a person has typed it.
+	Confirm string `json:"confirm"`
 }
 
 // Event An event of a product. License events say what they say in `decision`, all others in `data`.
@@ -1077,6 +1113,34 @@ type Product struct {
 	Seats      SeatsSet `json:"seats"`
 }
 
+// ProductDefinition defines model for ProductDefinition.
+type ProductDefinition struct {
+	// ActiveActions What every active user may do.
+	ActiveActions []ActionName `json:"active_actions,omitempty,omitzero"`
+
+	// Group Local part of the provisioning group's address. Two products of a tenant never have the same.
+	Group string `json:"group"`
+	ID    string `json:"id"`
+
+	// LicensedActions What a licensed user may do.
+	LicensedActions []ActionName `json:"licensed_actions"`
+	Name            string       `json:"name"`
+}
+
+// ProductList defines model for ProductList.
+type ProductList struct {
+	Items []ProductDefinition `json:"items"`
+}
+
+// ProductsPatch defines model for ProductsPatch.
+type ProductsPatch struct {
+	// Remove Ids of products that the tenant is to have no longer. They go first.
+	Remove []string `json:"remove,omitempty,omitzero"`
+
+	// Set Products that the tenant is to have, new or in the place of what they were.
+	Set []ProductDefinition `json:"set,omitempty,omitzero"`
+}
+
 // Provider defines model for Provider.
 type Provider string
 
@@ -1490,6 +1554,20 @@ type GetConnectionParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// DisconnectTenantParams defines parameters for DisconnectTenant.
+type DisconnectTenantParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// EraseTenantParams defines parameters for EraseTenant.
+type EraseTenantParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Product Of this product alone.
@@ -1771,6 +1849,15 @@ type ListUserHistoryParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// DisconnectTenantJSONRequestBody defines body for DisconnectTenant for application/json ContentType.
+type DisconnectTenantJSONRequestBody = DisconnectRequest
+
+// EraseTenantJSONRequestBody defines body for EraseTenant for application/json ContentType.
+type EraseTenantJSONRequestBody = EraseRequest
+
+// ChangeProductsJSONRequestBody defines body for ChangeProducts for application/json ContentType.
+type ChangeProductsJSONRequestBody = ProductsPatch
+
 // PutActivationJSONRequestBody defines body for PutActivation for application/json ContentType.
 type PutActivationJSONRequestBody = ActivationRequest
 
@@ -1888,6 +1975,50 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/tenants/{tenant}/connection (the `GetConnection` operationId).
 	GetConnection(ctx context.Context, tenant TenantID, params *GetConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// DisconnectTenantWithBody Follow the directory no longer, and keep its licenses or revoke them
+	//
+	// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+	// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+	// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+	DisconnectTenantWithBody(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DisconnectTenant Follow the directory no longer, and keep its licenses or revoke them
+	//
+	// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+	// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+	// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+	DisconnectTenant(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EraseTenantWithBody Forget a disconnected directory, with everything that is known of its people
+	//
+	// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+	// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+	// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+	EraseTenantWithBody(ctx context.Context, tenant TenantID, params *EraseTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EraseTenant Forget a disconnected directory, with everything that is known of its people
+	//
+	// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+	// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+	// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+	EraseTenant(ctx context.Context, tenant TenantID, params *EraseTenantParams, body EraseTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListEvents What was told on LICENSES, the latest first
 	//
 	// Corresponds with GET /api/v1/tenants/{tenant}/events (the `ListEvents` operationId).
@@ -1915,6 +2046,28 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/tenants/{tenant}/held (the `ListHeldChanges` operationId).
 	ListHeldChanges(ctx context.Context, tenant TenantID, params *ListHeldChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeProductsWithBody Change which products the tenant has
+	//
+	// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+	// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+	// they are. The same request again is answered alike.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+	ChangeProductsWithBody(ctx context.Context, tenant TenantID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeProducts Change which products the tenant has
+	//
+	// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+	// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+	// they are. The same request again is answered alike.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+	ChangeProducts(ctx context.Context, tenant TenantID, body ChangeProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutActivationWithBody A product reports that a user has signed in for the first time
 	//
@@ -2177,6 +2330,90 @@ func (c *Client) GetConnection(ctx context.Context, tenant TenantID, params *Get
 	return c.Client.Do(req)
 }
 
+// DisconnectTenantWithBody Follow the directory no longer, and keep its licenses or revoke them
+//
+// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+func (c *Client) DisconnectTenantWithBody(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDisconnectTenantRequestWithBody(c.Server, tenant, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DisconnectTenant Follow the directory no longer, and keep its licenses or revoke them
+//
+// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+func (c *Client) DisconnectTenant(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDisconnectTenantRequest(c.Server, tenant, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EraseTenantWithBody Forget a disconnected directory, with everything that is known of its people
+//
+// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+func (c *Client) EraseTenantWithBody(ctx context.Context, tenant TenantID, params *EraseTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEraseTenantRequestWithBody(c.Server, tenant, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EraseTenant Forget a disconnected directory, with everything that is known of its people
+//
+// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+func (c *Client) EraseTenant(ctx context.Context, tenant TenantID, params *EraseTenantParams, body EraseTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEraseTenantRequest(c.Server, tenant, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListEvents What was told on LICENSES, the latest first
 //
 // Corresponds with GET /api/v1/tenants/{tenant}/events (the `ListEvents` operationId).
@@ -2245,6 +2482,48 @@ func (c *Client) ListGroupMembers(ctx context.Context, tenant TenantID, group Gr
 // Corresponds with GET /api/v1/tenants/{tenant}/held (the `ListHeldChanges` operationId).
 func (c *Client) ListHeldChanges(ctx context.Context, tenant TenantID, params *ListHeldChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListHeldChangesRequest(c.Server, tenant, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeProductsWithBody Change which products the tenant has
+//
+// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+// they are. The same request again is answered alike.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+func (c *Client) ChangeProductsWithBody(ctx context.Context, tenant TenantID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeProductsRequestWithBody(c.Server, tenant, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeProducts Change which products the tenant has
+//
+// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+// they are. The same request again is answered alike.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+func (c *Client) ChangeProducts(ctx context.Context, tenant TenantID, body ChangeProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeProductsRequest(c.Server, tenant, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2987,6 +3266,130 @@ func NewGetConnectionRequest(server string, tenant TenantID, params *GetConnecti
 	return req, nil
 }
 
+// NewDisconnectTenantRequest calls the generic DisconnectTenant builder with application/json body
+func NewDisconnectTenantRequest(server string, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDisconnectTenantRequestWithBody(server, tenant, params, "application/json", bodyReader)
+}
+
+// NewDisconnectTenantRequestWithBody constructs an http.Request for the DisconnectTenant method, with any body, and a specified content type
+func NewDisconnectTenantRequestWithBody(server string, tenant TenantID, params *DisconnectTenantParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/tenants/%s/disconnect", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewEraseTenantRequest calls the generic EraseTenant builder with application/json body
+func NewEraseTenantRequest(server string, tenant TenantID, params *EraseTenantParams, body EraseTenantJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEraseTenantRequestWithBody(server, tenant, params, "application/json", bodyReader)
+}
+
+// NewEraseTenantRequestWithBody constructs an http.Request for the EraseTenant method, with any body, and a specified content type
+func NewEraseTenantRequestWithBody(server string, tenant TenantID, params *EraseTenantParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/tenants/%s/erase", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListEventsRequest constructs an http.Request for the ListEvents method
 func NewListEventsRequest(server string, tenant TenantID, params *ListEventsParams) (*http.Request, error) {
 	var err error
@@ -3434,6 +3837,53 @@ func NewListHeldChangesRequest(server string, tenant TenantID, params *ListHeldC
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewChangeProductsRequest calls the generic ChangeProducts builder with application/json body
+func NewChangeProductsRequest(server string, tenant TenantID, body ChangeProductsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeProductsRequestWithBody(server, tenant, "application/json", bodyReader)
+}
+
+// NewChangeProductsRequestWithBody constructs an http.Request for the ChangeProducts method, with any body, and a specified content type
+func NewChangeProductsRequestWithBody(server string, tenant TenantID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/tenants/%s/products", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -5184,6 +5634,50 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/tenants/{tenant}/connection (the `GetConnection` operationId).
 	GetConnectionWithResponse(ctx context.Context, tenant TenantID, params *GetConnectionParams, reqEditors ...RequestEditorFn) (*GetConnectionResponse, error)
 
+	// DisconnectTenantWithBodyWithResponse Follow the directory no longer, and keep its licenses or revoke them
+	//
+	// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+	// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+	// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+	DisconnectTenantWithBodyWithResponse(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DisconnectTenantResponse, error)
+
+	// DisconnectTenantWithResponse Follow the directory no longer, and keep its licenses or revoke them
+	//
+	// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+	// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+	// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+	DisconnectTenantWithResponse(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*DisconnectTenantResponse, error)
+
+	// EraseTenantWithBodyWithResponse Forget a disconnected directory, with everything that is known of its people
+	//
+	// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+	// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+	// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+	EraseTenantWithBodyWithResponse(ctx context.Context, tenant TenantID, params *EraseTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EraseTenantResponse, error)
+
+	// EraseTenantWithResponse Forget a disconnected directory, with everything that is known of its people
+	//
+	// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+	// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+	// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+	EraseTenantWithResponse(ctx context.Context, tenant TenantID, params *EraseTenantParams, body EraseTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*EraseTenantResponse, error)
+
 	// ListEventsWithResponse What was told on LICENSES, the latest first
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -5221,6 +5715,28 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/tenants/{tenant}/held (the `ListHeldChanges` operationId).
 	ListHeldChangesWithResponse(ctx context.Context, tenant TenantID, params *ListHeldChangesParams, reqEditors ...RequestEditorFn) (*ListHeldChangesResponse, error)
+
+	// ChangeProductsWithBodyWithResponse Change which products the tenant has
+	//
+	// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+	// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+	// they are. The same request again is answered alike.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+	ChangeProductsWithBodyWithResponse(ctx context.Context, tenant TenantID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeProductsResponse, error)
+
+	// ChangeProductsWithResponse Change which products the tenant has
+	//
+	// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+	// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+	// they are. The same request again is answered alike.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+	ChangeProductsWithResponse(ctx context.Context, tenant TenantID, body ChangeProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeProductsResponse, error)
 
 	// PutActivationWithBodyWithResponse A product reports that a user has signed in for the first time
 	//
@@ -5783,6 +6299,146 @@ func (r GetConnectionResponse) ContentType() string {
 	return ""
 }
 
+// DisconnectTenantResponse202Headers the declared response headers of an HTTP 202 response for DisconnectTenant
+type DisconnectTenantResponse202Headers struct {
+	Location   string
+	RetryAfter int
+}
+
+type DisconnectTenantResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *DisconnectTenantResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DisconnectTenantResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r DisconnectTenantResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r DisconnectTenantResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r DisconnectTenantResponse) GetApplicationProblemJSON5XX() *Problem {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r DisconnectTenantResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DisconnectTenantResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DisconnectTenantResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DisconnectTenantResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// EraseTenantResponse202Headers the declared response headers of an HTTP 202 response for EraseTenant
+type EraseTenantResponse202Headers struct {
+	Location   string
+	RetryAfter int
+}
+
+type EraseTenantResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *EraseTenantResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EraseTenantResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r EraseTenantResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r EraseTenantResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r EraseTenantResponse) GetApplicationProblemJSON5XX() *Problem {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r EraseTenantResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EraseTenantResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EraseTenantResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EraseTenantResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListEventsResponse200Headers the declared response headers of an HTTP 200 response for ListEvents
 type ListEventsResponse200Headers struct {
 	ETag string
@@ -6122,6 +6778,61 @@ func (r ListHeldChangesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListHeldChangesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeProductsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProductList
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeProductsResponse) GetJSON200() *ProductList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r ChangeProductsResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r ChangeProductsResponse) GetApplicationProblemJSON5XX() *Problem {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeProductsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeProductsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeProductsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeProductsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7628,6 +8339,74 @@ func (c *ClientWithResponses) GetConnectionWithResponse(ctx context.Context, ten
 	return ParseGetConnectionResponse(rsp)
 }
 
+// DisconnectTenantWithBodyWithResponse Follow the directory no longer, and keep its licenses or revoke them
+//
+// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+func (c *ClientWithResponses) DisconnectTenantWithBodyWithResponse(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DisconnectTenantResponse, error) {
+	rsp, err := c.DisconnectTenantWithBody(ctx, tenant, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDisconnectTenantResponse(rsp)
+}
+
+// DisconnectTenantWithResponse Follow the directory no longer, and keep its licenses or revoke them
+//
+// What is held is withdrawn. Nothing is forgotten: the directory can be connected again. The worker hears of it, then a
+// receiver. Where that is half done, because one of them did not answer, the same request goes on: with 202, or 503, send
+// it again. One that is disconnected already is answered alike; with `revoke`, licenses that were kept are revoked.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/disconnect (the `DisconnectTenant` operationId).
+func (c *ClientWithResponses) DisconnectTenantWithResponse(ctx context.Context, tenant TenantID, params *DisconnectTenantParams, body DisconnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*DisconnectTenantResponse, error) {
+	rsp, err := c.DisconnectTenant(ctx, tenant, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDisconnectTenantResponse(rsp)
+}
+
+// EraseTenantWithBodyWithResponse Forget a disconnected directory, with everything that is known of its people
+//
+// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+func (c *ClientWithResponses) EraseTenantWithBodyWithResponse(ctx context.Context, tenant TenantID, params *EraseTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EraseTenantResponse, error) {
+	rsp, err := c.EraseTenantWithBody(ctx, tenant, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEraseTenantResponse(rsp)
+}
+
+// EraseTenantWithResponse Forget a disconnected directory, with everything that is known of its people
+//
+// It cannot be taken back, and is for a tenant none of whose users holds a license. The worker forgets first, which takes some
+// minutes for a million users; then a receiver removes what the streams hold and the record. With 202, or 503, send the same
+// again: it goes on, and 200 says that all of it is done. From then on there is no such tenant, and no such command.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tenants/{tenant}/erase (the `EraseTenant` operationId).
+func (c *ClientWithResponses) EraseTenantWithResponse(ctx context.Context, tenant TenantID, params *EraseTenantParams, body EraseTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*EraseTenantResponse, error) {
+	rsp, err := c.EraseTenant(ctx, tenant, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEraseTenantResponse(rsp)
+}
+
 // ListEventsWithResponse What was told on LICENSES, the latest first
 //
 // Returns a wrapper object for the known response body format(s).
@@ -7694,6 +8473,40 @@ func (c *ClientWithResponses) ListHeldChangesWithResponse(ctx context.Context, t
 		return nil, err
 	}
 	return ParseListHeldChangesResponse(rsp)
+}
+
+// ChangeProductsWithBodyWithResponse Change which products the tenant has
+//
+// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+// they are. The same request again is answered alike.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+func (c *ClientWithResponses) ChangeProductsWithBodyWithResponse(ctx context.Context, tenant TenantID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeProductsResponse, error) {
+	rsp, err := c.ChangeProductsWithBody(ctx, tenant, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeProductsResponse(rsp)
+}
+
+// ChangeProductsWithResponse Change which products the tenant has
+//
+// All of it or none. What is not named stays as it is. Another group begins as any change of a product's group does: it
+// settles, and is held or takes effect. A product that is removed is not decided any more: the licenses of its users stand as
+// they are. The same request again is answered alike.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/tenants/{tenant}/products (the `ChangeProducts` operationId).
+func (c *ClientWithResponses) ChangeProductsWithResponse(ctx context.Context, tenant TenantID, body ChangeProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeProductsResponse, error) {
+	rsp, err := c.ChangeProducts(ctx, tenant, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeProductsResponse(rsp)
 }
 
 // PutActivationWithBodyWithResponse A product reports that a user has signed in for the first time
@@ -8403,6 +9216,140 @@ func ParseGetConnectionResponse(rsp *http.Response) (*GetConnectionResponse, err
 	return response, nil
 }
 
+// ParseDisconnectTenantResponse parses an HTTP response from a DisconnectTenantWithResponse call
+func ParseDisconnectTenantResponse(rsp *http.Response) (*DisconnectTenantResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DisconnectTenantResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers DisconnectTenantResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseEraseTenantResponse parses an HTTP response from a EraseTenantWithResponse call
+func ParseEraseTenantResponse(rsp *http.Response) (*EraseTenantResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EraseTenantResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers EraseTenantResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListEventsResponse parses an HTTP response from a ListEventsWithResponse call
 func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -8728,6 +9675,46 @@ func ParseListHeldChangesResponse(rsp *http.Response) (*ListHeldChangesResponse,
 			headers.ETag = value
 		}
 		response.Headers304 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseChangeProductsResponse parses an HTTP response from a ChangeProductsWithResponse call
+func ParseChangeProductsResponse(rsp *http.Response) (*ChangeProductsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeProductsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProductList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
 	}
 
 	return response, nil

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/directory"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
 // Client asks receivers. It is safe for concurrent use.
@@ -53,7 +55,30 @@ func (c *Client) Add(ctx context.Context, w Wanted) (found Proof, again bool, er
 	return found, a.Again, err
 }
 
+// Disconnect has a tenant's directory followed no longer. Of one that is disconnected already that is no error. Errors:
+// ErrNoReceiver, ErrNoTenant, ErrInvalid, ErrFailed.
+func (c *Client) Disconnect(ctx context.Context, p directory.Provider, d Disconnect) error {
+	_, err := c.ask(ctx, p, request{Verb: disconnect, Disconnect: d})
+	return err
+}
+
+// ChangeProducts changes which products a tenant has, and returns those that it has then. Errors: those of Disconnect,
+// tenant.ErrNoProduct and tenant.ErrNoProducts.
+func (c *Client) ChangeProducts(ctx context.Context, p directory.Provider, w ChangeProducts) ([]tenant.Product, error) {
+	a, err := c.ask(ctx, p, request{Verb: products, Products: w})
+	return a.Products, err
+}
+
+// Erase has what NATS keeps of a disconnected tenant removed, its record first. Of one that is gone what is left is removed. Errors:
+// those of Disconnect, and erase.ErrConnected.
+func (c *Client) Erase(ctx context.Context, p directory.Provider, e Erase) error {
+	_, err := c.ask(ctx, p, request{Verb: forget, Erase: e})
+	return err
+}
+
 func (c *Client) ask(ctx context.Context, p directory.Provider, r request) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience+2*time.Second)
+	defer cancel()
 	body, err := json.Marshal(r)
 	if err != nil {
 		return answer{}, fmt.Errorf("ask a receiver: %w", err)

@@ -1,7 +1,8 @@
-// Package connect is how the Control Center has a directory connected. It holds no credential and may not write the registry of
-// tenants; receivers hold and may. So it asks a receiver of the provider, by request and reply on core NATS: what an admin is
-// shown, whether everything that is needed is there, and to store the tenant once it is. A request names a directory and an
-// admin of it, never a file or an address of a server: those are the receiver's own configuration.
+// Package connect is how the Control Center has a directory connected, and what is in the registry of it changed. It holds no
+// credential and may not write the registry of tenants; receivers hold and may. So it asks a receiver of the provider, by request and
+// reply on core NATS: what an admin is shown, whether everything that is needed is there, to store the tenant once it is, and to
+// change one that is stored. A request names a directory and an admin of it, or a tenant, never a file or an address of a server:
+// those are the receiver's own configuration.
 package connect
 
 import (
@@ -14,6 +15,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/erase"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -110,11 +112,36 @@ func (w Wanted) with(a Application, now time.Time) (tenant.Tenant, error) {
 	return t, t.Validate()
 }
 
-// What can keep a directory from being connected.
+// Disconnect is a tenant whose directory somebody wants to have followed no longer. What becomes of its licenses is the worker's,
+// which hears of it before.
+type Disconnect struct {
+	Tenant string `json:"tenant"`
+	By     string `json:"by"` // who asked, see event.ValidActor
+}
+
+// ChangeProducts says which products a tenant is to have, or to have otherwise than they are, and which no longer. It keeps those
+// that are not named.
+type ChangeProducts struct {
+	Tenant string           `json:"tenant"`
+	Set    []tenant.Product `json:"set,omitempty"`
+	Remove []string         `json:"remove,omitempty"` // ids
+	By     string           `json:"by"`               // who asked, see event.ValidActor
+}
+
+// Erase is a tenant that somebody wants to have forgotten. What is known of its people is the worker's to forget, which hears of it before.
+type Erase struct {
+	Tenant string `json:"tenant"`
+	// Confirm is the name once more, as somebody has typed it.
+	Confirm string `json:"confirm"`
+	By      string `json:"by"` // who asked, see event.ValidActor
+}
+
+// What can keep a receiver from doing what it is asked for.
 var (
 	ErrNoReceiver    = errors.New("no receiver of the provider runs")
 	ErrNoApplication = errors.New("the receivers of the provider are told of no application by which to connect tenants")
-	ErrInvalid       = errors.New("the directory cannot be connected as it is described")
+	ErrInvalid       = errors.New("the request says what cannot be")
+	ErrNoTenant      = errors.New("the receivers of the provider know no tenant of that name")
 	ErrExists        = errors.New("a tenant of that name is there already")
 	ErrTaken         = errors.New("the directory is connected already, under another name")
 	ErrNotProved     = errors.New("not everything that is needed is there")
@@ -124,6 +151,8 @@ var (
 // codes are the errors as they go over the wire.
 var codes = map[string]error{
 	"no-application": ErrNoApplication, "invalid": ErrInvalid, "exists": ErrExists, "taken": ErrTaken, "not-proved": ErrNotProved, "failed": ErrFailed,
+	"no-such-tenant": ErrNoTenant, "no-such-product": tenant.ErrNoProduct, "no-products": tenant.ErrNoProducts,
+	"connected": erase.ErrConnected,
 }
 
 func codeOf(err error) string {
@@ -137,14 +166,21 @@ func codeOf(err error) string {
 
 // The verbs.
 const (
-	describe = "describe"
-	check    = "check"
-	add      = "add"
+	describe   = "describe"
+	check      = "check"
+	add        = "add"
+	disconnect = "disconnect"
+	products   = "products"
+	forget     = "erase"
 )
 
+// request has beside the verb what that verb takes.
 type request struct {
-	Verb   string `json:"verb"`
-	Wanted Wanted `json:"wanted,omitzero"`
+	Verb       string         `json:"verb"`
+	Wanted     Wanted         `json:"wanted,omitzero"`     // of check and add
+	Disconnect Disconnect     `json:"disconnect,omitzero"` // of disconnect
+	Products   ChangeProducts `json:"products,omitzero"`   // of products
+	Erase      Erase          `json:"erase,omitzero"`      // of erase
 }
 
 type answer struct {
@@ -152,4 +188,6 @@ type answer struct {
 	Shown *Shown `json:"shown,omitempty"`
 	Proof *Proof `json:"proof,omitempty"`
 	Again bool   `json:"again,omitempty"`
+	// Products are those that the tenant has by now.
+	Products []tenant.Product `json:"products,omitempty"`
 }

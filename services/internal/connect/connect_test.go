@@ -235,7 +235,7 @@ func TestWhatIsAskedForIsChecked(t *testing.T) {
 	}
 	conn := h.bus.JetStream().Conn()
 	for name, body := range map[string]string{
-		"no JSON": "{", "no verb": "{}", "another verb": `{"verb":"erase"}`,
+		"no JSON": "{", "no verb": "{}", "another verb": `{"verb":"rename"}`, "of no tenant": `{"verb":"erase"}`,
 		"another provider": `{"verb":"add","wanted":{"tenant":"x","provider":"google-workspace","directory_id":"C03az79cb","connected_by":"a@b.com"}}`,
 	} {
 		m, err := conn.RequestWithContext(t.Context(), connect.Subject(directory.Entra), []byte(body))

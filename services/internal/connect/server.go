@@ -43,7 +43,7 @@ func (s *Server) Run(ctx context.Context) error {
 	requests := make(chan *nats.Msg, waiting)
 	heard, err := s.Bus.JetStream().Conn().ChanQueueSubscribe(Subject(s.Provider), queue, requests)
 	if err != nil {
-		return fmt.Errorf("listen for directories to connect: %w", err)
+		return fmt.Errorf("listen for what the Control Center asks: %w", err)
 	}
 	defer func() { _ = heard.Unsubscribe() }()
 	group, ctx := errgroup.WithContext(ctx)
@@ -65,7 +65,7 @@ func (s *Server) Run(ctx context.Context) error {
 // serve answers one request. Clients wait in inboxes: whoever names another place for the answer would have us write there.
 func (s *Server) serve(ctx context.Context, m *nats.Msg) {
 	if !strings.HasPrefix(m.Reply, "_INBOX") {
-		s.Logger.WarnContext(ctx, "a request to connect a directory names no inbox for the answer")
+		s.Logger.WarnContext(ctx, "a request names no inbox for the answer")
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -75,7 +75,7 @@ func (s *Server) serve(ctx context.Context, m *nats.Msg) {
 		err = m.Respond(body)
 	}
 	if err != nil {
-		s.Logger.WarnContext(ctx, "a request to connect a directory cannot be answered", "error", err)
+		s.Logger.WarnContext(ctx, "a request cannot be answered", "error", err)
 	}
 }
 
@@ -83,7 +83,7 @@ func (s *Server) answer(ctx context.Context, body []byte) (a answer) {
 	var r request
 	defer func() { // one directory that is odd is to stop nothing else
 		if odd := recover(); odd != nil {
-			s.Logger.ErrorContext(ctx, "connecting a directory panicked", "panic", fmt.Sprint(odd))
+			s.Logger.ErrorContext(ctx, "doing what was asked for panicked", "panic", fmt.Sprint(odd))
 			a = answer{Code: codeOf(ErrFailed)}
 		}
 	}()
@@ -95,12 +95,15 @@ func (s *Server) answer(ctx context.Context, body []byte) (a answer) {
 	}
 	if err != nil {
 		a.Code = codeOf(err)
-		s.Logger.WarnContext(ctx, "a directory is not connected", "why", a.Code, "error", err)
+		s.Logger.WarnContext(ctx, "what was asked for is not done", "verb", r.Verb, "why", a.Code, "error", err)
 	}
 	return a
 }
 
 func (s *Server) do(ctx context.Context, r request) (answer, error) {
+	if change, known := changes[r.Verb]; known {
+		return change(s, ctx, r)
+	}
 	if s.Application.Shown.ClientID == "" {
 		return answer{}, ErrNoApplication
 	}

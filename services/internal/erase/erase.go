@@ -14,6 +14,9 @@ import (
 // ErrConnected says that a tenant is still followed: what is erased would come back.
 var ErrConnected = errors.New("the tenant is connected: disconnect it first")
 
+// Any is for whoever may erase a tenant whatever it is.
+func Any(tenant.Tenant) error { return nil }
+
 // passes is how often the buckets are gone through at most: whoever still works for the tenant may write once more before
 // it hears that the tenant is gone.
 const passes = 5
@@ -21,8 +24,9 @@ const passes = 5
 // Tenant removes everything of a disconnected tenant from the buckets "tenants" (its claim of the directory too), "cursors"
 // and "channels" and from the streams NOTIFICATIONS, LEDGER_IN and DEAD_LETTERS: also the commands that nobody has carried
 // out yet. Push channels that are not ended yet are given up, and expire. LICENSES and the bucket "entitlements" cannot be
-// purged; they hold ids only. It may be called again after it has failed, and of a tenant that is gone. Errors: ErrConnected.
-func Tenant(ctx context.Context, b *bus.Bus, id string) error {
+// purged; they hold ids only. It may be called again after it has failed, and of a tenant that is gone. Errors: ErrConnected, and that of
+// may for a stored tenant.
+func Tenant(ctx context.Context, b *bus.Bus, id string, may func(tenant.Tenant) error) error {
 	if !event.ValidSlug(id) { // with a wildcard it would be everybody
 		return fmt.Errorf("erase tenant %q: want the id of one", id)
 	}
@@ -30,16 +34,13 @@ func Tenant(ctx context.Context, b *bus.Bus, id string) error {
 	if err != nil {
 		return err
 	}
-	registry := tenant.NewRegistry(kv)
-	t, err := registry.Get(ctx, id)
-	switch {
-	case errors.Is(err, tenant.ErrNotFound):
-	case err != nil:
-		return fmt.Errorf("erase tenant %s: %w", id, err)
-	case !t.Disconnected:
-		return fmt.Errorf("erase tenant %s: %w", id, ErrConnected)
-	}
-	if err := registry.Erase(ctx, id); err != nil { // first, so that nobody works for it any more
+	err = tenant.NewRegistry(kv).Erase(ctx, id, func(t tenant.Tenant) error { // first, so that nobody works for it any more
+		if !t.Disconnected {
+			return ErrConnected
+		}
+		return may(t)
+	})
+	if err != nil {
 		return err
 	}
 	for range passes {

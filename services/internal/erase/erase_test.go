@@ -123,7 +123,7 @@ func TestNothingOfATenantIsLeftAndEverythingOfItsNeighbours(t *testing.T) {
 		}
 	}
 	for range 2 { // it may be done again
-		if err := erase.Tenant(t.Context(), b.bus, "contoso"); err != nil {
+		if err := erase.Tenant(t.Context(), b.bus, "contoso", erase.Any); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -151,11 +151,11 @@ func TestConnectedTenantIsNotErased(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := b.found("contoso")
-	if err := erase.Tenant(t.Context(), b.bus, "contoso"); !errors.Is(err, erase.ErrConnected) {
+	if err := erase.Tenant(t.Context(), b.bus, "contoso", erase.Any); !errors.Is(err, erase.ErrConnected) {
 		t.Errorf("%v, want ErrConnected", err)
 	}
 	for _, id := range []string{"", "*", ">", "contoso.*"} {
-		if err := erase.Tenant(t.Context(), b.bus, id); err == nil {
+		if err := erase.Tenant(t.Context(), b.bus, id, erase.Any); err == nil {
 			t.Errorf("%q was erased", id)
 		}
 	}
@@ -172,7 +172,7 @@ func TestEraseThatWasBrokenOff(t *testing.T) {
 	if err := b.kv(bus.BucketTenants).Delete(t.Context(), "contoso"); err != nil {
 		t.Fatal(err)
 	}
-	if err := erase.Tenant(t.Context(), b.bus, "contoso"); err != nil {
+	if err := erase.Tenant(t.Context(), b.bus, "contoso", erase.Any); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.found("contoso"); len(got) != 1 {

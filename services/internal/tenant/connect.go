@@ -60,3 +60,10 @@ func (r *Registry) Connect(ctx context.Context, t Tenant, named bool, before fun
 	})
 	return stored, true, err
 }
+
+// Disconnect is the change of a tenant whose directory is to be followed no longer. It keeps its record, see Connect. Of one that is
+// disconnected already nothing changes.
+func Disconnect(t *Tenant) error {
+	t.Disconnected = true
+	return nil
+}

@@ -112,13 +112,24 @@ func validateProducts(products []Product) (faults []error) {
 	return faults
 }
 
-// WriteProducts writes products as ReadProducts reads them.
-func WriteProducts(products []Product) ([]byte, error) {
-	body, err := yaml.Marshal(map[string][]Product{"products": products})
-	if err != nil {
-		return nil, fmt.Errorf("write products: %w", err)
+// ChangeProducts takes products away from a tenant, then gives it those that it is to have: new ones, or others in the place of what
+// they were. It keeps the rest, and is checked by whoever stores it, see Tenant.Validate. Errors: ErrNoProduct.
+func ChangeProducts(t *Tenant, set []Product, remove []string) error {
+	for _, id := range remove {
+		i := slices.IndexFunc(t.Products, func(p Product) bool { return p.ID == id })
+		if i < 0 {
+			return fmt.Errorf("%w: %s has no product %q", ErrNoProduct, t.ID, id)
+		}
+		t.Products = slices.Delete(t.Products, i, i+1)
 	}
-	return body, nil
+	for _, p := range set {
+		if i := slices.IndexFunc(t.Products, func(q Product) bool { return q.ID == p.ID }); i >= 0 {
+			t.Products[i] = p
+		} else {
+			t.Products = append(t.Products, p)
+		}
+	}
+	return nil
 }
 
 // ReadProducts reads products from YAML: a list under "products". It returns every fault at once.

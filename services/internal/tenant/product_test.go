@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -54,7 +55,7 @@ func TestProductsAreReadAsTheyAreWritten(t *testing.T) {
 			want[i].Name = rapid.StringMatching(`[ -~äé€\x{202e}]{1,30}`).Draw(t, "name")
 			want[i].Group += rapid.StringMatching(`[A-Za-z0-9._+-]{0,10}`).Draw(t, "group")
 		}
-		body, err := tenant.WriteProducts(want)
+		body, err := yaml.Marshal(map[string][]tenant.Product{"products": want})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,6 +21,10 @@ var (
 	ErrDirectoryTaken = errors.New("the directory is connected already")
 	// ErrDirectoryFixed says that a tenant's directory was to be exchanged. Connect another tenant instead.
 	ErrDirectoryFixed = errors.New("a tenant keeps its directory for life")
+	// ErrNoProduct says that a tenant has not the product that it is to have no longer.
+	ErrNoProduct = errors.New("the tenant has no such product")
+	// ErrNoProducts says that a tenant would have none.
+	ErrNoProducts = errors.New("products: want at least one")
 	// ErrConflict says that somebody else changed the tenant meanwhile.
 	ErrConflict = errors.New("the tenant was changed meanwhile")
 )
@@ -188,11 +192,36 @@ func (r *Registry) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
-// Erase removes a tenant and every claim of a directory that is in its name, whatever is left of either.
-func (r *Registry) Erase(ctx context.Context, id string) error {
-	if err := r.kv.Delete(ctx, id); err != nil {
-		return fmt.Errorf("erase tenant %s: %w", id, err)
+// Erase removes a tenant and every claim of a directory that is in its name, whatever is left of either. Where may, which may be called
+// again with what others store meanwhile, has an error for the stored tenant, nothing is removed.
+func (r *Registry) Erase(ctx context.Context, id string, may func(Tenant) error) error {
+	for {
+		entry, err := r.kv.Get(ctx, id)
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			break
+		}
+		var t Tenant
+		if err == nil {
+			t, err = decode(entry)
+		}
+		if err == nil {
+			err = may(t)
+		}
+		if err == nil {
+			err = r.kv.Delete(ctx, id, jetstream.LastRevision(entry.Revision()))
+		}
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			return fmt.Errorf("erase tenant %s: %w", id, err)
+		}
 	}
+	return r.freeAll(ctx, id)
+}
+
+// freeAll removes every claim in a tenant's name.
+func (r *Registry) freeAll(ctx context.Context, id string) error {
 	keys, err := r.kv.ListKeysFiltered(ctx, "directory.>")
 	if err != nil {
 		return fmt.Errorf("list who has which directory: %w", err)

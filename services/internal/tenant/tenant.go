@@ -66,7 +66,7 @@ func (t Tenant) Validate() error {
 		errs = append(errs, fmt.Errorf("domain %q: want the connecting admin's domain in lower case", t.Domain))
 	}
 	if len(t.Products) == 0 {
-		errs = append(errs, errors.New("products: want at least one"))
+		errs = append(errs, ErrNoProducts)
 	}
 	errs = append(errs, validateProducts(t.Products)...)
 	errs = append(errs, t.Credential.validate(t.Provider)...)

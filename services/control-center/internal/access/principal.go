@@ -75,6 +75,9 @@ func (p Principal) Commands(tenant string) bool {
 	return p.Role != Auditor && p.scoped(ScopeCommands) && p.bound(tenant)
 }
 
+// Operates reports whether the principal may do with a tenant what only operators may.
+func (p Principal) Operates(tenant string) bool { return p.Role == Operator && p.Commands(tenant) }
+
 // scoped reports whether the proof is good for one of the scopes.
 func (p Principal) scoped(any ...Scope) bool {
 	return p.Scopes == nil || slices.ContainsFunc(any, func(s Scope) bool { return slices.Contains(p.Scopes, s) })

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
+	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
@@ -18,6 +19,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -28,6 +30,13 @@ type Tenants interface {
 	Get(ctx context.Context, id string) (tenant.Tenant, error)
 	// List returns all tenants by id.
 	List(ctx context.Context) ([]tenant.Tenant, error)
+}
+
+// Receivers are asked to change what is stored of a tenant; see connect.Client.
+type Receivers interface {
+	Disconnect(ctx context.Context, p directory.Provider, d connect.Disconnect) error
+	Erase(ctx context.Context, p directory.Provider, e connect.Erase) error
+	ChangeProducts(ctx context.Context, p directory.Provider, w connect.ChangeProducts) ([]tenant.Product, error)
 }
 
 // Config says how patient the API is.
@@ -43,6 +52,7 @@ type Deps struct {
 	Bus       *bus.Bus
 	Channels  *channels.Book
 	Refreshes *refresh.Book
+	Receivers Receivers
 	Clock     clock.Clock
 	Logger    *slog.Logger
 }

@@ -49,7 +49,7 @@ func accepted(tenantID string, told openapi.Command) openapi.AcceptedJSONRespons
 }
 
 // verbs are those of the commands that the API gives, and whose answers are event.Answered.
-var verbs = []string{event.VerbApprove, event.VerbReject, event.VerbSeats, event.VerbSettings, event.VerbActivation}
+var verbs = []string{event.VerbApprove, event.VerbReject, event.VerbSeats, event.VerbSettings, event.VerbActivation, event.VerbDisconnect, event.VerbErase}
 
 // GetCommand tells what has become of a command.
 func (a *API) GetCommand(ctx context.Context, r openapi.GetCommandRequestObject) (openapi.GetCommandResponseObject, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/centertest"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 )
 
@@ -44,6 +45,7 @@ func newHouse(t *testing.T, waits time.Duration) *house {
 	t.Cleanup(book.Close)
 	a, err := api.New(api.Config{Patience: waits}, api.Deps{
 		Ledger: h.Reader, Tenants: h.Registry, Bus: h.Bus, Channels: channels.NewBook(kv, h.Clock), Refreshes: book, Clock: h.Clock, Logger: logger,
+		Receivers: connect.NewClient(h.Bus),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -20,9 +20,10 @@ import (
 type reach string
 
 const (
-	anybody reach = "anybody" // who has proved who it is; the answer holds what it may see
-	see     reach = "see"     // who may see the tenant
-	orders  reach = "command" // who may change something of the tenant
+	anybody  reach = "anybody"  // who has proved who it is; the answer holds what it may see
+	see      reach = "see"      // who may see the tenant
+	orders   reach = "command"  // who may change something of the tenant
+	operates reach = "operator" // operators who may
 )
 
 // operation is one operation of the document.
@@ -78,6 +79,8 @@ func (o *operation) admit(r *http.Request) error {
 	case o.reach == see:
 		return nil
 	case o.reach == orders && p.Commands(id):
+		return nil
+	case o.reach == operates && p.Operates(id):
 		return nil
 	}
 	return problem.New(problem.Forbidden, "")

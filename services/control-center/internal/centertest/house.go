@@ -4,6 +4,7 @@ package centertest
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -17,8 +18,10 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
+	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -109,6 +112,14 @@ func (h *House) register(id string) {
 	}
 }
 
+// Again registers Contoso where it was erased.
+func (h *House) Again() {
+	h.tb.Helper()
+	if _, err := h.Registry.Get(context.Background(), Contoso); errors.Is(err, tenant.ErrNotFound) {
+		h.register(Contoso)
+	}
+}
+
 // Remove takes a product from a tenant, as an operator and the worker do.
 func (h *House) Remove(name, product string) {
 	h.tb.Helper()
@@ -169,6 +180,26 @@ func (h *House) Work(say func(event.Event) event.Answered) {
 			return err
 		})
 	}()
+}
+
+// Receive runs a receiver of Entra that changes what is stored of tenants, until the test ends.
+func (h *House) Receive() {
+	h.tb.Helper()
+	s := &connect.Server{Provider: directory.Entra, Registry: h.Registry, Bus: h.Bus, Logger: telemetry.Discard(), Clock: h.Clock}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	h.tb.Cleanup(func() { cancel(); <-done })
+	go func() {
+		defer close(done)
+		_ = s.Run(ctx)
+	}()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for asks := connect.NewClient(h.Bus); ; <-tick.C {
+		if _, err := asks.Describe(ctx, directory.Entra); !errors.Is(err, connect.ErrNoReceiver) {
+			return
+		}
+	}
 }
 
 // Tell publishes an event of LEDGER_IN that is a command's answer.

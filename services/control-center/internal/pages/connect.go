@@ -15,11 +15,14 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
-// Receivers are asked to look at directories, and to store tenants; see connect.Client.
+// Receivers are asked to look at directories, to store tenants, and to change what is stored of them; see connect.Client.
 type Receivers interface {
 	Describe(ctx context.Context, p directory.Provider) (connect.Shown, error)
 	Check(ctx context.Context, w connect.Wanted) (connect.Proof, error)
 	Add(ctx context.Context, w connect.Wanted) (found connect.Proof, again bool, err error)
+	Disconnect(ctx context.Context, p directory.Provider, d connect.Disconnect) error
+	Erase(ctx context.Context, p directory.Provider, e connect.Erase) error
+	ChangeProducts(ctx context.Context, p directory.Provider, w connect.ChangeProducts) ([]tenant.Product, error)
 }
 
 // Errands keep what somebody is about, for the same session alone; see session.Manager. Of what the session does not have the error

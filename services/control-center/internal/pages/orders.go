@@ -24,13 +24,8 @@ func (p *Pages) order(r *http.Request, s *scope, data any) (said string, err err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), p.patience)
 	defer cancel()
-	answer, err := p.commands.Do(ctx, s.Tenant.ID, key, data)
-	outcome := answer.Outcome
-	if err != nil {
-		outcome = err.Error()
-	}
-	p.deps.Logger.InfoContext(r.Context(), "command", "tenant", s.Tenant.ID, "by", s.Who.ID, "role", string(s.Who.Role),
-		"command", fmt.Sprintf("%T", data), "key", key, "outcome", outcome)
+	_, err = p.commands.Do(ctx, s.Tenant.ID, key, data)
+	p.note(r, s, fmt.Sprintf("%T", data), key, err)
 	switch {
 	case err == nil:
 		return saidDone, nil
@@ -41,6 +36,16 @@ func (p *Pages) order(r *http.Request, s *scope, data any) (said string, err err
 	default:
 		return "", err
 	}
+}
+
+// note writes the line of something that was ordered, and what has come of it.
+func (p *Pages) note(r *http.Request, s *scope, command, key string, err error) {
+	outcome := event.OutcomeDone
+	if err != nil {
+		outcome = err.Error()
+	}
+	p.deps.Logger.InfoContext(r.Context(), "command", "tenant", s.Tenant.ID, "by", s.Who.ID, "role", string(s.Who.Role),
+		"command", command, "key", key, "outcome", outcome)
 }
 
 // What a page says when it is shown after a command.

@@ -37,7 +37,7 @@ type Deps struct {
 	Bus       *bus.Bus
 	Live      *live.Hub
 	Notices   Notices // nil: nobody is told who does not watch
-	// Receivers and Errands are for connecting directories; without both nobody does so here. PublicURL is where browsers come
+	// Receivers are for changing what is stored of tenants, with Errands for connecting them; without nobody does so here. PublicURL is where browsers come
 	// back to, without a slash at its end.
 	Receivers Receivers
 	Errands   Errands
@@ -109,6 +109,15 @@ func (p *Pages) Handler() http.Handler {
 	ordered("/tenants/{tenant}/settings/hold", p.setHold)
 	ordered("/tenants/{tenant}/settings/standing", p.setStanding)
 	ordered("/tenants/{tenant}/settings/notices/test", p.testNotices)
+	if p.deps.Receivers != nil {
+		seen("GET /tenants/{tenant}/disconnect", p.disconnectForm)
+		ordered("/tenants/{tenant}/disconnect", p.disconnect)
+		seen("GET /tenants/{tenant}/erase", p.eraseForm)
+		ordered("/tenants/{tenant}/erase", p.erase)
+		ordered("/tenants/{tenant}/settings/products", p.setProduct)
+		ordered("/tenants/{tenant}/settings/products/add", p.addProduct)
+		ordered("/tenants/{tenant}/settings/products/remove", p.removeProduct)
+	}
 	if p.connecting() {
 		p.connectRoutes(mux)
 	}

@@ -28,6 +28,8 @@ type settingsPage struct {
 	Paused     bool
 	Told       int // destinations of notices
 	TestKey    string
+	Ends       bool // it can be disconnected, or what it has left of licenses revoked
+	Erases     bool // it can be erased
 }
 
 // productSetting is one product with its seats.
@@ -39,7 +41,7 @@ type productSetting struct {
 	Used              int
 	Key               string
 	Known             bool   // to the ledger
-	File              string // that describes it for the command line
+	Group             string // local part of Address
 	Others            bool   // whether the tenant has another one
 }
 
@@ -56,7 +58,7 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 	page := settingsPage{
 		Ready: s.Known, HoldsFlips: t.Hold.Flips, Share: t.Hold.Guard.Share, Least: t.Hold.Guard.Least, Hours: hoursOf(t.Hold.Expiry),
 		HoldKey: newKey(), StandKey: newKey(), Frozen: t.Frozen, Paused: t.Paused,
-		Told: p.destinations(s), TestKey: newKey(),
+		Told: p.destinations(s), TestKey: newKey(), Ends: p.deps.Receivers != nil && s.Commands() && !s.ended(), Erases: p.deps.Receivers != nil && s.erasable(),
 	}
 	states := map[string]ledger.ProductState{}
 	for _, state := range s.State.Products {
@@ -73,13 +75,8 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 	for _, product := range s.Tenant.Products {
 		one := productSetting{
 			ID: product.ID, Name: product.Name, Address: s.Tenant.GroupAddress(product), Licensed: product.Licensed, Active: product.Active, Key: newKey(),
-			Others: len(s.Tenant.Products) > 1,
+			Group: product.Group, Others: len(s.Tenant.Products) > 1,
 		}
-		file, err := tenant.WriteProducts([]tenant.Product{product})
-		if err != nil {
-			return err
-		}
-		one.File = strings.TrimSpace(string(file))
 		if state, known := states[product.ID]; known {
 			one.Known, one.Enforce, one.Used = true, state.Seats.Enforce, state.Licensed
 			if state.Seats.Purchased >= 0 {

@@ -195,6 +195,9 @@ func states() []state {
 		{name: "connections-disconnected", world: ended, who: admin, path: "/tenants/contoso/connections", sees: "Connect it again"},
 		{name: "settings", world: lively, who: admin, path: "/tenants/contoso/settings", sees: "Purchased seats"},
 		{name: "settings-read-only", world: lively, who: auditor, path: "/tenants/contoso/settings", sees: "not change them"},
+		{name: "disconnect", world: lively, who: admin, path: "/tenants/contoso/disconnect", sees: "What becomes of the licenses"},
+		{name: "erase-licensed", world: ended, who: operator, path: "/tenants/contoso/erase", sees: "can be erased"},
+		{name: "settings-disconnected", world: ended, who: operator, path: "/tenants/contoso/settings", sees: "Erase contoso"},
 		{name: "refresh", world: refreshing, who: admin, path: "/tenants/contoso/refreshes/k", sees: "The directory is being read"},
 		{name: "not-found", world: lively, who: admin, path: "/tenants/fabrikam", sees: "Nothing is here", error: true},
 	}

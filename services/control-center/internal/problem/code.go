@@ -31,6 +31,7 @@ const (
 	HeldChanged      Code = "held-changed"
 	HeldListing      Code = "held-listing"
 	NotDisconnected  Code = "not-disconnected"
+	LastProduct      Code = "last-product"
 	TenantFrozen     Code = "tenant-frozen"
 	RefreshNotDone   Code = "refresh-not-done"
 	NoPreview        Code = "no-preview"
@@ -40,6 +41,7 @@ const (
 	Refused          Code = "refused"
 	RateLimited      Code = "rate-limited"
 	Internal         Code = "internal"
+	NoReceiver       Code = "no-receiver"
 	NotReadYet       Code = "not-read-yet"
 	Unavailable      Code = "unavailable"
 )
@@ -71,6 +73,7 @@ var kinds = map[Code]kind{
 	HeldChanged:      {http.StatusConflict, "The list of the held change is another one by now: look at it again", 0},
 	HeldListing:      {http.StatusConflict, "The list of the held change is not complete yet", 2 * time.Second},
 	NotDisconnected:  {http.StatusConflict, "The tenant is not disconnected", 0},
+	LastProduct:      {http.StatusConflict, "A tenant has at least one product", 0},
 	TenantFrozen:     {http.StatusConflict, "It would revoke licenses, and the tenant is frozen", 0},
 	RefreshNotDone:   {http.StatusConflict, "The refresh has not ended", 2 * time.Second},
 	NoPreview:        {http.StatusConflict, "The refresh has put nothing on a list", 0},
@@ -80,6 +83,7 @@ var kinds = map[Code]kind{
 	Refused:          {http.StatusUnprocessableEntity, "The worker does not obey the command", 0},
 	RateLimited:      {http.StatusTooManyRequests, "These are too many requests", time.Second},
 	Internal:         {http.StatusInternalServerError, "Something is wrong here", 0},
+	NoReceiver:       {http.StatusServiceUnavailable, "No receiver of the tenant's provider does it at the moment", 5 * time.Second},
 	NotReadYet:       {http.StatusServiceUnavailable, "The directory has not been read completely yet: nothing can be said", 5 * time.Second},
 	Unavailable:      {http.StatusServiceUnavailable, "What the answer needs is away", 2 * time.Second},
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/answer"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
+	"github.com/rollcall-hq/rollcall/services/internal/erase"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/search"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -27,6 +29,13 @@ var sentinels = []struct {
 	{ledger.ErrNoGroup, NoSuchGroup},
 	{ledger.ErrNoHeld, NoSuchHeld},
 	{ledger.ErrNoPage, InvalidCursor},
+	{erase.ErrConnected, NotDisconnected},
+	{tenant.ErrNoProduct, NoSuchProduct},
+	{tenant.ErrNoProducts, LastProduct},
+	{connect.ErrNoTenant, NoSuchTenant},
+	{connect.ErrInvalid, InvalidRequest},
+	{connect.ErrNoReceiver, NoReceiver},
+	{connect.ErrFailed, NoReceiver},
 	{answer.ErrNotRead, NotReadYet},
 	{command.ErrKeyUsed, KeyUsed},
 	{command.ErrNoAnswer, Unavailable},

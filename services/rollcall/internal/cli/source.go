@@ -95,6 +95,12 @@ type orders interface {
 	everywhere
 	// Order gives a command, one of event's …Requested types, and waits for its answer.
 	Order(ctx context.Context, g given, tenantID string, data any) (event.Answered, error)
+	// Disconnect has a directory followed no longer, and returns the id of the command.
+	Disconnect(ctx context.Context, g given, tenantID string, data event.DisconnectRequested) (string, error)
+	// Erase has a disconnected one forgotten, and returns the id of the command.
+	Erase(ctx context.Context, g given, tenantID string, data event.EraseRequested) (string, error)
+	// ChangeProducts changes which products a tenant has, where something is named, and returns it as it is then.
+	ChangeProducts(ctx context.Context, tenantID string, set []tenant.Product, remove []string) (tenant.Tenant, error)
 	// Refresh asks for a complete read.
 	Refresh(ctx context.Context, g given, tenantID string, preview bool) (refreshing, error)
 }

@@ -2,16 +2,11 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/pkg/event"
-	"github.com/rollcall-hq/rollcall/services/internal/erase"
-	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 	"github.com/rollcall-hq/rollcall/services/rollcall/internal/output"
 )
 
@@ -68,24 +63,17 @@ func (a *app) settle(ctx context.Context, g given, id, now string, data event.Se
 	})
 }
 
-// live gives a command about a tenant's life. After its answer then does what is to be done beside the ledger.
-func (a *app) live(ctx context.Context, g given, id, now string, data any, then func(*bus.Bus, *tenant.Registry) error) error {
+// live gives a command about a tenant's life: do returns its id.
+func (a *app) live(ctx context.Context, g given, id, now string, do func(orders) (string, error)) error {
 	if err := g.check(); err != nil {
 		return err
 	}
-	return a.withBus(func(b *bus.Bus) error {
-		answer, err := a.order(ctx, b, g, id, data)
+	return a.ordering(func(o orders) error {
+		command, err := do(o)
 		if err != nil {
 			return err
 		}
-		registry, err := a.tenants(ctx, b)
-		if err == nil {
-			err = then(b, registry)
-		}
-		if err != nil {
-			return fmt.Errorf("half done, and to be done again: %w", err)
-		}
-		return output.One(a.printer, lived{Tenant: id, Command: answer.Command, Now: now}, describeLived)
+		return output.One(a.printer, lived{Tenant: id, Command: command, Now: now}, describeLived)
 	})
 }
 
@@ -108,17 +96,15 @@ Nothing is forgotten: "rollcall tenants add" with the same directory connects it
 			if now == "" {
 				return usage("--licenses %q: want keep or revoke", licenses)
 			}
-			return a.live(cmd.Context(), g, args[0], now, event.DisconnectRequested{Licenses: licenses, By: g.by},
-				func(_ *bus.Bus, r *tenant.Registry) error {
-					_, err := r.Change(cmd.Context(), args[0], func(t *tenant.Tenant) error { t.Disconnected = true; return nil })
-					return err
-				})
+			return a.live(cmd.Context(), g, args[0], now, func(o orders) (string, error) {
+				return o.Disconnect(cmd.Context(), g, args[0], event.DisconnectRequested{Licenses: licenses, By: g.by})
+			})
 		}),
 	}
 	cmd.Flags().StringVar(&licenses, "licenses", "", "what becomes of its licenses: keep or revoke")
 	g.flags(a, cmd)
 	require(cmd, "licenses")
-	return cmd
+	return overAPI(cmd)
 }
 
 func (a *app) tenantsEraseCommand() *cobra.Command {
@@ -144,25 +130,12 @@ type its name, here or with --confirm.`,
 			if confirm != args[0] {
 				return usage("--confirm %q: want the name of the tenant, %s, exactly", confirm, args[0])
 			}
-			err := a.withTenants(cmd, func(r *tenant.Registry) error {
-				t, err := r.Get(cmd.Context(), args[0])
-				if err == nil && !t.Disconnected {
-					err = fmt.Errorf("tenant %s is connected: disconnect it before it is erased", t.ID)
-				}
-				return err
-			})
-			if errors.Is(err, tenant.ErrNotFound) { // of one whose erasing broke off, something may be left
-				err = errors.Join(err, a.withBus(func(b *bus.Bus) error { return erase.Tenant(cmd.Context(), b, args[0]) }))
-			}
-			if err != nil {
-				return err
-			}
-			return a.live(cmd.Context(), g, args[0], "is erased", event.EraseRequested{By: g.by}, func(b *bus.Bus, _ *tenant.Registry) error {
-				return erase.Tenant(cmd.Context(), b, args[0])
+			return a.live(cmd.Context(), g, args[0], "is erased", func(o orders) (string, error) {
+				return o.Erase(cmd.Context(), g, args[0], event.EraseRequested{By: g.by})
 			})
 		}),
 	}
 	cmd.Flags().StringVar(&confirm, "confirm", "", "name of the tenant, to confirm it")
 	g.flagsWithin(a, cmd, time.Hour)
-	return cmd
+	return overAPI(cmd)
 }

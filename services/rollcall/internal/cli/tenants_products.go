@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,7 +53,7 @@ func productsFrom(path string, f *faults) []tenant.Product {
 func (a *app) tenantsProductsCommand() *cobra.Command {
 	var add, remove []string
 	var file string
-	cmd := list(&cobra.Command{
+	cmd := overAPI(list(&cobra.Command{
 		Use:   "products TENANT",
 		Short: "List the products of a tenant, or change which it has",
 		Long: `List the products of a tenant, or change which it has. Each product has a provisioning group of its own: two of them never
@@ -76,43 +74,20 @@ A product that is removed is not decided any more: the licenses that its users h
 			if len(f) > 0 {
 				return usage("%s", strings.Join(f, "; "))
 			}
-			return a.withTenants(cmd, func(r *tenant.Registry) (err error) {
-				var t tenant.Tenant
-				if len(wanted)+len(remove) == 0 {
-					t, err = r.Get(cmd.Context(), args[0])
-				} else {
-					t, err = r.Change(cmd.Context(), args[0], func(t *tenant.Tenant) error { return changeProducts(t, wanted, remove) })
-				}
+			return a.ordering(func(o orders) error {
+				t, err := o.ChangeProducts(cmd.Context(), args[0], wanted, remove)
 				if err != nil {
 					return err
 				}
 				return printAll(a, productFields, productItems(t))
 			})
 		}),
-	})
+	}))
 	cmd.Flags().StringSliceVar(&add, "add", nil, "shipped product that it is to have; may be repeated")
 	cmd.Flags().StringVar(&file, "products-file", "", "YAML file with products that it is to have, or that are to be changed")
 	cmd.Flags().StringSliceVar(&remove, "remove", nil, "product that it is to have no longer; may be repeated")
 	a.natsFlags(cmd)
 	return cmd
-}
-
-func changeProducts(t *tenant.Tenant, wanted []tenant.Product, remove []string) error {
-	for _, id := range remove {
-		i := slices.IndexFunc(t.Products, func(p tenant.Product) bool { return p.ID == id })
-		if i < 0 {
-			return fmt.Errorf("tenant %s has no product %q: it has %s", t.ID, id, products(*t))
-		}
-		t.Products = slices.Delete(t.Products, i, i+1)
-	}
-	for _, p := range wanted {
-		if i := slices.IndexFunc(t.Products, func(q tenant.Product) bool { return q.ID == p.ID }); i >= 0 {
-			t.Products[i] = p
-		} else {
-			t.Products = append(t.Products, p)
-		}
-	}
-	return nil
 }
 
 // productItem is a product of a tenant as it is printed.

@@ -132,12 +132,12 @@ func TestErasedTenantIsGone(t *testing.T) {
 		if c == workspace {
 			other, others = entra, users[0]
 		}
-		if err := erase.Tenant(t.Context(), b, c.id); !errors.Is(err, erase.ErrConnected) {
+		if err := erase.Tenant(t.Context(), b, c.id, erase.Any); !errors.Is(err, erase.ErrConnected) {
 			t.Fatalf("erased while it is connected: %v", err)
 		}
 		c.disconnect(t, true)
 		eventually(t, "the end of the channels of "+c.id, func() bool { return len(c.channels(t)) == 0 })
-		if err := erase.Tenant(t.Context(), b, c.id); err != nil {
+		if err := erase.Tenant(t.Context(), b, c.id, erase.Any); err != nil {
 			t.Fatal(err)
 		}
 		all, err := h.process.Tenants().List(t.Context())

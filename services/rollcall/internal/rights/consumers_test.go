@@ -247,7 +247,7 @@ func TestTheOperatorErases(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := erase.Tenant(t.Context(), b, "contoso"); err != nil {
+	if err := erase.Tenant(t.Context(), b, "contoso", erase.Any); err != nil {
 		t.Error(err)
 	}
 	for _, bucket := range []string{bus.BucketCursors, bus.BucketChannels} {

@@ -87,6 +87,24 @@ func (e ConnectionState) Valid() bool {
 	}
 }
 
+// Defines values for DisconnectRequestLicenses.
+const (
+	Keep   DisconnectRequestLicenses = "keep"
+	Revoke DisconnectRequestLicenses = "revoke"
+)
+
+// Valid indicates whether the value is a known member of the DisconnectRequestLicenses enum.
+func (e DisconnectRequestLicenses) Valid() bool {
+	switch e {
+	case Keep:
+		return true
+	case Revoke:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Flips.
 const (
 	Apply Flips = "apply"
@@ -393,6 +411,9 @@ func (e ListUsersParamsOrder) Valid() bool {
 	}
 }
 
+// ActionName defines model for ActionName.
+type ActionName = string
+
 // ActivationRequest defines model for ActivationRequest.
 type ActivationRequest struct {
 	// At When the user signed in.
@@ -522,6 +543,15 @@ type Degraded struct {
 	Since  time.Time `json:"since"`
 }
 
+// DisconnectRequest defines model for DisconnectRequest.
+type DisconnectRequest struct {
+	// Licenses `keep`: everybody keeps the license that they have. `revoke`: all are revoked, with the reason `disconnected`.
+	Licenses DisconnectRequestLicenses `json:"licenses"`
+}
+
+// DisconnectRequestLicenses `keep`: everybody keeps the license that they have. `revoke`: all are revoked, with the reason `disconnected`.
+type DisconnectRequestLicenses string
+
 // Entitlement defines model for Entitlement.
 type Entitlement struct {
 	Addresses []string `json:"addresses"`
@@ -549,6 +579,12 @@ type EntitlementPage struct {
 
 	// NextCursor Where the next page begins; absent on the last one.
 	NextCursor NextCursor `json:"next_cursor,omitempty,omitzero"`
+}
+
+// EraseRequest defines model for EraseRequest.
+type EraseRequest struct {
+	// Confirm The tenant's name once more, as a person has typed it.
+	Confirm string `json:"confirm"`
 }
 
 // Event An event of a product. License events say what they say in `decision`, all others in `data`.
@@ -1089,6 +1125,34 @@ type Product struct {
 	Seats      SeatsSet `json:"seats"`
 }
 
+// ProductDefinition defines model for ProductDefinition.
+type ProductDefinition struct {
+	// ActiveActions What every active user may do.
+	ActiveActions []ActionName `json:"active_actions,omitempty,omitzero"`
+
+	// Group Local part of the provisioning group's address. Two products of a tenant never have the same.
+	Group string `json:"group"`
+	ID    string `json:"id"`
+
+	// LicensedActions What a licensed user may do.
+	LicensedActions []ActionName `json:"licensed_actions"`
+	Name            string       `json:"name"`
+}
+
+// ProductList defines model for ProductList.
+type ProductList struct {
+	Items []ProductDefinition `json:"items"`
+}
+
+// ProductsPatch defines model for ProductsPatch.
+type ProductsPatch struct {
+	// Remove Ids of products that the tenant is to have no longer. They go first.
+	Remove []string `json:"remove,omitempty,omitzero"`
+
+	// Set Products that the tenant is to have, new or in the place of what they were.
+	Set []ProductDefinition `json:"set,omitempty,omitzero"`
+}
+
 // Provider defines model for Provider.
 type Provider string
 
@@ -1502,6 +1566,20 @@ type GetConnectionParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// DisconnectTenantParams defines parameters for DisconnectTenant.
+type DisconnectTenantParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+}
+
+// EraseTenantParams defines parameters for EraseTenant.
+type EraseTenantParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Product Of this product alone.
@@ -1783,6 +1861,15 @@ type ListUserHistoryParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// DisconnectTenantJSONRequestBody defines body for DisconnectTenant for application/json ContentType.
+type DisconnectTenantJSONRequestBody = DisconnectRequest
+
+// EraseTenantJSONRequestBody defines body for EraseTenant for application/json ContentType.
+type EraseTenantJSONRequestBody = EraseRequest
+
+// ChangeProductsJSONRequestBody defines body for ChangeProducts for application/json ContentType.
+type ChangeProductsJSONRequestBody = ProductsPatch
+
 // PutActivationJSONRequestBody defines body for PutActivation for application/json ContentType.
 type PutActivationJSONRequestBody = ActivationRequest
 
@@ -1818,6 +1905,12 @@ type ServerInterface interface {
 	// GetConnection How the directory is followed, what keeps it from being, and what to do
 	// (GET /api/v1/tenants/{tenant}/connection)
 	GetConnection(w http.ResponseWriter, r *http.Request, tenant TenantID, params GetConnectionParams)
+	// DisconnectTenant Follow the directory no longer, and keep its licenses or revoke them
+	// (POST /api/v1/tenants/{tenant}/disconnect)
+	DisconnectTenant(w http.ResponseWriter, r *http.Request, tenant TenantID, params DisconnectTenantParams)
+	// EraseTenant Forget a disconnected directory, with everything that is known of its people
+	// (POST /api/v1/tenants/{tenant}/erase)
+	EraseTenant(w http.ResponseWriter, r *http.Request, tenant TenantID, params EraseTenantParams)
 	// ListEvents What was told on LICENSES, the latest first
 	// (GET /api/v1/tenants/{tenant}/events)
 	ListEvents(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListEventsParams)
@@ -1833,6 +1926,9 @@ type ServerInterface interface {
 	// ListHeldChanges Held changes of all products, by product, the oldest first
 	// (GET /api/v1/tenants/{tenant}/held)
 	ListHeldChanges(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListHeldChangesParams)
+	// ChangeProducts Change which products the tenant has
+	// (PATCH /api/v1/tenants/{tenant}/products)
+	ChangeProducts(w http.ResponseWriter, r *http.Request, tenant TenantID)
 	// PutActivation A product reports that a user has signed in for the first time
 	// (PUT /api/v1/tenants/{tenant}/products/{product}/activations/{user})
 	PutActivation(w http.ResponseWriter, r *http.Request, tenant TenantID, product ProductID, user string, params PutActivationParams)
@@ -2165,6 +2261,106 @@ func (siw *ServerInterfaceWrapper) GetConnection(w http.ResponseWriter, r *http.
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetConnection(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DisconnectTenant operation middleware
+func (siw *ServerInterfaceWrapper) DisconnectTenant(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DisconnectTenantParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DisconnectTenant(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// EraseTenant operation middleware
+func (siw *ServerInterfaceWrapper) EraseTenant(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EraseTenantParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.EraseTenant(w, r, tenant, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2576,6 +2772,32 @@ func (siw *ServerInterfaceWrapper) ListHeldChanges(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListHeldChanges(w, r, tenant, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ChangeProducts operation middleware
+func (siw *ServerInterfaceWrapper) ChangeProducts(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "tenant" -------------
+	var tenant TenantID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "tenant", r.PathValue("tenant"), &tenant, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tenant", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ChangeProducts(w, r, tenant)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4263,6 +4485,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/me", wrapper.GetMe)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants", wrapper.ListTenants)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}", wrapper.GetTenant)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants/{tenant}/disconnect", wrapper.DisconnectTenant)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants/{tenant}/erase", wrapper.EraseTenant)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products", wrapper.ChangeProducts)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/connection", wrapper.GetConnection)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/users", wrapper.ListUsers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}/products/{product}/entitlements", wrapper.ListEntitlements)
@@ -4680,6 +4905,154 @@ func (response GetConnection5XXApplicationProblemPlusJSONResponse) VisitGetConne
 	return err
 }
 
+type DisconnectTenantRequestObject struct {
+	Tenant TenantID `json:"tenant"`
+	Params DisconnectTenantParams
+	Body   *DisconnectTenantJSONRequestBody
+}
+
+type DisconnectTenantResponseObject interface {
+	VisitDisconnectTenantResponse(w http.ResponseWriter) error
+}
+
+type DisconnectTenant200JSONResponse struct{ DoneJSONResponse }
+
+func (response DisconnectTenant200JSONResponse) VisitDisconnectTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisconnectTenant202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response DisconnectTenant202JSONResponse) VisitDisconnectTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisconnectTenant4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DisconnectTenant4XXApplicationProblemPlusJSONResponse) VisitDisconnectTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisconnectTenant5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DisconnectTenant5XXApplicationProblemPlusJSONResponse) VisitDisconnectTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseTenantRequestObject struct {
+	Tenant TenantID `json:"tenant"`
+	Params EraseTenantParams
+	Body   *EraseTenantJSONRequestBody
+}
+
+type EraseTenantResponseObject interface {
+	VisitEraseTenantResponse(w http.ResponseWriter) error
+}
+
+type EraseTenant200JSONResponse struct{ DoneJSONResponse }
+
+func (response EraseTenant200JSONResponse) VisitEraseTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseTenant202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response EraseTenant202JSONResponse) VisitEraseTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseTenant4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EraseTenant4XXApplicationProblemPlusJSONResponse) VisitEraseTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseTenant5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EraseTenant5XXApplicationProblemPlusJSONResponse) VisitEraseTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListEventsRequestObject struct {
 	Tenant TenantID `json:"tenant"`
 	Params ListEventsParams
@@ -5036,6 +5409,63 @@ type ListHeldChanges5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListHeldChanges5XXApplicationProblemPlusJSONResponse) VisitListHeldChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeProductsRequestObject struct {
+	Tenant TenantID `json:"tenant"`
+	Body   *ChangeProductsJSONRequestBody
+}
+
+type ChangeProductsResponseObject interface {
+	VisitChangeProductsResponse(w http.ResponseWriter) error
+}
+
+type ChangeProducts200JSONResponse ProductList
+
+func (response ChangeProducts200JSONResponse) VisitChangeProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeProducts4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeProducts4XXApplicationProblemPlusJSONResponse) VisitChangeProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeProducts5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeProducts5XXApplicationProblemPlusJSONResponse) VisitChangeProductsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6601,6 +7031,12 @@ type StrictServerInterface interface {
 	// GetConnection How the directory is followed, what keeps it from being, and what to do
 	// (GET /api/v1/tenants/{tenant}/connection)
 	GetConnection(ctx context.Context, request GetConnectionRequestObject) (GetConnectionResponseObject, error)
+	// DisconnectTenant Follow the directory no longer, and keep its licenses or revoke them
+	// (POST /api/v1/tenants/{tenant}/disconnect)
+	DisconnectTenant(ctx context.Context, request DisconnectTenantRequestObject) (DisconnectTenantResponseObject, error)
+	// EraseTenant Forget a disconnected directory, with everything that is known of its people
+	// (POST /api/v1/tenants/{tenant}/erase)
+	EraseTenant(ctx context.Context, request EraseTenantRequestObject) (EraseTenantResponseObject, error)
 	// ListEvents What was told on LICENSES, the latest first
 	// (GET /api/v1/tenants/{tenant}/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
@@ -6616,6 +7052,9 @@ type StrictServerInterface interface {
 	// ListHeldChanges Held changes of all products, by product, the oldest first
 	// (GET /api/v1/tenants/{tenant}/held)
 	ListHeldChanges(ctx context.Context, request ListHeldChangesRequestObject) (ListHeldChangesResponseObject, error)
+	// ChangeProducts Change which products the tenant has
+	// (PATCH /api/v1/tenants/{tenant}/products)
+	ChangeProducts(ctx context.Context, request ChangeProductsRequestObject) (ChangeProductsResponseObject, error)
 	// PutActivation A product reports that a user has signed in for the first time
 	// (PUT /api/v1/tenants/{tenant}/products/{product}/activations/{user})
 	PutActivation(ctx context.Context, request PutActivationRequestObject) (PutActivationResponseObject, error)
@@ -6854,6 +7293,74 @@ func (sh *strictHandler) GetConnection(w http.ResponseWriter, r *http.Request, t
 	}
 }
 
+// DisconnectTenant operation middleware
+func (sh *strictHandler) DisconnectTenant(w http.ResponseWriter, r *http.Request, tenant TenantID, params DisconnectTenantParams) {
+	var request DisconnectTenantRequestObject
+
+	request.Tenant = tenant
+	request.Params = params
+
+	var body DisconnectTenantJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DisconnectTenant(ctx, request.(DisconnectTenantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DisconnectTenant")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DisconnectTenantResponseObject); ok {
+		if err := validResponse.VisitDisconnectTenantResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EraseTenant operation middleware
+func (sh *strictHandler) EraseTenant(w http.ResponseWriter, r *http.Request, tenant TenantID, params EraseTenantParams) {
+	var request EraseTenantRequestObject
+
+	request.Tenant = tenant
+	request.Params = params
+
+	var body EraseTenantJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.EraseTenant(ctx, request.(EraseTenantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EraseTenant")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(EraseTenantResponseObject); ok {
+		if err := validResponse.VisitEraseTenantResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListEvents operation middleware
 func (sh *strictHandler) ListEvents(w http.ResponseWriter, r *http.Request, tenant TenantID, params ListEventsParams) {
 	var request ListEventsRequestObject
@@ -6984,6 +7491,39 @@ func (sh *strictHandler) ListHeldChanges(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListHeldChangesResponseObject); ok {
 		if err := validResponse.VisitListHeldChangesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeProducts operation middleware
+func (sh *strictHandler) ChangeProducts(w http.ResponseWriter, r *http.Request, tenant TenantID) {
+	var request ChangeProductsRequestObject
+
+	request.Tenant = tenant
+
+	var body ChangeProductsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeProducts(ctx, request.(ChangeProductsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeProducts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ChangeProductsResponseObject); ok {
+		if err := validResponse.VisitChangeProductsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
