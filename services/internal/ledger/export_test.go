@@ -27,14 +27,14 @@ func (r *Reader) ActivityWithin(ctx context.Context, q ActivityQuery, scan int) 
 }
 
 // Bounds are how far a list of users looks.
-type Bounds struct{ Set, Scan, First int }
+type Bounds struct{ Most, Set, Scan, First int }
 
 // UsersWithin is Users that looks less far.
 func (r *Reader) UsersWithin(ctx context.Context, q UsersQuery, after string, limit int, b Bounds) (UsersPage, error) {
-	return r.usersPage(ctx, q, after, limit, userBounds{set: b.Set, scan: b.Scan, first: b.First})
+	return r.usersPage(ctx, q, after, limit, userBounds{most: b.Most, set: b.Set, scan: b.Scan, first: b.First})
 }
 
 // CountUsersWithin is CountUsers that looks less far.
 func (r *Reader) CountUsersWithin(ctx context.Context, q UsersQuery, b Bounds) (UsersCount, error) {
-	return r.countUsers(ctx, q, userBounds{set: b.Set, scan: b.Scan, first: b.First})
+	return r.countUsers(ctx, q, userBounds{most: b.Most, set: b.Set, scan: b.Scan, first: b.First})
 }

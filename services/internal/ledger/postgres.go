@@ -52,7 +52,7 @@ func postgres(address string) (dialect, error) {
 		// A list looks its users up one by one: never may it go through a whole table because they seem to be many. And a
 		// plan for any argument knows nothing of the one that is there.
 		lists: `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off;
-			SET LOCAL plan_cache_mode = force_custom_plan`,
+			SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0`,
 	}, nil
 }
 

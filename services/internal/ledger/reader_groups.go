@@ -169,11 +169,11 @@ func (g *groups) describe(r *GroupRow) (err error) {
 		(SELECT COUNT(*)`+of+`m.group_id = $1 AND m.kind = 2 AND `+counted+`),
 		(SELECT COUNT(*) FROM (SELECT DISTINCT m.member`+of+`m.group_id IN (`+all+`) AND m.kind = 1 AND `+counted+` LIMIT $2) AS b),
 		(SELECT COUNT(*) FROM (SELECT 1`+of+`m.group_id IN (`+all+`) AND m.kind = 3 AND `+counted+` LIMIT 1) AS c)`,
-		[]any{r.number, bounds.set + 1}, &r.Direct.Users, &r.Groups, &r.Effective.Users, &r.Whole); err != nil {
+		[]any{r.number, bounds.most + 1}, &r.Direct.Users, &r.Groups, &r.Effective.Users, &r.Whole); err != nil {
 		return err
 	}
 	for _, c := range []*UsersCount{&r.Direct, &r.Effective} {
-		c.More, c.Users = c.Users > bounds.set, min(c.Users, bounds.set)
+		c.More, c.Users = c.Users > bounds.most, min(c.Users, bounds.most)
 	}
 	return nil
 }

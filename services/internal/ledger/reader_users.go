@@ -107,7 +107,7 @@ func (r *Reader) usersPage(ctx context.Context, q UsersQuery, after string, limi
 // EachUser calls each for every user of a list, in its order. It reads page after page and holds no more than one, nor
 // anything of the database between two: a reader that is slow to take them holds up nobody.
 func (r *Reader) EachUser(ctx context.Context, q UsersQuery, each func(UserRow) error) error {
-	return r.eachUser(ctx, q, usersAtOnce, bounds, each)
+	return r.eachUser(ctx, q, usersAtOnce, patient, each)
 }
 
 // usersAtOnce is how many users EachUser reads at a time.
@@ -135,7 +135,7 @@ type UsersCount struct {
 	More  bool
 }
 
-// CountUsers counts a list. It counts to 10,000, and looks at a bounded number of users for that.
+// CountUsers counts a list. What an index counts is counted to 10,000; beyond that it looks at a bounded number of users.
 func (r *Reader) CountUsers(ctx context.Context, q UsersQuery) (UsersCount, error) {
 	return r.countUsers(ctx, q, bounds)
 }
@@ -154,9 +154,15 @@ func (r *Reader) countUsers(ctx context.Context, q UsersQuery, b userBounds) (co
 
 // userBounds are how far a list looks.
 type userBounds struct {
-	set   int // up to so many users that an index finds are looked at one by one and sorted; a count ends there
+	most  int // a count ends there, of what an index counts
+	set   int // up to so many users that an index finds are looked at one by one and sorted
 	scan  int // of more, so many are walked in the order of the list for one page, or looked at for a count
 	first int // of which so many at first, and then four times as many each time
 }
 
-var bounds = userBounds{set: 10_000, scan: 5_000, first: 200}
+// bounds are those of a page that somebody waits for: to look at one user takes up to 20 us. patient are those of a list that is
+// read to its end.
+var (
+	bounds  = userBounds{most: 10_000, set: 3_000, scan: 2_000, first: 200}
+	patient = userBounds{set: 10_000, scan: 20_000, first: usersAtOnce}
+)

@@ -1,12 +1,10 @@
 package ledger_test
 
 import (
-	"context"
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
@@ -27,8 +25,16 @@ var listsOfACrowd = []string{
 
 var crowdSorts = []ledger.UsersSort{ledger.SortName, ledger.SortAddress, ledger.SortStatus, ledger.SortLicensed, ledger.SortSince, ledger.SortChange}
 
-// BenchmarkListsOfACrowd reads pages of 50 of half a million users, in every order and both directions, from the begin and from
-// where a page ended, now and as of half a year ago, and counts them. It reports the slowest order of each.
+// BenchmarkListsOfACrowd reads pages of 50 of half a million users, in every order and both directions: from the begin, from
+// where a page ended, and behind thousands, now and as of half a year ago; and it counts them. Of each search it reports the
+// order that takes longest, and how long the count takes: the quickest of the calls, which is what other work on the machine
+// adds least to, the median, and what 19 of 20 stay within.
+//
+// Half a million users are loaded in half a minute a database, and all is measured in some five minutes more, on a quiet
+// machine: the ten minutes that go test allows are too few.
+//
+//	go test -run '^$' -bench ListsOfACrowd -benchtime 1x -timeout 60m ./services/internal/ledger
+//	go test -run '^$' -bench 'ListsOfACrowd/sqlite/is:held' -benchtime 1x ./services/internal/ledger
 func BenchmarkListsOfACrowd(b *testing.B) {
 	c := ledgertest.Crowd{Tenant: "contoso", Product: "p", Domain: "contoso.com", Users: 500_000, At: nine}
 	for _, backend := range ledgertest.Backends() {
@@ -45,70 +51,59 @@ func BenchmarkListsOfACrowd(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				for when, at := range map[string]time.Time{"now": {}, "then": nine.AddDate(0, -6, 0)} {
-					q := ledger.UsersQuery{Tenant: "contoso", Product: "p", Search: n, At: at}
-					b.Run(fmt.Sprintf("%s/%s", cmpOr(expression, "all"), when), func(b *testing.B) { readPages(b, r, q) })
-				}
+				name := strings.ReplaceAll(cmp.Or(expression, "all"), " ", "_")
+				q := ledger.UsersQuery{Tenant: "contoso", Product: "p", Search: n}
+				b.Run(name+"/now", func(b *testing.B) { readPages(b, r, q) })
+				q.At = nine.AddDate(0, -6, 0)
+				b.Run(name+"/then", func(b *testing.B) { readPages(b, r, q) })
 			}
 		})
 	}
 }
 
-func cmpOr(s, t string) string {
-	if s == "" {
-		return t
-	}
-	return strings.ReplaceAll(s, " ", "_")
-}
-
 func readPages(b *testing.B, r *ledger.Reader, q ledger.UsersQuery) {
-	slowest, order, cut := time.Duration(0), "", 0
+	var slowest ledgertest.Times
+	order, cut := "", 0
 	for _, sort := range crowdSorts {
 		for _, descending := range []bool{false, true} {
 			q.Sort, q.Descending = sort, descending
-			name := fmt.Sprint(sort, map[bool]string{true: "-down"}[descending])
-			next := ""
-			for _, place := range []string{"", "-second"} {
-				page, err := r.Users(b.Context(), q, next, 50)
-				if err != nil {
-					b.Fatal(err)
+			for i, after := range placesIn(b, r, q) {
+				var page ledger.UsersPage
+				read := func() (err error) { page, err = r.Users(b.Context(), q, after, 50); return err }
+				if t := ledgertest.Time(b, 3, read); t.Best() > slowest.Best() {
+					slowest, order = ledgertest.Time(b, 20, read), fmt.Sprint(sort, map[bool]string{true: " down"}[descending], ", place ", i)
 				}
 				if page.Cut {
 					cut++
 				}
-				p95 := percentile(b, func(ctx context.Context) error { _, err := r.Users(ctx, q, next, 50); return err })
-				if p95 > slowest {
-					slowest, order = p95, name+place
-				}
-				if next = page.Next; next == "" {
-					break
-				}
 			}
 		}
 	}
-	counting := percentile(b, func(ctx context.Context) error { _, err := r.CountUsers(ctx, q); return err })
+	slowest.Report(b, "")
+	ledgertest.Time(b, 20, func() error { _, err := r.CountUsers(b.Context(), q); return err }).Report(b, "count-")
 	n, err := r.CountUsers(b.Context(), q)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64(slowest.Microseconds())/1000, "p95-ms")
-	b.ReportMetric(float64(counting.Microseconds())/1000, "p95-ms-count")
 	b.ReportMetric(float64(cut), "cut-pages")
-	b.ReportMetric(0, "ns/op")
 	b.Logf("slowest by %s, counted %+v", order, n)
 }
 
-// percentile is the time within which 19 of 20 calls are done.
-func percentile(b *testing.B, call func(context.Context) error) time.Duration {
-	b.Helper()
-	took := make([]time.Duration, max(b.N, 20))
-	for i := range took {
-		begin := time.Now()
-		if err := call(b.Context()); err != nil {
+// placesIn are where pages of a list begin: at its begin, behind the first one, and behind thousands.
+func placesIn(b *testing.B, r *ledger.Reader, q ledger.UsersQuery) []string {
+	places := []string{""}
+	next := ""
+	for _, size := range []int{50, 1000, 1000, 1000, 1000, 1000} {
+		page, err := r.Users(b.Context(), q, next, size)
+		if err != nil {
 			b.Fatal(err)
 		}
-		took[i] = time.Since(begin)
+		if next = page.Next; next == "" {
+			break
+		}
+		if places = append(places, next); len(places) > 3 {
+			places = append(places[:2], next)
+		}
 	}
-	slices.Sort(took)
-	return took[len(took)*19/20-1]
+	return places
 }

@@ -92,8 +92,8 @@ func (q *statement) inGroup(g groupSought) string {
 	case g.whole:
 		return `1 = 1`
 	default: // the plus sign keeps planners from looking for the user in one group after the other
-		return `EXISTS (SELECT 1 FROM memberships m JOIN groups g ON g.id = m.group_id WHERE m.member = u.id AND m.kind = 1
-			AND +m.group_id IN (` + numberList(g.groups) + `) AND ` + counted + `)`
+		return some(`memberships m JOIN groups g ON g.id = m.group_id WHERE m.member = u.id AND m.kind = 1
+			AND +m.group_id IN (` + numberList(g.groups) + `) AND ` + counted)
 	}
 }
 

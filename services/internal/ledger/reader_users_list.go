@@ -132,7 +132,7 @@ func (q *statement) each(parts []search.Node, by string) string {
 
 func (q *statement) term(t search.Term) string {
 	address := func() string {
-		return `EXISTS (SELECT 1 FROM user_addresses a WHERE a.user_id = u.id AND ` + q.is("a.address", addressSought(t)) + `)`
+		return some(`user_addresses a WHERE a.user_id = u.id AND ` + q.is("a.address", addressSought(t)))
 	}
 	switch t.Field {
 	case search.Word:
@@ -154,6 +154,10 @@ func (q *statement) term(t search.Term) string {
 	}
 }
 
+// some reports whether there is such a row. The offset keeps planners from finding all such rows first, of everybody, to look
+// them up there.
+func some(rows string) string { return `EXISTS (SELECT 1 FROM ` + rows + ` LIMIT 1 OFFSET 0)` }
+
 // is compares a column with a text, or with what it begins with.
 func (q *statement) is(column string, s sought) string {
 	if !s.prefix {
@@ -170,17 +174,17 @@ func (q *statement) state(s search.State) string {
 	case search.Guest:
 		return `u.guest = 1`
 	case search.Waiting:
-		return `EXISTS (SELECT 1 FROM waiting w WHERE w.product = ` + product() + ` AND w.user_id = u.id)`
+		return some(`waiting w WHERE w.product = ` + product() + ` AND w.user_id = u.id`)
 	case search.Activated:
-		seen := `EXISTS (SELECT 1 FROM activations x WHERE x.product = ` + product() + ` AND x.user_id = u.id`
+		seen := `activations x WHERE x.product = ` + product() + ` AND x.user_id = u.id`
 		if q.list.at != 0 {
 			seen += ` AND x.at <= ` + q.arg(q.list.at)
 		}
-		return seen + `)`
+		return some(seen)
 	case search.Held:
 		held := `COALESCE(e.reason, '') = 'held'`
 		if q.list.at == 0 {
-			held += ` OR EXISTS (SELECT 1 FROM held_users y WHERE y.held IN (` + q.open() + `) AND y.user_id = u.id AND y.listed = 1)`
+			held += ` OR ` + some(`held_users y WHERE y.held IN (`+q.open()+`) AND y.user_id = u.id AND y.listed = 1`)
 		}
 		return held
 	default:
@@ -208,7 +212,7 @@ func (q *statement) reason() string {
 		otherwise = ReasonNotDecided
 	}
 	return fmt.Sprintf(`CASE WHEN e.reason IS NOT NULL THEN e.reason
-		WHEN EXISTS (SELECT 1 FROM waiting w WHERE w.product = %s AND w.user_id = u.id) THEN '%s'
+		WHEN %s THEN '%s'
 		WHEN u.status IN ('suspended', 'archived') THEN '%s' WHEN u.status = 'deleted' THEN '%s' WHEN u.guest = 1 THEN '%s' ELSE '%s' END`,
-		q.arg(q.list.product), licensing.OverSeatLimit, licensing.Suspended, licensing.Deleted, licensing.Guest, otherwise)
+		q.state(search.Waiting), licensing.OverSeatLimit, licensing.Suspended, licensing.Deleted, licensing.Guest, otherwise)
 }

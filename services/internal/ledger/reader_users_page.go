@@ -236,9 +236,14 @@ func (l *usersList) behind() string {
 
 // union reads what several sources find, each user once.
 func (q *statement) union(few []source) string {
-	texts := make([]string, len(few))
-	for i, s := range few {
+	return `SELECT DISTINCT id FROM (` + q.all(few) + `) AS found`
+}
+
+// all reads what several sources find, a user as often as it is found.
+func (q *statement) all(sources []source) string {
+	texts := make([]string, len(sources))
+	for i, s := range sources {
 		texts[i] = s.find(q)
 	}
-	return `SELECT DISTINCT id FROM (` + strings.Join(texts, ` UNION ALL `) + `) AS found`
+	return strings.Join(texts, ` UNION ALL `)
 }

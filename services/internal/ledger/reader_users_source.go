@@ -197,40 +197,44 @@ func (l *usersList) because(r licensing.Reason) []source {
 
 // count counts the list.
 func (l *usersList) count() (c UsersCount, err error) {
-	few, n, err := l.estimate()
+	few, _, err := l.estimate()
 	if err != nil {
 		return c, err
 	}
 	_, term := l.Search.(search.Term)
 	switch {
-	case few != nil && n <= l.set:
-		q := l.statement()
-		_, err = l.one(`WITH c AS MATERIALIZED (`+q.union(few)+`)
-			SELECT COUNT(*) FROM c CROSS JOIN users u`+q.decision()+` WHERE u.id = c.id AND `+q.listed(), q.args, &c.Users)
-		return c, err
-	case term && len(few) == 1 && few[0].exact:
-		return UsersCount{Users: l.set, More: true}, nil
 	case l.Search == nil:
-		few = []source{inDirectory(`s.guest IN (0, 1) AND s.status IN (` + quoted(directory.Active, directory.Archived, directory.Suspended) + `)`)}
-		e := &estimator{list: l, left: 1}
-		if n := e.count(few[0], l.set+1); n > l.set || e.err != nil {
-			return UsersCount{Users: l.set, More: true}, e.err
-		}
-		few = append(few, inDirectory(`s.guest IN (0, 1) AND s.status = 'deleted'`))
+		return l.countExact(inDirectory(`s.guest IN (0, 1) AND s.status IN (`+quoted(directory.Active, directory.Archived, directory.Suspended)+`)`),
+			inDirectory(`s.guest IN (0, 1) AND s.status = 'deleted'`))
+	case term && len(few) == 1 && few[0].exact:
+		return l.countExact(few[0])
 	case few == nil:
 		few = []source{inDirectory(`s.guest IN (0, 1) AND s.status IN (` + everyStatus + `)`)}
+	default:
 	}
 	return l.countMany(few)
 }
 
-// countMany counts among many users, and looks at no more than it may.
-func (l *usersList) countMany(many []source) (c UsersCount, err error) {
-	q := l.statement()
-	var seen int
-	_, err = l.one(`WITH c AS MATERIALIZED (`+q.union(many)+` LIMIT `+q.arg(l.scan)+`)
-		SELECT (SELECT COUNT(*) FROM c), (SELECT COUNT(*) FROM (SELECT u.id FROM c CROSS JOIN users u`+q.decision()+`
-			WHERE u.id = c.id AND `+q.listed()+` LIMIT `+q.arg(l.set+1)+`) AS b)`, q.args, &seen, &c.Users)
-	c.More = seen >= l.scan || c.Users > l.set
-	c.Users = min(c.Users, l.set)
+// countExact counts what an index finds, all of whom are on the list, and who else is.
+func (l *usersList) countExact(exact source, others ...source) (c UsersCount, err error) {
+	e := &estimator{list: l, left: 1}
+	if c.Users = e.count(exact, l.most+1); c.Users > l.most || e.err != nil {
+		return UsersCount{Users: l.most, More: true}, e.err
+	}
+	if len(others) == 0 {
+		return c, nil
+	}
+	rest, err := l.countMany(others)
+	return UsersCount{Users: c.Users + rest.Users, More: rest.More}, err
+}
+
+// countMany counts among those whom indexes find, and looks at no more than it may. It ends before it looks for who was found
+// twice: some databases find all of them first.
+func (l *usersList) countMany(found []source) (c UsersCount, err error) {
+	q, most, seen := l.statement(), max(l.set, l.scan), 0
+	_, err = l.one(`WITH f AS MATERIALIZED (SELECT id FROM (`+q.all(found)+`) AS a LIMIT `+q.arg(most)+`), c AS MATERIALIZED (SELECT DISTINCT id FROM f)
+		SELECT (SELECT COUNT(*) FROM f), (SELECT COUNT(*) FROM c CROSS JOIN users u`+q.decision()+` WHERE u.id = c.id AND `+q.listed()+`)`,
+		q.args, &seen, &c.Users)
+	c.More = seen >= most
 	return c, err
 }
