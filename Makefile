@@ -36,7 +36,8 @@ build: ## build bin/rollcall
 
 .PHONY: test
 test: ensure-test bin/gofumpt ## all tests, all but one package with the race detector, each module on its own, formatting
-	go test $(RACE) -shuffle=on -timeout 20m $$(go list work | grep -v $(UNRACED))
+	@# More packages at a time than cores: some mostly wait for processes that they have started.
+	go test -p 3 $(RACE) -shuffle=on -timeout 20m $$(go list work | grep -v $(UNRACED))
 	@# What has its full size only without the race detector, with which SQLite takes many times as long.
 	go test -shuffle=on -timeout 15m ./$(UNRACED) & unraced=$$!; \
 	go test -run 'OfACrowd|Random' -timeout 10m ./services/worker/internal/apply && wait $$unraced

@@ -65,6 +65,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"who leaves is decided about later":                    whoLeavesIsDecidedAboutLater,
 	"usage is counted by the minute":                       usageIsCountedByTheMinute,
 	"groups are listed with what is in them":               groupsAreListedWithWhatIsInThem,
+	"large groups are counted to the bound":                largeGroupsAreCountedToTheBound,
 	"trees of groups end":                                  treesOfGroupsEnd,
 	"lists say what they cannot tell":                      listsSayWhatTheyCannotTell,
 	"lists are what a model says":                          listsAreWhatAModelSays,

@@ -164,17 +164,20 @@ func (g *groups) describe(r *GroupRow) (err error) {
 	}
 	all := numberList(inside)
 	const of = ` FROM memberships m JOIN groups g ON g.id = m.group_id WHERE `
-	if _, err = g.one(`SELECT
+	seen := 0 // of all that are inside, a user as often as there are ways to it: see countMany
+	if _, err = g.one(`WITH f AS MATERIALIZED (SELECT m.member`+of+`m.group_id IN (`+all+`) AND m.kind = 1 AND `+counted+` LIMIT $2) SELECT
 		(SELECT COUNT(*) FROM (SELECT 1`+of+`m.group_id = $1 AND m.kind = 1 AND `+counted+` LIMIT $2) AS a),
 		(SELECT COUNT(*)`+of+`m.group_id = $1 AND m.kind = 2 AND `+counted+`),
-		(SELECT COUNT(*) FROM (SELECT DISTINCT m.member`+of+`m.group_id IN (`+all+`) AND m.kind = 1 AND `+counted+` LIMIT $2) AS b),
+		(SELECT COUNT(DISTINCT member) FROM f), (SELECT COUNT(*) FROM f),
 		(SELECT COUNT(*) FROM (SELECT 1`+of+`m.group_id IN (`+all+`) AND m.kind = 3 AND `+counted+` LIMIT 1) AS c)`,
-		[]any{r.number, bounds.most + 1}, &r.Direct.Users, &r.Groups, &r.Effective.Users, &r.Whole); err != nil {
+		[]any{r.number, bounds.most + 1}, &r.Direct.Users, &r.Groups, &r.Effective.Users, &seen, &r.Whole); err != nil {
 		return err
 	}
+	r.Effective.Users = max(r.Effective.Users, r.Direct.Users)
 	for _, c := range []*UsersCount{&r.Direct, &r.Effective} {
 		c.More, c.Users = c.Users > bounds.most, min(c.Users, bounds.most)
 	}
+	r.Effective.More = r.Effective.More || seen > bounds.most
 	return nil
 }
 

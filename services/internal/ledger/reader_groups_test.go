@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -106,4 +107,35 @@ func treesOfGroupsEnd(t *testing.T, b ledgertest.Backend) {
 	tree, more, err := l.Reader().GroupTree(t.Context(), "contoso", "root")
 	same(t, "shown", ledger.GroupTreeSize, size(tree), err)
 	same(t, "more", true, more, nil)
+}
+
+// largeGroupsAreCountedToTheBound counts who is in a group by each way in: one who is in it twice is the last that is counted.
+func largeGroupsAreCountedToTheBound(t *testing.T, b ledgertest.Backend) {
+	const bound = 10_000
+	address := b.Address(t)
+	ledgertest.Load(t, address, ledgertest.Bulk{
+		Tenant: "contoso", Product: "p", Domain: "contoso.com", Group: "g", Address: "p@contoso.com", Users: bound, Members: bound, At: time.Now(),
+	})
+	l := open(t, address)
+	counted := func(want string) {
+		page, err := l.Reader().Groups(t.Context(), ledger.GroupsQuery{Tenant: "contoso", Limit: 1})
+		must(t, err)
+		g := page.Groups[0]
+		same(t, "counts", want, fmt.Sprint(g.ID, g.Direct, g.Effective), nil)
+	}
+	counted("g{10000 false} {10000 false}")
+	update(t, l, func(tx *ledger.Tx) error {
+		here := tenant(t, tx)
+		for _, m := range []directory.Membership{
+			{GroupID: "g", Kind: directory.GroupMember, ID: "h"},
+			{GroupID: "h", Kind: directory.UserMember, ID: ledgertest.UserRef(1)},
+		} {
+			m.Present = true
+			if _, err := tx.PutMembership(here, m, ledger.Evidence{Stamp: at(1)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	counted("g{10000 false} {10000 true}")
 }

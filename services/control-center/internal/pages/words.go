@@ -113,14 +113,14 @@ func count(n int, one, many string) string {
 // upTo is a count that may have ended before the last.
 func upTo(n ledger.UsersCount) string {
 	if n.More {
-		return "more than " + number(n.Users)
+		return "at least " + number(n.Users)
 	}
 	return number(n.Users)
 }
 
 func upToUsers(n ledger.UsersCount) string {
 	if n.More {
-		return "more than " + number(n.Users) + " users"
+		return "at least " + number(n.Users) + " users"
 	}
 	return count(n.Users, "user", "users")
 }

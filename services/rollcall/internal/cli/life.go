@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/apiclient"
@@ -59,28 +58,29 @@ func (o onBus) live(ctx context.Context, g given, tenantID string, data any, the
 
 // Disconnect is asked for until all of it is done.
 func (r *remote) Disconnect(ctx context.Context, g given, tenantID string, data event.DisconnectRequested) (string, error) {
-	return r.live(ctx, g, tenantID, func(ctx context.Context, key string) (*http.Response, error) {
-		return r.api.DisconnectTenant(ctx, tenantID, &apiclient.DisconnectTenantParams{IdempotencyKey: &key},
-			apiclient.DisconnectRequest{Licenses: apiclient.DisconnectRequestLicenses(data.Licenses)})
+	return r.live(ctx, g, tenantID, func(ctx context.Context, key string) (apiclient.Command, error) {
+		return apiclient.Read[apiclient.Command](r.api.DisconnectTenant(ctx, tenantID, &apiclient.DisconnectTenantParams{IdempotencyKey: &key},
+			apiclient.DisconnectRequest{Licenses: apiclient.DisconnectRequestLicenses(data.Licenses)}))
 	})
 }
 
 // Erase is asked for until all of it is done.
 func (r *remote) Erase(ctx context.Context, g given, tenantID string, _ event.EraseRequested) (string, error) {
-	return r.live(ctx, g, tenantID, func(ctx context.Context, key string) (*http.Response, error) {
-		return r.api.EraseTenant(ctx, tenantID, &apiclient.EraseTenantParams{IdempotencyKey: &key}, apiclient.EraseRequest{Confirm: tenantID})
+	return r.live(ctx, g, tenantID, func(ctx context.Context, key string) (apiclient.Command, error) {
+		return apiclient.Read[apiclient.Command](r.api.EraseTenant(ctx, tenantID, &apiclient.EraseTenantParams{IdempotencyKey: &key},
+			apiclient.EraseRequest{Confirm: tenantID}))
 	})
 }
 
 // live sends the same under one key until the server says that it is done.
-func (r *remote) live(ctx context.Context, g given, tenantID string, send func(ctx context.Context, key string) (*http.Response, error)) (string, error) {
+func (r *remote) live(ctx context.Context, g given, tenantID string, send func(ctx context.Context, key string) (apiclient.Command, error)) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	key := cmp.Or(g.key, rand.Text())
-	told, err := apiclient.Read[apiclient.Command](send(ctx, key))
+	told, err := send(ctx, key)
 	for err == nil && told.State == apiclient.CommandStatePending {
 		if err = pause(ctx, asksEvery); err == nil {
-			told, err = apiclient.Read[apiclient.Command](send(ctx, key))
+			told, err = send(ctx, key)
 		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
