@@ -54,8 +54,8 @@ func TestCommandsOnPages(t *testing.T) {
 			}
 		}
 	}
-	if found < 10 {
-		t.Errorf("only %d commands found on pages: do they still show any?", found)
+	if found == 0 {
+		t.Error("no command found on pages: do they still show any?")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/browsertest"
+	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
 // askedWith lets through what a page asks anew by itself, with what meanwhile makes of each answer.
@@ -76,6 +77,26 @@ func TestChromiumMissesNothingWhileItShowsAnAnswer(t *testing.T) {
 		}
 	}
 	b.Quiet()
+}
+
+// Pages of which nothing can be said yet are others once the first sync has ended, without anybody's asking.
+func TestChromiumShowsTheEndOfTheFirstSync(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Start(t)
+	w := firstSync(t)
+	var pages []*browsertest.Tab
+	for _, path := range []string{"/users", "/groups"} {
+		b := browsertest.Open(t, browser, w.url)
+		b.Go("/tenants/contoso" + path)
+		b.Sees("The first sync is running")
+		pages = append(pages, b)
+	}
+	w.sync("contoso", tenant.SecureShare())
+	for i, sees := range []string{"Ann Archer", "No group"} {
+		pages[i].Text(`document.body.dispatchEvent(new Event('look')), 'as a page does every five seconds'`)
+		pages[i].Sees(sees)
+		pages[i].Quiet()
+	}
 }
 
 // A page that is refused an answer, as there is too much to do, asks again by itself; one whose session has ended goes where

@@ -61,6 +61,12 @@ func (w *world) house(id string, products ...tenant.Product) {
 	if products == nil {
 		products = []tenant.Product{tenant.SecureShare()}
 	}
+	w.sync(id, products...)
+}
+
+// sync ends the first sync of a tenant, with its products in force for all users.
+func (w *world) sync(id string, products ...tenant.Product) {
+	w.t.Helper()
 	w.tenant(id, func(t *ledger.Tenant) {
 		t.Snapshot, t.SnapshotAt, t.RoundBegan = w.at(), w.origin, time.Now().Add(-3*time.Second)
 		t.Hold = ledger.Hold{Flips: true, Guard: licensing.Guard{Share: 20, Least: 5}, Expiry: 72 * time.Hour}

@@ -43,7 +43,8 @@
   });
   // An answer without the part that was asked for is another page, such as that to sign in on.
   document.addEventListener('htmx:beforeSwap', (e) => {
-    if (e.detail.target.id !== 'now' || !e.detail.shouldSwap || e.detail.serverResponse.includes('id="now"')) return;
+    const { id } = e.detail.target;
+    if (!['now', 'unread'].includes(id) || !e.detail.shouldSwap || e.detail.serverResponse.includes(`id="${id}"`)) return;
     e.detail.shouldSwap = false;
     location.reload();
   });
