@@ -36,11 +36,12 @@ build: ## build bin/rollcall
 
 .PHONY: test
 test: ensure-test bin/gofumpt ## all tests, all but one package with the race detector, each module on its own, formatting
-	@# More packages at a time than cores: some mostly wait for processes that they have started.
-	go test -p 3 $(RACE) -shuffle=on -timeout 20m $$(go list work | grep -v $(UNRACED))
-	@# What has its full size only without the race detector, with which SQLite takes many times as long.
-	go test -shuffle=on -timeout 15m ./$(UNRACED) & unraced=$$!; \
-	go test -run 'OfACrowd|Random' -timeout 10m ./services/worker/internal/apply && wait $$unraced
+	@# Beside the others goes what has its full size only without the race detector, with which SQLite takes many times as long. More
+	@# packages at a time than cores: some mostly wait for processes that they have started. `make lint` vets.
+	{ go test -vet=off -shuffle=on -timeout 20m ./$(UNRACED) && \
+	go test -vet=off -run 'OfACrowd|Random' -timeout 20m ./services/worker/internal/apply; } & unraced=$$! raced=0; \
+	go test -vet=off -p 3 $(RACE) -shuffle=on -timeout 20m $$(go list work | grep -v $(UNRACED)) || raced=$$?; \
+	wait $$unraced && exit $$raced
 	@for module in $(MODULES); do echo "GOWORK=off go build ./... in $$module"; GOWORK=off go -C $$module build ./...; done
 	@deploy/tools/check-format "$(BIN)/gofumpt" $(MODULES)
 
