@@ -29,16 +29,11 @@ func (s *Server) disconnect(ctx context.Context, r request) (answer, error) {
 func (s *Server) products(ctx context.Context, r request) (answer, error) {
 	w := r.Products
 	stored, err := s.change(ctx, w.Tenant, w.By, func(t *tenant.Tenant) error {
-		if err := tenant.ChangeProducts(t, w.Set, w.Remove); err != nil {
+		err := tenant.ChangeProducts(t, w.Set, w.Remove)
+		if err == nil || errors.Is(err, tenant.ErrNoProduct) || errors.Is(err, tenant.ErrNoProducts) {
 			return err
 		}
-		switch err := t.Validate(); {
-		case errors.Is(err, tenant.ErrNoProducts):
-			return tenant.ErrNoProducts
-		case err != nil: // what it says may be anything
-			return fmt.Errorf("%w: the products are not as they should be", ErrInvalid)
-		}
-		return nil
+		return fmt.Errorf("%w: the products are not as they should be", ErrInvalid) // what it says may be anything
 	})
 	if err != nil {
 		return answer{}, err

@@ -210,7 +210,6 @@ func (l *usersList) count() (c UsersCount, err error) {
 		return l.countExact(few[0])
 	case few == nil:
 		few = []source{inDirectory(`s.guest IN (0, 1) AND s.status IN (` + everyStatus + `)`)}
-	default:
 	}
 	return l.countMany(few)
 }

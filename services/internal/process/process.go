@@ -63,7 +63,7 @@ type Process struct {
 	Leases   *lease.Leases
 	Mux      *http.ServeMux // of every listener
 	HTTP     *httpserver.Server
-	// Operations tells of the process; nil where HTTP does.
+	// Operations tells of the process: HTTP, unless it has an address of its own.
 	Operations *httpserver.Server
 
 	nc      *nats.Conn
@@ -149,6 +149,9 @@ func (p *Process) openHTTP(opts Options, deps Deps) (err error) {
 		Addr: p.Config.HTTP.Addr, ReplaceTakenPort: opts.ReplaceTakenPort,
 		CertFile: p.Config.HTTP.TLSCertFile, KeyFile: p.Config.HTTP.TLSKeyFile,
 	}, public)
+	if p.Operations == nil {
+		p.Operations = p.HTTP
+	}
 	return err
 }
 
@@ -181,11 +184,7 @@ func (p *Process) NATSURL() string { return p.natsURL }
 
 // Run works until ctx ends or something that runs fails. Others run with it.
 func (p *Process) Run(ctx context.Context, others ...supervise.Worker) error {
-	told := p.HTTP
-	if p.Operations != nil {
-		told = p.Operations
-	}
-	p.Logger.InfoContext(ctx, "running", "roles", p.Config.Roles, "http", p.HTTP.URL(), "operations", told.URL(), "nats", p.natsURL)
+	p.Logger.InfoContext(ctx, "running", "roles", p.Config.Roles, "http", p.HTTP.URL(), "operations", p.Operations.URL(), "nats", p.natsURL)
 	err := supervise.Run(ctx, supervise.Config{}, supervise.Deps{Logger: p.Logger}, append(p.workers, others...)...)
 	p.Logger.InfoContext(ctx, "stopped")
 	return err

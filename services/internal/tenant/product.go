@@ -113,8 +113,9 @@ func validateProducts(products []Product) (faults []error) {
 }
 
 // ChangeProducts takes products away from a tenant, then gives it those that it is to have: new ones, or others in the place of what
-// they were. It keeps the rest, and is checked by whoever stores it, see Tenant.Validate. Errors: ErrNoProduct.
+// they were. It keeps the rest. Errors: ErrNoProduct, ErrNoProducts, and what else is wrong with the tenant then, see Tenant.Validate.
 func ChangeProducts(t *Tenant, set []Product, remove []string) error {
+	t.Products = slices.Clone(t.Products) // they may be others' too
 	for _, id := range remove {
 		i := slices.IndexFunc(t.Products, func(p Product) bool { return p.ID == id })
 		if i < 0 {
@@ -129,7 +130,7 @@ func ChangeProducts(t *Tenant, set []Product, remove []string) error {
 			t.Products = append(t.Products, p)
 		}
 	}
-	return nil
+	return t.Validate()
 }
 
 // ReadProducts reads products from YAML: a list under "products". It returns every fault at once.

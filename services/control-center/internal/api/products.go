@@ -49,12 +49,8 @@ func productFrom(p openapi.ProductDefinition) tenant.Product {
 
 // productFaults says what would be wrong with the products of a tenant, before a receiver is asked.
 func productFaults(t tenant.Tenant, w connect.ChangeProducts) error {
-	t.Products = slices.Clone(t.Products)
-	if err := tenant.ChangeProducts(&t, w.Set, w.Remove); err != nil {
-		return err
-	}
-	err := t.Validate()
-	if err == nil || errors.Is(err, tenant.ErrNoProducts) {
+	err := tenant.ChangeProducts(&t, w.Set, w.Remove)
+	if err == nil || errors.Is(err, tenant.ErrNoProduct) || errors.Is(err, tenant.ErrNoProducts) {
 		return err
 	}
 	p := problem.New(problem.InvalidRequest, "")

@@ -37,8 +37,8 @@ type Deps struct {
 	Bus       *bus.Bus
 	Live      *live.Hub
 	Notices   Notices // nil: nobody is told who does not watch
-	// Receivers are for changing what is stored of tenants, with Errands for connecting them; without nobody does so here. PublicURL is where browsers come
-	// back to, without a slash at its end.
+	// Receivers are for changing what is stored of tenants and, with Errands, for connecting them; without them nobody does so
+	// here. PublicURL is where browsers come back to, without a slash at its end.
 	Receivers Receivers
 	Errands   Errands
 	PublicURL string

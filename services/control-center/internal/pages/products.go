@@ -43,11 +43,7 @@ func (p *Pages) removeProduct(w http.ResponseWriter, r *http.Request, s *scope) 
 func (p *Pages) changeProducts(w http.ResponseWriter, r *http.Request, s *scope, wanted connect.ChangeProducts) error {
 	wanted.Tenant, wanted.By = s.Tenant.ID, s.Who.ID
 	changed := s.Tenant
-	changed.Products = slices.Clone(s.Tenant.Products)
 	err := tenant.ChangeProducts(&changed, wanted.Set, wanted.Remove)
-	if err == nil {
-		err = changed.Validate()
-	}
 	switch {
 	case errors.Is(err, tenant.ErrNoProducts):
 		return p.refuse(w, r, s, "A tenant has at least one product.")
