@@ -62,6 +62,7 @@ var conformance = map[string]func(*testing.T, ledgertest.Backend){
 	"older ledgers are brought up to date":                 olderLedgersAreBroughtUpToDate,
 	"bulks are ledgers":                                    bulksAreLedgers,
 	"doubts are asked for":                                 doubtsAreAskedFor,
+	"what a complete read missed is doubted":               missedThingsAreDoubted,
 	"who leaves is decided about later":                    whoLeavesIsDecidedAboutLater,
 	"usage is counted by the minute":                       usageIsCountedByTheMinute,
 	"groups are listed with what is in them":               groupsAreListedWithWhatIsInThem,

@@ -46,10 +46,62 @@ func (tx *Tx) mark(d thing, by teller) error {
 // Doubted reports whether the transaction has come to doubt something.
 func (tx *Tx) Doubted() bool { return tx.doubted }
 
-// Doubts are what is to be read again of one tenant, by the provider's ids.
-type Doubts struct {
+// Things are users, groups and memberships of one tenant, by the provider's ids.
+type Things struct {
 	Users, Groups []string
 	Members       []directory.Membership
+}
+
+// Count returns how many things there are.
+func (t Things) Count() int { return len(t.Users) + len(t.Groups) + len(t.Members) }
+
+// DoubtMissed has things that a complete read did not show read again at a time, besides the request that asks for them now
+// (see DropGone). What is in doubt already is read when it would be anyway.
+func (tx *Tx) DoubtMissed(tenant int64, missed Things, request string, at time.Time) error {
+	var all []thing
+	for _, ref := range missed.Users {
+		id, err := tx.internUser(tenant, ref)
+		if err != nil {
+			return err
+		}
+		all = append(all, thing{kind: kindUser, member: id})
+	}
+	for _, ref := range missed.Groups {
+		g, err := tx.internGroup(tenant, ref)
+		if err != nil {
+			return err
+		}
+		all = append(all, thing{kind: kindGroup, member: g.ID})
+	}
+	for _, m := range missed.Members {
+		g, err := tx.internGroup(tenant, m.GroupID)
+		if err != nil {
+			return err
+		}
+		kind, id, err := tx.member(tenant, m)
+		if err != nil {
+			return err
+		}
+		all = append(all, thing{group: g.ID, kind: kind, member: id})
+	}
+	for _, d := range all {
+		err := tx.exec(`INSERT INTO doubts (tenant, group_id, kind, member, ask_at, request) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT DO NOTHING`, tenant, d.group, d.kind, d.member, micros(at), request)
+		if err != nil {
+			return err
+		}
+	}
+	tx.doubted = tx.doubted || len(all) > 0
+	return nil
+}
+
+// DropGone forgets those doubts of a request for proof that it has settled, as the things are there no more.
+func (tx *Tx) DropGone(tenant int64, request string) error {
+	return tx.exec(`DELETE FROM doubts WHERE tenant = $1 AND request = $2
+		AND NOT EXISTS (SELECT 1 FROM users u WHERE group_id = 0 AND kind = 1 AND u.id = member AND status <> 'deleted')
+		AND NOT EXISTS (SELECT 1 FROM groups g WHERE group_id = 0 AND doubts.kind = 2 AND g.id = member AND state <> 'deleted')
+		AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = doubts.group_id AND m.kind = doubts.kind AND m.member = doubts.member
+			AND present = 1)`, tenant, request)
 }
 
 // DueDoubts returns a tenant of a partition of which something is to be read again by now, if there is one. It locks the row.
@@ -66,7 +118,7 @@ func (tx *Tx) DueDoubts(part int, now time.Time) (t Tenant, found bool, err erro
 
 // AskDoubts returns up to limit of what is to be read again of a tenant by now, and notes the request that asks for it. What
 // is not answered is due again after a while, that is longer each time.
-func (tx *Tx) AskDoubts(tenant int64, now time.Time, limit int, request string, again time.Duration) (asked Doubts, err error) {
+func (tx *Tx) AskDoubts(tenant int64, now time.Time, limit int, request string, again time.Duration) (asked Things, err error) {
 	err = tx.exec(`UPDATE doubts SET request = $1, tries = tries + 1, ask_at = $2 + $3 * (tries + 1)
 		WHERE (tenant, group_id, kind, member) IN (SELECT tenant, group_id, kind, member FROM doubts
 			WHERE tenant = $4 AND ask_at <= $2 ORDER BY ask_at, group_id, kind, member LIMIT $5)`,

@@ -105,11 +105,11 @@ func doubtsAreAskedFor(t *testing.T, b ledgertest.Backend) {
 			t.Errorf("of another partition: %v, %v", found, err)
 		}
 		asked, err := tx.AskDoubts(id, noon.Add(61*time.Minute), 2, "first", time.Minute)
-		if diff := cmp.Diff(ledger.Doubts{Users: []string{"ann"}, Groups: []string{"g"}}, asked); diff != "" || err != nil {
+		if diff := cmp.Diff(ledger.Things{Users: []string{"ann"}, Groups: []string{"g"}}, asked); diff != "" || err != nil {
 			t.Errorf("the first two (-want +got), %v:\n%s", err, diff)
 		}
 		asked, err = tx.AskDoubts(id, noon.Add(61*time.Minute), 2, "second", time.Minute)
-		want := ledger.Doubts{Members: []directory.Membership{{GroupID: "g", Kind: directory.UserMember, ID: "ann", Present: true}}}
+		want := ledger.Things{Members: []directory.Membership{{GroupID: "g", Kind: directory.UserMember, ID: "ann", Present: true}}}
 		if diff := cmp.Diff(want, asked); diff != "" || err != nil {
 			t.Errorf("the rest (-want +got), %v:\n%s", err, diff)
 		}
@@ -127,6 +127,59 @@ func doubtsAreAskedFor(t *testing.T, b ledgertest.Backend) {
 		}
 		if due(1000 * time.Hour) {
 			t.Error("forgotten, and due")
+		}
+		return nil
+	})
+}
+
+// missedThingsAreDoubted: what a proof has shown to be gone is in doubt no more; what it has shown to be there, or could not show, is.
+func missedThingsAreDoubted(t *testing.T, b ledgertest.Backend) {
+	l := open(t, b.Address(t))
+	people(t, l, someone("ann", directory.Active), someone("bob", directory.Active))
+	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	in := func(group, user string, present bool) directory.Membership {
+		return directory.Membership{GroupID: group, Kind: directory.UserMember, ID: user, Present: present}
+	}
+	var stamp uint64 = 10
+	observe := func(tx *ledger.Tx, gone bool) {
+		stamp++
+		here, seen := tenant(t, tx), ledger.Evidence{Stamp: at(stamp), At: noon}
+		for _, id := range []string{"g", "h"} {
+			_, err := tx.PutGroup(here, directory.Group{ID: id, Deleted: gone && id == "h"}, seen)
+			must(t, err)
+		}
+		for _, user := range []string{"ann", "bob"} {
+			_, err := tx.PutMembership(here, in("g", user, !gone || user == "ann"), seen)
+			must(t, err)
+		}
+		if gone {
+			_, err := tx.PutUser(here, someone("bob", directory.Deleted), seen)
+			must(t, err)
+		}
+	}
+	update(t, l, func(tx *ledger.Tx) error {
+		observe(tx, false)
+		all := ledger.Things{
+			Users: []string{"ann", "bob"}, Groups: []string{"g", "h"}, Members: []directory.Membership{in("g", "ann", true), in("g", "bob", true)},
+		}
+		id := tenant(t, tx).ID
+		for _, request := range []string{"proof", "another"} { // which comes too late: all are in doubt
+			must(t, tx.DoubtMissed(id, all, request, noon.Add(time.Hour)))
+		}
+		if !tx.Doubted() {
+			t.Error("nothing is in doubt")
+		}
+		observe(tx, true)
+		must(t, tx.DropGone(id, "another"))
+		must(t, tx.DropGone(id, "proof"))
+		asked, err := tx.AskDoubts(id, noon.Add(time.Hour-time.Microsecond), 9, "early", time.Minute)
+		if asked.Count() != 0 || err != nil {
+			t.Errorf("asked before the time: %+v, %v", asked, err)
+		}
+		asked, err = tx.AskDoubts(id, noon.Add(time.Hour), 9, "late", time.Minute)
+		want := ledger.Things{Users: []string{"ann"}, Groups: []string{"g"}, Members: []directory.Membership{in("g", "ann", true)}}
+		if diff := cmp.Diff(want, asked); diff != "" || err != nil {
+			t.Errorf("what is left (-want +got), %v:\n%s", err, diff)
 		}
 		return nil
 	})

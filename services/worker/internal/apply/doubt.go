@@ -23,11 +23,7 @@ func (s *session) doubtsDue(_ context.Context, part int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	request := event.ReadRequested{Users: asked.Users, Groups: asked.Groups}
-	for _, m := range asked.Members {
-		request.Members = append(request.Members, event.FromMembership(m))
-	}
-	return true, s.command(event.TypeReadRequested, "read", id, "", request)
+	return true, s.command(event.TypeReadRequested, "read", id, "", readRequest(asked))
 }
 
 // doubtsRead takes the answer. What was read has come as observations before it.

@@ -317,3 +317,28 @@ func TestNothingIsAskedOfATenantThatIsNotFollowed(t *testing.T) {
 		}
 	})
 }
+
+// Of a complete read that does not show somebody, and a proof that does, one lags; nothing may come after them that tells which.
+func TestWhatACompleteReadMissedAndNoProofTookAwayIsReadAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h *harness) {
+		doubting(t, h)
+		h.read([]obs{person("bob"), group("g", address)}, "g")
+		h.expect("two are not shown, and no member", "read users=[ann cid] groups=[] members=2")
+		h.answer("read2", person("ann"), personAs("cid", directory.Deleted), member("g", "bob", false)) // of ann's membership nothing
+		h.expect("what is proved", "revoked bob not-a-member", "refreshed users=2 groups=1 granted=0 revoked=1 removed=2 unproven=0")
+		h.restart()
+		h.clock.Advance(doubt - time.Microsecond)
+		h.tick()
+		h.expect("it is not time")
+		h.clock.Advance(time.Microsecond)
+		h.tick()
+		h.expect("what is there still", "read users=[ann] groups=[] members=1")
+		h.see(personAs("ann", directory.Deleted))
+		h.apply("contoso", event.TypeCandidatesRead, event.CandidatesRead{Request: h.events[len(h.events)-1].ID()})
+		h.expect("the proof has lagged", "revoked ann deleted")
+		h.clock.Advance(time.Hour)
+		h.tick()
+		h.expect("and nothing more is asked for")
+	})
+}

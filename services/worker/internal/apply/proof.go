@@ -22,13 +22,17 @@ func (s *session) askForProof(snapshot ledger.Snapshot, data event.SnapshotEnded
 	if err != nil {
 		return err
 	}
-	for n := 0; missing.count() > 0; n++ {
-		request := missing.take(askFor)
-		request.Snapshot = snapshot.Ref
+	for n := 0; missing.Count() > 0; n++ {
+		asked := take(&missing, askFor)
 		id := fmt.Sprintf("%s%s%d", snapshot.Ref, proofInfix, n)
 		if err := s.tx.AwaitProof(snapshot, id); err != nil {
 			return err
 		}
+		if err := s.doubtMissed(asked, id); err != nil {
+			return err
+		}
+		request := readRequest(asked)
+		request.Snapshot = snapshot.Ref
 		if err := s.command(event.TypeReadRequested, "read", id, s.origin.cause, request); err != nil {
 			return err
 		}
@@ -36,20 +40,29 @@ func (s *session) askForProof(snapshot ledger.Snapshot, data event.SnapshotEnded
 	return nil
 }
 
+// doubtMissed has candidates read once more when whatever lags has caught up, unless the proof takes them away: where it shows
+// them, either it lags or the full read did, and where it cannot be had nothing else would ask before the next full read.
+func (s *session) doubtMissed(asked ledger.Things, request string) error {
+	if s.cfg.Doubt <= 0 {
+		return nil
+	}
+	return s.tx.DoubtMissed(s.tenant.ID, asked, request, s.origin.at.Add(s.cfg.Doubt))
+}
+
 // missing finds what the mirror holds within a full read's scope and the read did not show.
-func (s *session) missing(data event.SnapshotEnded, began directory.Stamp) (c candidates, err error) {
+func (s *session) missing(data event.SnapshotEnded, began directory.Stamp) (c ledger.Things, err error) {
 	understood := spared(data.SetAside)
 	if data.Users {
-		if c.users, err = s.tx.UsersBefore(s.tenant.ID, began); err != nil {
+		if c.Users, err = s.tx.UsersBefore(s.tenant.ID, began); err != nil {
 			return c, err
 		}
-		c.users = slices.DeleteFunc(c.users, understood)
+		c.Users = slices.DeleteFunc(c.Users, understood)
 	}
 	if data.Groups {
-		if c.groups, err = s.tx.GroupsBefore(s.tenant.ID, began); err != nil {
+		if c.Groups, err = s.tx.GroupsBefore(s.tenant.ID, began); err != nil {
 			return c, err
 		}
-		c.groups = slices.DeleteFunc(c.groups, understood)
+		c.Groups = slices.DeleteFunc(c.Groups, understood)
 	}
 	for _, ref := range data.Members {
 		group, found, err := s.tx.Group(s.tenant.ID, ref)
@@ -65,7 +78,7 @@ func (s *session) missing(data event.SnapshotEnded, began directory.Stamp) (c ca
 		}
 		for _, m := range members {
 			if !understood(m.ID) {
-				c.members = append(c.members, m)
+				c.Members = append(c.Members, m)
 			}
 		}
 		if !data.Users || !data.Groups {
@@ -87,28 +100,24 @@ func spared(ids []string) func(string) bool {
 	return func(id string) bool { return set[id] }
 }
 
-// candidates are what a full read did not show.
-type candidates struct {
-	users, groups []string
-	members       []directory.Membership
-}
-
-func (c *candidates) count() int { return len(c.users) + len(c.groups) + len(c.members) }
-
-// take cuts the next n candidates off: users first, then groups, then memberships.
-func (c *candidates) take(n int) event.ReadRequested {
-	var r event.ReadRequested
-	r.Users, c.users = cut(c.users, n)
-	r.Groups, c.groups = cut(c.groups, n-len(r.Users))
-	var members []directory.Membership
-	members, c.members = cut(c.members, n-len(r.Users)-len(r.Groups))
-	for _, m := range members {
-		r.Members = append(r.Members, event.FromMembership(m))
-	}
-	return r
+// take cuts the first n things off: users first, then groups, then memberships.
+func take(c *ledger.Things, n int) (head ledger.Things) {
+	head.Users, c.Users = cut(c.Users, n)
+	head.Groups, c.Groups = cut(c.Groups, n-head.Count())
+	head.Members, c.Members = cut(c.Members, n-head.Count())
+	return head
 }
 
 func cut[T any](list []T, n int) (head, tail []T) {
 	n = min(n, len(list))
 	return list[:n:n], list[n:]
+}
+
+// readRequest asks the receiver to read things singly.
+func readRequest(asked ledger.Things) event.ReadRequested {
+	request := event.ReadRequested{Users: asked.Users, Groups: asked.Groups}
+	for _, m := range asked.Members {
+		request.Members = append(request.Members, event.FromMembership(m))
+	}
+	return request
 }

@@ -122,6 +122,9 @@ func (s *session) candidatesRead(data event.CandidatesRead) error {
 	if !awaited || err != nil {
 		return err
 	}
+	if err := s.tx.DropGone(s.tenant.ID, data.Request); err != nil {
+		return err
+	}
 	snapshot, err := s.tx.Snapshot(s.tenant, data.Snapshot)
 	if err != nil {
 		return err
