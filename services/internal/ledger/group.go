@@ -100,6 +100,7 @@ type Group struct {
 	ID      int64
 	Ref     string // the provider's id
 	Deleted bool
+	Doubted bool  // something has spoken against the row, and it is to be read again
 	since   stamp // memberships up to this one are forgotten
 }
 
@@ -112,9 +113,10 @@ func (g Group) forgotten(s directory.Stamp) bool {
 func (tx *Tx) Group(tenant int64, ref string) (g Group, found bool, err error) {
 	g.Ref = ref
 	var state string
-	found, err = tx.get(`SELECT id, state, since_epoch, since_counter FROM groups WHERE tenant = $1 AND ref = $2`,
-		[]any{tenant, ref}, &g.ID, &state, &g.since.Epoch, &g.since.Counter)
-	g.Deleted = state == groupDeleted
+	var by teller
+	found, err = tx.get(`SELECT id, state, changed_by, since_epoch, since_counter FROM groups WHERE tenant = $1 AND ref = $2`,
+		[]any{tenant, ref}, &g.ID, &state, &by, &g.since.Epoch, &g.since.Counter)
+	g.Deleted, g.Doubted = state == groupDeleted, by&doubted != 0
 	return g, found, err
 }
 

@@ -92,10 +92,11 @@ type Lane struct {
 	gates      map[work]*gate
 	had        map[work]bool // kinds that others go before, as these had their turn
 
-	readingMembers bool             // members of groups are being read from the beginning
-	tooMany        int              // nested groups that are not followed, see maxNested
-	checkGates     map[string]*gate // of groups that are said to be gone
-	unasked        map[string]int   // reads in a row that failed, of groups that seem to have left others
+	readingMembers bool                 // members of groups are being read from the beginning
+	tooMany        int                  // nested groups that are not followed, see maxNested
+	checkGates     map[string]*gate     // of groups that are said to be gone
+	unasked        map[string]int       // reads in a row that failed, of groups that seem to have left others
+	empty          map[string]time.Time // of groups that had nobody, by the list of a proof: when it first said so, see emptied
 
 	// Where no feed tells of members (see Traits.MemberFeeds):
 	rolls     map[string]*roll         // of the watched groups
@@ -126,7 +127,7 @@ func New(cfg Config, deps Deps) *Lane {
 		cfg: cfg, deps: deps, id: deps.Tenant.ID, addresses: groupAddresses(deps.Tenant),
 		inbox: inbox{wake: make(chan struct{}, 1)}, expired: map[receiver.FeedKind]bool{}, unseen: unseen{}, gates: newGates(),
 		had: map[work]bool{}, rolls: map[string]*roll{}, listGates: map[string]*gate{}, foreign: map[string]struct{}{},
-		checkGates: map[string]*gate{}, unasked: map[string]int{}, echoes: echoes{}, gone: gone{}, budget: NewBudget(cmp.Or(cfg.PerMinute, deps.Traits.PerMinute)),
+		checkGates: map[string]*gate{}, unasked: map[string]int{}, empty: map[string]time.Time{}, echoes: echoes{}, gone: gone{}, budget: NewBudget(cmp.Or(cfg.PerMinute, deps.Traits.PerMinute)),
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// suspicious is how many candidates an empty list of members takes at most: a group that a complete read also showed
-	// without anybody may be one that we are not allowed to see into.
+	// suspicious is how many candidates an empty list of members takes at most, unless another has said the same before: a group
+	// that a complete read also showed without anybody may be one that we are not allowed to see into.
 	suspicious = 4
 	// hopeless is after how many failures in a row the rest of the candidates is not asked about any more.
 	hopeless = 5
@@ -130,13 +130,30 @@ func (v *proving) memberships(ctx context.Context, asked []event.Membership) err
 			continue
 		}
 		members, stamp, err := v.members(ctx, v.p, group)
+		if len(members) > 0 {
+			delete(v.empty, group)
+		}
 		if err == nil && len(members) == 0 && len(of) > suspicious {
-			err = errors.New("a list without anybody proves nothing against so many")
+			err = v.emptied(group)
 		}
 		answers, _ := answer(of, members) // candidates from the ledger are of known kinds
 		if err := v.settle(ctx, err, len(of), stamp, answers); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// emptied returns nil where a group that has nobody, as its list says now, had nobody Config.Vanish ago either, by the lists of
+// other proofs. They come: what could not be proved is asked about again.
+func (v *proving) emptied(group string) error {
+	now := v.deps.Clock.Now()
+	first, before := v.empty[group]
+	if !before {
+		v.empty[group] = now
+	}
+	if !before || now.Sub(first) < v.cfg.Vanish {
+		return errors.New("one list without anybody proves nothing against so many")
 	}
 	return nil
 }

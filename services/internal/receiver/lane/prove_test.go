@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -99,6 +100,30 @@ func TestSuspiciouslyEmptyListProvesNothing(t *testing.T) {
 	}
 	b.proved(event.ReadRequested{Members: five}, 5).says(t)
 	b.proved(event.ReadRequested{Members: five[:1]}, 0).says(t, "g1-u0")
+}
+
+// A group that everybody has left is empty: two lists say so.
+func TestListsThatStayEmptyProveThatAllHaveLeft(t *testing.T) {
+	t.Parallel()
+	b := connected(t, watched)
+	var five []event.Membership
+	for i := range 5 {
+		five = append(five, member("g1", fmt.Sprintf("u%d", i)))
+	}
+	all := event.ReadRequested{Members: five}
+	b.dir.Hold() // no feed tells
+	b.dir.Remove("g1", "u1")
+	b.dir.Remove("g1", "u2")
+	b.proved(all, 5).says(t)
+	b.advance(vanish - time.Millisecond)
+	b.proved(all, 5).says(t)
+	b.dir.Add("g1", "u4")
+	b.proved(all, 0).says(t, "g1-u0", "g1-u1", "g1-u2", "g1-u3", "g1>u4")
+	b.dir.Remove("g1", "u4")
+	b.advance(time.Hour)
+	b.proved(all, 5).says(t)
+	b.advance(vanish)
+	b.proved(all, 0).says(t, "g1-u0", "g1-u1", "g1-u2", "g1-u3", "g1-u4")
 }
 
 func TestWatchedGroupIsNoPlainCandidate(t *testing.T) {

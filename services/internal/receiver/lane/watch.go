@@ -109,6 +109,7 @@ func (l *Lane) unwatch(group string) {
 	delete(l.listGates, group)
 	delete(l.foreign, group)
 	delete(l.unasked, group)
+	delete(l.empty, group)
 	delete(l.checkGates, group)
 	l.forgetMembers(group)
 }

@@ -142,3 +142,43 @@ func TestOldMembersStandWithoutANest(t *testing.T) {
 		h.expect("now it counts", "closed flip#1 r1 rejected +0 -0 user:ops", "done flip#1 r1", "revoked ann not-a-member")
 	})
 }
+
+// The read that shows the group gone is not believed at once, as another has just shown it; meanwhile a round has shown all that is
+// left of the nest.
+func TestOldMembersStandWhileItIsDoubtedThatTheirGroupIsGone(t *testing.T) {
+	t.Parallel()
+	ends := map[string]struct {
+		shown obs
+		want  []string
+	}{
+		"it is":     {noGroup("g"), []string{"opened flip#1 r1 +1 -0 of 2 all-users", "listed flip#1 r1 cid:+domain-default"}},
+		"it is not": {group("g", address), []string{"revoked ann not-a-member"}},
+	}
+	for name, e := range ends {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, h *harness) {
+				h.doubt = doubt
+				twoWithin(h)
+				h.clock.Advance(time.Hour)
+				h.see(group("g", address))
+				h.next()
+				h.see(member("a", "ann", false))
+				h.told()
+				h.see(noGroup("g"))
+				h.next()
+				h.roundEnded("contoso")
+				h.tick()
+				h.expect("nobody knows what she has left")
+				h.clock.Advance(doubt / 120)
+				h.answered(t, e.shown)
+				h.roundEnded("contoso")
+				for range 3 {
+					h.clock.Advance(time.Minute)
+					h.tick()
+				}
+				h.expect(name, e.want...)
+			})
+		})
+	}
+}

@@ -168,15 +168,15 @@ func (s *session) certain(p *product, users []int64, cause string) (certain []in
 	return certain, nil
 }
 
-// oldMembersStand reports whether the group in force is gone, and what comes in its place has not taken effect: nobody can leave
-// what is not there, and who was in it when it went may have been in it by a way that no read has shown. What somebody has
-// rejected does not take effect: then each counts who leaves.
+// oldMembersStand reports whether the group in force is gone, or may be, as a read that says so is in doubt, and what comes in its
+// place has not taken effect: nobody can leave what is not there, and who was in it when it went may have been in it by a way that
+// no read has shown. What somebody has rejected does not take effect: then each counts who leaves.
 func (s *session) oldMembersStand(p *product) (bool, error) {
 	if p.State.Policy.Group == "" || p.State.Change != nil && p.State.Change.Stage == licensing.Rejected {
 		return false, nil
 	}
 	group, _, err := s.tx.Group(s.tenant.ID, p.State.Policy.Group)
-	return group.Deleted, err
+	return group.Deleted || group.Doubted, err
 }
 
 // someLeave reports whether anybody is leaving a product, and may do so.
