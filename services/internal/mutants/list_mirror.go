@@ -19,7 +19,7 @@ var ofMirror = []mutant{
 	{"removal needs proof", "who was shown is a candidate", store + "/candidate.go", "AND (epoch, counter) < ($2, $3) ORDER BY id`, tenant, before)\n}\n\n// GroupsBefore", "AND (epoch, counter) <= ($2, $3) ORDER BY id`, tenant, before)\n}\n\n// GroupsBefore", worker},
 	{"removal needs proof", "a candidate that cannot be read goes", receiver + "/prove.go", "\tcase err != nil:\n\t\tv.failures++\n\t\tv.unproven += n\n", "\tcase err != nil && n == 0:\n\t\tv.failures++\n\t\tv.unproven += n\n", receiver},
 	{"removal needs proof", "a list that shows nobody takes everybody", receiver + "/prove.go", "len(members) == 0 && len(of) > suspicious", "false", receiver},
-	{"removal needs proof", "two lists at once that show nobody take everybody", receiver + "/prove.go", "|| now.Sub(first) < v.cfg.Vanish {", "{", receiver},
+	{"removal needs proof", "two lists at once that show nobody take everybody", receiver + "/prove.go", "now.Sub(first) < v.cfg.Vanish {", "now.Sub(first) < 0 {", receiver},
 	{"older stamp", "an older observation undoes a later one", store + "/apply.go", "return s.Compare(row.directory()) < 0", "return false", worker},
 	{"older stamp", "one from before the snapshot is new", store + "/apply.go", "return s.Compare(t.Snapshot) < 0", "return false", worker},
 	{"older stamp", "a group's forgotten members come back", store + "/membership.go", "|| group.forgotten(e.Stamp) {", "{", worker},
