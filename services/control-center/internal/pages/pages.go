@@ -29,7 +29,7 @@ type Tenants interface {
 	List(ctx context.Context) ([]tenant.Tenant, error)         // by id
 }
 
-// Deps are what the pages work with; all but Notices, Receivers, Connector and Errands are needed.
+// Deps are what the pages work with; all but Notices, Receivers, Connector, Errands and Patience are needed.
 type Deps struct {
 	Ledger    *ledger.Reader
 	Tenants   Tenants
@@ -45,6 +45,8 @@ type Deps struct {
 	Errands   Errands
 	Clock     clock.Clock
 	Logger    *slog.Logger
+	// Patience is how long a page waits for what becomes of a command, before it says that it may take longer; zero: 10 seconds.
+	Patience time.Duration
 }
 
 // Pages answers for the pages, and for what they are made of.
@@ -54,14 +56,15 @@ type Pages struct {
 	counts   *countBook
 	assets   *assets
 	pages    map[string]page
-	// patience is how long a page waits for what becomes of a command, before it says that it may take longer.
-	patience time.Duration
 }
 
 // New reads the templates and the assets, which are in the program.
 func New(deps Deps) (*Pages, error) {
+	if deps.Patience == 0 {
+		deps.Patience = 10 * time.Second
+	}
 	p := &Pages{
-		deps: deps, commands: command.New(deps.Bus, deps.Clock), patience: 10 * time.Second,
+		deps: deps, commands: command.New(deps.Bus, deps.Clock),
 		counts: &countBook{ledger: deps.Ledger, clock: deps.Clock, known: map[string]knownCount{}},
 	}
 	var err error
