@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
@@ -73,6 +74,22 @@ func TestADirectoryIsConnected(t *testing.T) {
 	if stored, err := h.Registry.Get(t.Context(), "northwind"); err != nil || !stored.Disconnected {
 		t.Errorf("what counted once has connected it again: %+v, %v", stored, err)
 	}
+}
+
+// TestTheSameAtOnce makes one tenant, and everybody is answered as if it had been the only one.
+func TestTheSameAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, patience)
+	h.Receive()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if a := h.connect(connectBody, "k"); a.Status != http.StatusCreated {
+				t.Errorf("%+v", a)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestWhatIsMissingIsTold with what to do, and with the address for an admin's consent if it is that.
