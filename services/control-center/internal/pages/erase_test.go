@@ -50,10 +50,10 @@ func TestAnErasingIsFollowed(t *testing.T) {
 	has(t, a.body, "It is being erased", `hx-post="/tenants/contoso/erase" hx-trigger="load delay:1s, again"`)
 	lacks(t, a.body, "Type the tenant", "Press the button")
 	if a.status != http.StatusAccepted || keyOf(t, a.body, path) != "k" {
-		t.Errorf("%d\n%s", a.status, plain(a.body))
+		t.Fatalf("%d\n%s", a.status, plain(a.body))
 	}
 	if a := itself(); a.status != http.StatusOK || !strings.Contains(a.body, "It is being erased") || w.erased() {
-		t.Errorf("%d\n%s", a.status, plain(a.body))
+		t.Fatalf("%d\n%s", a.status, plain(a.body))
 	}
 	seen := w.obeyed("contoso", done)
 	w.deps.Patience = patience
@@ -65,7 +65,7 @@ func TestAnErasingIsFollowed(t *testing.T) {
 	}
 	w.receives(directory.Entra, connect.Shown{})
 	if a := itself(); a.status != http.StatusNoContent || a.header.Get("HX-Redirect") != "/" || !w.erased() {
-		t.Errorf("%d to %q", a.status, a.header.Get("HX-Redirect"))
+		t.Fatalf("%d to %q", a.status, a.header.Get("HX-Redirect"))
 	}
 	if got, want := <-seen, `erase-requested {"by":"olga"}`; got != want || len(seen) > 0 {
 		t.Errorf("the worker was told %s, want %s", got, want)
