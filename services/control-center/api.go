@@ -6,6 +6,8 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/connecting"
+	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -26,6 +28,19 @@ func (c *Center) tenants(ctx context.Context) (registered, error) {
 	return registered{Tenants: c.deps.Tenants, registry: tenant.NewRegistry(kv)}, nil
 }
 
+// openConnector makes what pages and API connect directories with.
+func (c *Center) openConnector(ctx context.Context) error {
+	tenants, err := c.tenants(ctx)
+	if err != nil {
+		return err
+	}
+	c.connector = connecting.New(connecting.Deps{
+		Receivers: connect.NewClient(c.deps.Bus), Tenants: tenants.registry, Commands: command.New(c.deps.Bus, c.deps.Clock),
+		PublicURL: c.cfg.PublicURL, Clock: c.deps.Clock, Logger: c.deps.Logger,
+	})
+	return nil
+}
+
 // mountAPI puts the HTTP API under /api/v1/.
 func (c *Center) mountAPI(ctx context.Context) error {
 	tenants, err := c.tenants(ctx)
@@ -34,7 +49,7 @@ func (c *Center) mountAPI(ctx context.Context) error {
 	}
 	a, err := api.New(api.Config{}, api.Deps{
 		Ledger: c.deps.Ledger, Tenants: tenants, Bus: c.deps.Bus, Channels: c.channels, Refreshes: c.refreshes,
-		Receivers: connect.NewClient(c.deps.Bus), Clock: c.deps.Clock, Logger: c.deps.Logger.With("part", "api"),
+		Receivers: connect.NewClient(c.deps.Bus), Connector: c.connector, Clock: c.deps.Clock, Logger: c.deps.Logger.With("part", "api"),
 	})
 	if err != nil {
 		return fmt.Errorf("make the API: %w", err)

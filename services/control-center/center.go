@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/connecting"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/notice"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/session"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
@@ -51,12 +52,13 @@ type Deps struct {
 
 // Center is the Control Center.
 type Center struct {
-	cfg      Config
-	deps     Deps
-	mux      *http.ServeMux
-	guard    *access.Guard // around whatever says something of a tenant
-	sessions *session.Manager
-	notices  *notice.Notifier // nil: nobody is told who does not watch
+	cfg       Config
+	deps      Deps
+	mux       *http.ServeMux
+	guard     *access.Guard // around whatever says something of a tenant
+	sessions  *session.Manager
+	notices   *notice.Notifier // nil: nobody is told who does not watch
+	connector *connecting.Connector
 	books
 	workers []func(ctx context.Context) error // until ctx ends, see Run
 }
@@ -67,7 +69,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Center, error) {
 		return nil, errors.New("the Control Center needs a bus, a ledger, tenants, a logger, a clock and metrics")
 	}
 	c := &Center{cfg: cfg, deps: deps, mux: http.NewServeMux()}
-	for _, mount := range []func(context.Context) error{c.mountAccess, c.mountNotices, c.openBooks, c.mountAPI, c.mountPages} {
+	for _, mount := range []func(context.Context) error{c.mountAccess, c.mountNotices, c.openBooks, c.openConnector, c.mountAPI, c.mountPages} {
 		if err := mount(ctx); err != nil {
 			return nil, err
 		}

@@ -2,26 +2,23 @@ package controlcenter
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/rollcall-hq/rollcall/pkg/bus"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/pages"
 	"github.com/rollcall-hq/rollcall/services/internal/connect"
-	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
 // mountPages puts the pages under "/", and what keeps them current on the Center's Run.
 func (c *Center) mountPages(ctx context.Context) error {
-	tenants, err := c.deps.Bus.KeyValue(ctx, bus.BucketTenants)
+	tenants, err := c.tenants(ctx)
 	if err != nil {
-		return fmt.Errorf("open the pages: %w", err)
+		return err
 	}
 	hub := live.New(live.Config{}, live.Deps{Bus: c.deps.Bus, Clock: c.deps.Clock, Logger: c.deps.Logger, Metrics: c.deps.Metrics})
 	deps := pages.Deps{
-		Ledger: c.deps.Ledger, Tenants: registered{Tenants: c.deps.Tenants, registry: tenant.NewRegistry(tenants)},
+		Ledger: c.deps.Ledger, Tenants: tenants,
 		Channels: c.channels, Refreshes: c.refreshes, Bus: c.deps.Bus, Live: hub, Clock: c.deps.Clock, Logger: c.deps.Logger,
-		Receivers: connect.NewClient(c.deps.Bus), Errands: c.sessions, PublicURL: c.cfg.PublicURL,
+		Receivers: connect.NewClient(c.deps.Bus), Connector: c.connector, Errands: c.sessions,
 	}
 	if c.notices != nil {
 		deps.Notices = c.notices

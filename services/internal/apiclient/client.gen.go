@@ -105,6 +105,30 @@ func (e DisconnectRequestLicenses) Valid() bool {
 	}
 }
 
+// Defines values for FindingState.
+const (
+	FindingStateBlind   FindingState = "blind"
+	FindingStateFailed  FindingState = "failed"
+	FindingStatePassed  FindingState = "passed"
+	FindingStateUnknown FindingState = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the FindingState enum.
+func (e FindingState) Valid() bool {
+	switch e {
+	case FindingStateBlind:
+		return true
+	case FindingStateFailed:
+		return true
+	case FindingStatePassed:
+		return true
+	case FindingStateUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Flips.
 const (
 	Apply Flips = "apply"
@@ -473,6 +497,32 @@ type Command struct {
 // CommandState defines model for Command.State.
 type CommandState string
 
+// ConnectRequest defines model for ConnectRequest.
+type ConnectRequest struct {
+	// ConnectedBy Address of the admin who connects it. Its domain is the connecting domain, where the provisioning groups live.
+	ConnectedBy string `json:"connected_by"`
+
+	// DirectoryID The provider's own id of the directory: Entra's tenant id, or Workspace's customer id, which begins with C.
+	DirectoryID string `json:"directory_id"`
+
+	// ID What the tenant is to be called here.
+	ID string `json:"id"`
+
+	// Products Ids of products that Rollcall ships; left out, `secure-share`. Others come by `PATCH …/products`.
+	Products []string `json:"products,omitempty,omitzero"`
+	Provider Provider `json:"provider"`
+
+	// Subject For Workspace: address of the admin in whose name the directory is read; left out, the one who connects it.
+	Subject string `json:"subject,omitempty,omitzero"`
+}
+
+// ConnectedTenant defines model for ConnectedTenant.
+type ConnectedTenant struct {
+	// Findings What the look at the directory has found; empty where the same was sent before under the key.
+	Findings []Finding `json:"findings"`
+	Tenant   Tenant    `json:"tenant"`
+}
+
 // Connection defines model for Connection.
 type Connection struct {
 	Channels []Channel `json:"channels"`
@@ -633,6 +683,27 @@ type Fault struct {
 	// Where `query:limit`, `header:Idempotency-Key`, or `body:` and a JSON pointer.
 	Where string `json:"where"`
 }
+
+// Finding defines model for Finding.
+type Finding struct {
+	// Action What the admin or the operator does about it; left out where nothing is to be done.
+	Action string `json:"action,omitempty,omitzero"`
+
+	// Check What was looked at, such as `sign-in` or `read-users`.
+	Check string `json:"check"`
+
+	// Consent An admin's consent mends it.
+	Consent bool `json:"consent,omitempty,omitzero"`
+
+	// Detail What is so, for people.
+	Detail string `json:"detail"`
+
+	// State `unknown`: it could not be found out. `blind`: no right or setting makes it readable.
+	State FindingState `json:"state"`
+}
+
+// FindingState `unknown`: it could not be found out. `blind`: no right or setting makes it readable.
+type FindingState string
 
 // Flips What becomes of changes of a product's provisioning group.
 type Flips string
@@ -1067,11 +1138,18 @@ type Problem struct {
 	// Code Stable: programs go by it.
 	Code string `json:"code"`
 
+	// Consent With `not-consented`: where an admin of the directory reads in a browser what is asked for, and accepts. It leads back to
+	// the Control Center, where nothing is left to do then.
+	Consent string `json:"consent,omitempty,omitzero"`
+
 	// Detail This time, for people.
 	Detail string `json:"detail,omitempty,omitzero"`
 
 	// Faults What is wrong with the request, where it is.
 	Faults []Fault `json:"faults,omitempty,omitzero"`
+
+	// Findings With `not-proved` and `not-consented`: what a look at the directory has found.
+	Findings []Finding `json:"findings,omitempty,omitzero"`
 
 	// Revision With `held-changed`: of the list, now.
 	Revision int `json:"revision,omitempty,omitzero"`
@@ -1536,6 +1614,13 @@ type ListTenantsParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// ConnectTenantParams defines parameters for ConnectTenant.
+type ConnectTenantParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetTenantParams defines parameters for GetTenant.
 type GetTenantParams struct {
 	// IfNoneMatch ETag of an answer that one has.
@@ -1849,6 +1934,9 @@ type ListUserHistoryParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// ConnectTenantJSONRequestBody defines body for ConnectTenant for application/json ContentType.
+type ConnectTenantJSONRequestBody = ConnectRequest
+
 // DisconnectTenantJSONRequestBody defines body for DisconnectTenant for application/json ContentType.
 type DisconnectTenantJSONRequestBody = DisconnectRequest
 
@@ -1959,6 +2047,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/tenants (the `ListTenants` operationId).
 	ListTenants(ctx context.Context, params *ListTenantsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ConnectTenantWithBody Connect a directory, or one again that was disconnected
+	//
+	// A receiver of the provider reads a little of everything, with the application of its own configuration, and stores the tenant
+	// if nothing is missing; no credential is a part of this. What is missing comes as `findings` with 409 `not-proved`, or
+	// `not-consented`: then an admin of the directory opens the address in `consent` in a browser, and the same is sent again. It may
+	// take a moment until a consent counts. A directory that was disconnected comes back under its name, and keeps its products
+	// unless some are named. Sent again under the key that the tenant was connected under, it is answered without another look,
+	// and another request under that key is refused, for as long as the tenant is not connected anew.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/tenants (the `ConnectTenant` operationId).
+	ConnectTenantWithBody(ctx context.Context, params *ConnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ConnectTenant Connect a directory, or one again that was disconnected
+	//
+	// A receiver of the provider reads a little of everything, with the application of its own configuration, and stores the tenant
+	// if nothing is missing; no credential is a part of this. What is missing comes as `findings` with 409 `not-proved`, or
+	// `not-consented`: then an admin of the directory opens the address in `consent` in a browser, and the same is sent again. It may
+	// take a moment until a consent counts. A directory that was disconnected comes back under its name, and keeps its products
+	// unless some are named. Sent again under the key that the tenant was connected under, it is answered without another look,
+	// and another request under that key is refused, for as long as the tenant is not connected anew.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/tenants (the `ConnectTenant` operationId).
+	ConnectTenant(ctx context.Context, params *ConnectTenantParams, body ConnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetTenant One tenant with its products, and how current it is
 	//
@@ -2275,6 +2391,54 @@ func (c *Client) GetMe(ctx context.Context, params *GetMeParams, reqEditors ...R
 // Corresponds with GET /api/v1/tenants (the `ListTenants` operationId).
 func (c *Client) ListTenants(ctx context.Context, params *ListTenantsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTenantsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ConnectTenantWithBody Connect a directory, or one again that was disconnected
+//
+// A receiver of the provider reads a little of everything, with the application of its own configuration, and stores the tenant
+// if nothing is missing; no credential is a part of this. What is missing comes as `findings` with 409 `not-proved`, or
+// `not-consented`: then an admin of the directory opens the address in `consent` in a browser, and the same is sent again. It may
+// take a moment until a consent counts. A directory that was disconnected comes back under its name, and keeps its products
+// unless some are named. Sent again under the key that the tenant was connected under, it is answered without another look,
+// and another request under that key is refused, for as long as the tenant is not connected anew.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/tenants (the `ConnectTenant` operationId).
+func (c *Client) ConnectTenantWithBody(ctx context.Context, params *ConnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewConnectTenantRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ConnectTenant Connect a directory, or one again that was disconnected
+//
+// A receiver of the provider reads a little of everything, with the application of its own configuration, and stores the tenant
+// if nothing is missing; no credential is a part of this. What is missing comes as `findings` with 409 `not-proved`, or
+// `not-consented`: then an admin of the directory opens the address in `consent` in a browser, and the same is sent again. It may
+// take a moment until a consent counts. A directory that was disconnected comes back under its name, and keeps its products
+// unless some are named. Sent again under the key that the tenant was connected under, it is answered without another look,
+// and another request under that key is refused, for as long as the tenant is not connected anew.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/tenants (the `ConnectTenant` operationId).
+func (c *Client) ConnectTenant(ctx context.Context, params *ConnectTenantParams, body ConnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewConnectTenantRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3105,6 +3269,61 @@ func NewListTenantsRequest(server string, params *ListTenantsParams) (*http.Requ
 			}
 
 			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewConnectTenantRequest calls the generic ConnectTenant builder with application/json body
+func NewConnectTenantRequest(server string, params *ConnectTenantParams, body ConnectTenantJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewConnectTenantRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewConnectTenantRequestWithBody constructs an http.Request for the ConnectTenant method, with any body, and a specified content type
+func NewConnectTenantRequestWithBody(server string, params *ConnectTenantParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/tenants")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
 	}
@@ -5613,6 +5832,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/tenants (the `ListTenants` operationId).
 	ListTenantsWithResponse(ctx context.Context, params *ListTenantsParams, reqEditors ...RequestEditorFn) (*ListTenantsResponse, error)
 
+	// ConnectTenantWithBodyWithResponse Connect a directory, or one again that was disconnected
+	//
+	// A receiver of the provider reads a little of everything, with the application of its own configuration, and stores the tenant
+	// if nothing is missing; no credential is a part of this. What is missing comes as `findings` with 409 `not-proved`, or
+	// `not-consented`: then an admin of the directory opens the address in `consent` in a browser, and the same is sent again. It may
+	// take a moment until a consent counts. A directory that was disconnected comes back under its name, and keeps its products
+	// unless some are named. Sent again under the key that the tenant was connected under, it is answered without another look,
+	// and another request under that key is refused, for as long as the tenant is not connected anew.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tenants (the `ConnectTenant` operationId).
+	ConnectTenantWithBodyWithResponse(ctx context.Context, params *ConnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ConnectTenantResponse, error)
+
+	// ConnectTenantWithResponse Connect a directory, or one again that was disconnected
+	//
+	// A receiver of the provider reads a little of everything, with the application of its own configuration, and stores the tenant
+	// if nothing is missing; no credential is a part of this. What is missing comes as `findings` with 409 `not-proved`, or
+	// `not-consented`: then an admin of the directory opens the address in `consent` in a browser, and the same is sent again. It may
+	// take a moment until a consent counts. A directory that was disconnected comes back under its name, and keeps its products
+	// unless some are named. Sent again under the key that the tenant was connected under, it is answered without another look,
+	// and another request under that key is refused, for as long as the tenant is not connected anew.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/tenants (the `ConnectTenant` operationId).
+	ConnectTenantWithResponse(ctx context.Context, params *ConnectTenantParams, body ConnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*ConnectTenantResponse, error)
+
 	// GetTenantWithResponse One tenant with its products, and how current it is
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -6086,6 +6333,69 @@ func (r ListTenantsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListTenantsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ConnectTenantResponse201Headers the declared response headers of an HTTP 201 response for ConnectTenant
+type ConnectTenantResponse201Headers struct {
+	ETag     string
+	Location string
+}
+
+type ConnectTenantResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ConnectedTenant
+	// ApplicationProblemJSON4XX the response for an HTTP 4XX `application/problem+json` response
+	ApplicationProblemJSON4XX *Problem
+	// ApplicationProblemJSON5XX the response for an HTTP 5XX `application/problem+json` response
+	ApplicationProblemJSON5XX *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *ConnectTenantResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ConnectTenantResponse) GetJSON201() *ConnectedTenant {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSON4XX returns the response for an HTTP 4XX `application/problem+json` response
+func (r ConnectTenantResponse) GetApplicationProblemJSON4XX() *Problem {
+	return r.ApplicationProblemJSON4XX
+}
+
+// GetApplicationProblemJSON5XX returns the response for an HTTP 5XX `application/problem+json` response
+func (r ConnectTenantResponse) GetApplicationProblemJSON5XX() *Problem {
+	return r.ApplicationProblemJSON5XX
+}
+
+// GetBody returns the raw response body bytes
+func (r ConnectTenantResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ConnectTenantResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ConnectTenantResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ConnectTenantResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8300,6 +8610,46 @@ func (c *ClientWithResponses) ListTenantsWithResponse(ctx context.Context, param
 	return ParseListTenantsResponse(rsp)
 }
 
+// ConnectTenantWithBodyWithResponse Connect a directory, or one again that was disconnected
+//
+// A receiver of the provider reads a little of everything, with the application of its own configuration, and stores the tenant
+// if nothing is missing; no credential is a part of this. What is missing comes as `findings` with 409 `not-proved`, or
+// `not-consented`: then an admin of the directory opens the address in `consent` in a browser, and the same is sent again. It may
+// take a moment until a consent counts. A directory that was disconnected comes back under its name, and keeps its products
+// unless some are named. Sent again under the key that the tenant was connected under, it is answered without another look,
+// and another request under that key is refused, for as long as the tenant is not connected anew.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tenants (the `ConnectTenant` operationId).
+func (c *ClientWithResponses) ConnectTenantWithBodyWithResponse(ctx context.Context, params *ConnectTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ConnectTenantResponse, error) {
+	rsp, err := c.ConnectTenantWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConnectTenantResponse(rsp)
+}
+
+// ConnectTenantWithResponse Connect a directory, or one again that was disconnected
+//
+// A receiver of the provider reads a little of everything, with the application of its own configuration, and stores the tenant
+// if nothing is missing; no credential is a part of this. What is missing comes as `findings` with 409 `not-proved`, or
+// `not-consented`: then an admin of the directory opens the address in `consent` in a browser, and the same is sent again. It may
+// take a moment until a consent counts. A directory that was disconnected comes back under its name, and keeps its products
+// unless some are named. Sent again under the key that the tenant was connected under, it is answered without another look,
+// and another request under that key is refused, for as long as the tenant is not connected anew.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/tenants (the `ConnectTenant` operationId).
+func (c *ClientWithResponses) ConnectTenantWithResponse(ctx context.Context, params *ConnectTenantParams, body ConnectTenantJSONRequestBody, reqEditors ...RequestEditorFn) (*ConnectTenantResponse, error) {
+	rsp, err := c.ConnectTenant(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConnectTenantResponse(rsp)
+}
+
 // GetTenantWithResponse One tenant with its products, and how current it is
 //
 // Returns a wrapper object for the known response body format(s).
@@ -9013,6 +9363,66 @@ func ParseListTenantsResponse(rsp *http.Response) (*ListTenantsResponse, error) 
 			headers.ETag = value
 		}
 		response.Headers304 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseConnectTenantResponse parses an HTTP response from a ConnectTenantWithResponse call
+func ParseConnectTenantResponse(rsp *http.Response) (*ConnectTenantResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ConnectTenantResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ConnectedTenant
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 4:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON4XX = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode/100 == 5:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON5XX = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers ConnectTenantResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
 	}
 
 	return response, nil

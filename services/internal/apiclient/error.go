@@ -54,6 +54,14 @@ func (e *Error) text() string {
 	for _, f := range e.Faults {
 		text += "; " + f.Where + ": " + f.Message
 	}
+	for _, f := range e.Findings {
+		if f.Action != "" && (f.State == FindingStateFailed || f.State == FindingStateUnknown) {
+			text += "; " + f.Check + ": " + f.Detail + " " + f.Action
+		}
+	}
+	if e.Consent != "" {
+		text += "; consent is given at " + e.Consent
+	}
 	return text + e.again()
 }
 

@@ -6,6 +6,8 @@
 package connect
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/event"
+	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/erase"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -49,6 +52,23 @@ type Wanted struct {
 	Subject string `json:"subject,omitempty"`
 	// Products are ids of shipped ones. None: the first one, or what a tenant has that is connected again.
 	Products []string `json:"products,omitempty"`
+	// Key is the idempotency key under which it is asked for, and By who asks, see event.ValidActor. A check needs neither.
+	Key string `json:"key,omitempty"`
+	By  string `json:"by,omitempty"`
+}
+
+// Under reports whether a tenant was connected under the key.
+func (w Wanted) Under(t tenant.Tenant) bool { return w.Key != "" && w.Key == t.Connected.Key }
+
+// Request is what is kept of it with the tenant; zero where it has no key.
+func (w Wanted) Request() tenant.Request {
+	if w.Key == "" {
+		return tenant.Request{}
+	}
+	sum := sha256.Sum256([]byte(strings.Join(slices.Concat(
+		[]string{w.Tenant, string(w.Provider), w.DirectoryID, w.ConnectedBy, w.Reader(), w.By}, w.Products,
+	), "\n")))
+	return tenant.Request{Key: w.Key, Digest: base64.RawURLEncoding.EncodeToString(sum[:])}
 }
 
 // Fault is what is wrong with one field, for whoever filled it in. It does not repeat what was given.
@@ -97,9 +117,12 @@ func (w Wanted) with(a Application, now time.Time) (tenant.Tenant, error) {
 	if faults := w.Faults(); len(faults) > 0 {
 		return tenant.Tenant{}, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Want)
 	}
+	if w.Key != "" && !command.ValidKey(w.Key) || w.By != "" && !event.ValidActor(w.By) {
+		return tenant.Tenant{}, errors.New("want an idempotency key, and who asks")
+	}
 	t := tenant.Tenant{
 		ID: w.Tenant, Provider: w.Provider, DirectoryID: w.DirectoryID, Domain: w.Domain(),
-		Credential: a.Credential, Endpoints: a.Endpoints, CreatedAt: now.UTC(),
+		Credential: a.Credential, Endpoints: a.Endpoints, CreatedAt: now.UTC(), Connected: w.Request(),
 	}
 	t.Credential.Subject = w.Reader()
 	for _, id := range w.Products {
@@ -143,6 +166,7 @@ var (
 	ErrInvalid       = errors.New("the request says what cannot be")
 	ErrNoTenant      = errors.New("the receivers of the provider know no tenant of that name")
 	ErrExists        = errors.New("a tenant of that name is there already")
+	ErrAnother       = errors.New("another directory had this name before")
 	ErrTaken         = errors.New("the directory is connected already, under another name")
 	ErrNotProved     = errors.New("not everything that is needed is there")
 	ErrFailed        = errors.New("the receiver could not do it")

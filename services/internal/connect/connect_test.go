@@ -233,6 +233,15 @@ func TestWhatIsAskedForIsChecked(t *testing.T) {
 	if _, _, err := h.add(other); !errors.Is(err, connect.ErrNoReceiver) {
 		t.Errorf("another provider: %v", err)
 	}
+	for _, change := range []func(*connect.Wanted){
+		func(w *connect.Wanted) { w.Key = "a key" }, func(w *connect.Wanted) { w.By = "admin@northwind.com" },
+	} {
+		w := northwind()
+		change(&w)
+		if _, _, err := h.add(w); !errors.Is(err, connect.ErrInvalid) {
+			t.Errorf("key %q, by %q: %v", w.Key, w.By, err)
+		}
+	}
 	conn := h.bus.JetStream().Conn()
 	for name, body := range map[string]string{
 		"no JSON": "{", "no verb": "{}", "another verb": `{"verb":"rename"}`, "of no tenant": `{"verb":"erase"}`,

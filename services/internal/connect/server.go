@@ -137,7 +137,7 @@ func (s *Server) do(ctx context.Context, r request) (answer, error) {
 	case err != nil:
 		return a, err
 	}
-	s.Logger.InfoContext(ctx, "a directory is connected", "tenant", t.ID, "again", again)
+	s.Logger.InfoContext(ctx, "a directory is connected", "tenant", t.ID, "again", again, "by", r.Wanted.By)
 	a.Again = again
 	return a, nil
 }

@@ -6,6 +6,8 @@ type Finding struct {
 	State  FindingState `json:"state"`
 	Detail string       `json:"detail"`           // one sentence: what is so
 	Action string       `json:"action,omitempty"` // one sentence: what the admin or the operator does about it; "" where nothing is to be done
+	// Consent: an admin's consent in a browser mends it.
+	Consent bool `json:"consent,omitempty"`
 }
 
 // FindingState says how a finding came out.

@@ -62,30 +62,57 @@ var (
 	action    = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$`)
 )
 
+// ProductFault is what is wrong with one field of a product, for whoever filled it in.
+type ProductFault struct {
+	Product string // id
+	Field   string // as in YAML: id, name, group, licensed or active
+	Want    string
+}
+
+func (f *ProductFault) Error() string { return fmt.Sprintf("product %q: %s", f.Product, f.Want) }
+
+// ProductFaults are those that an error of ChangeProducts, ReadProducts or Tenant.Validate holds.
+func ProductFaults(err error) (all []*ProductFault) {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range several.Unwrap() {
+			all = append(all, ProductFaults(one)...)
+		}
+		return all
+	}
+	if f, ok := errors.AsType[*ProductFault](err); ok {
+		all = append(all, f)
+	}
+	return all
+}
+
 // validate returns every fault.
 func (p Product) validate() (faults []error) {
-	add := func(format string, args ...any) {
-		faults = append(faults, fmt.Errorf("product %q: "+format, append([]any{p.ID}, args...)...))
+	add := func(field, format string, args ...any) {
+		faults = append(faults, &ProductFault{p.ID, field, fmt.Sprintf(format, args...)})
 	}
 	if !event.ValidSlug(p.ID) {
-		add("want as id 1 to 40 of a-z, 0-9 and hyphen")
+		add("id", "want as id 1 to 40 of a-z, 0-9 and hyphen")
 	}
 	if p.Name == "" || len(p.Name) > 100 || strings.ContainsFunc(p.Name, unicode.IsControl) {
-		add("want a name of at most 100 letters")
+		add("name", "want a name of at most 100 letters")
 	}
 	if !localPart.MatchString(p.Group) {
-		add("group %q: want the local part of its group's address, without @", p.Group)
+		add("group", "group %q: want the local part of its group's address, without @", p.Group)
 	}
 	if len(p.Licensed) == 0 {
-		add("want at least one action that licensed users may take")
+		add("licensed", "want at least one action that licensed users may take")
 	}
 	seen := map[string]bool{}
-	for _, a := range slices.Concat(p.Licensed, p.Active) {
+	for i, a := range slices.Concat(p.Licensed, p.Active) {
+		field := "licensed"
+		if i >= len(p.Licensed) {
+			field = "active"
+		}
 		if !action.MatchString(a) {
-			add("action %q: want words of a-z, 0-9 and hyphen with dots between, such as share.initiate", a)
+			add(field, "action %q: want words of a-z, 0-9 and hyphen with dots between, such as share.initiate", a)
 		}
 		if seen[a] {
-			add("action %q is named twice", a)
+			add(field, "action %q is named twice", a)
 		}
 		seen[a] = true
 	}
@@ -99,13 +126,15 @@ func validateProducts(products []Product) (faults []error) {
 	for _, p := range products {
 		faults = append(faults, p.validate()...)
 		if ids[p.ID] {
-			faults = append(faults, fmt.Errorf("product %q: named twice", p.ID))
+			faults = append(faults, &ProductFault{p.ID, "id", "named twice"})
 			continue
 		}
 		ids[p.ID] = true
 		group := directory.Address(p.Group)
 		if other, taken := groups[group]; taken && group != "" {
-			faults = append(faults, fmt.Errorf("product %q: product %q has the group %s already; nest one group in the groups of both instead", p.ID, other, group))
+			faults = append(faults, &ProductFault{
+				p.ID, "group", fmt.Sprintf("product %q has the group %s already; nest one group in the groups of both instead", other, group),
+			})
 		}
 		groups[group] = p.ID
 	}

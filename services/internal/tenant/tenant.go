@@ -26,6 +26,14 @@ type Tenant struct {
 	// that nobody else takes the directory and the tenant can be connected again.
 	Disconnected bool      `json:"disconnected,omitempty"`
 	CreatedAt    time.Time `json:"created_at"`
+	// Connected is the request by which it was connected, so that the same one, sent again, is known.
+	Connected Request `json:"connected,omitzero"`
+}
+
+// Request is one that was sent under an idempotency key; zero: there was none.
+type Request struct {
+	Key    string `json:"key"`
+	Digest string `json:"digest"` // of what it says
 }
 
 // GroupAddress is the address that makes a group the tenant's provisioning group for the product.

@@ -15,6 +15,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api/openapi"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/connecting"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/problem"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
@@ -53,6 +54,7 @@ type Deps struct {
 	Channels  *channels.Book
 	Refreshes *refresh.Book
 	Receivers Receivers
+	Connector *connecting.Connector
 	Clock     clock.Clock
 	Logger    *slog.Logger
 }

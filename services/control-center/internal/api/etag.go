@@ -19,8 +19,7 @@ func tagged(next http.HandlerFunc) http.HandlerFunc {
 			held.release()
 			return
 		}
-		sum := sha256.Sum256(held.body.Bytes())
-		tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:18]) + `"`
+		tag := tagOf(held.body.Bytes())
 		header.Set("ETag", tag)
 		header.Set("Cache-Control", "private, no-cache")
 		if matches(r.Header.Get("If-None-Match"), tag) {
@@ -30,6 +29,11 @@ func tagged(next http.HandlerFunc) http.HandlerFunc {
 		}
 		held.release()
 	}
+}
+
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:18]) + `"`
 }
 
 // matches compares as RFC 9110 §13.1.2 says: weakly.

@@ -12,7 +12,9 @@ import (
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/api"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/centertest"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/connecting"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
+	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 )
@@ -45,7 +47,10 @@ func newHouse(t *testing.T, waits time.Duration) *house {
 	t.Cleanup(book.Close)
 	a, err := api.New(api.Config{Patience: waits}, api.Deps{
 		Ledger: h.Reader, Tenants: h.Registry, Bus: h.Bus, Channels: channels.NewBook(kv, h.Clock), Refreshes: book, Clock: h.Clock, Logger: logger,
-		Receivers: connect.NewClient(h.Bus),
+		Receivers: connect.NewClient(h.Bus), Connector: connecting.New(connecting.Deps{
+			Receivers: connect.NewClient(h.Bus), Tenants: h.Registry, Commands: command.New(h.Bus, h.Clock), PublicURL: "https://rollcall.example.com",
+			Clock: h.Clock, Logger: logger,
+		}),
 	})
 	if err != nil {
 		t.Fatal(err)

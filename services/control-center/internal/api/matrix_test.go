@@ -30,6 +30,7 @@ var (
 	reads    = []int{200, 200, 404, 200, 404, 200, 401}
 	commands = []int{200, 200, 404, 403, 404, 403, 401}
 	operates = []int{200, 403, 404, 403, 404, 403, 401}
+	connects = []int{201, 403, 403, 403, 403, 403, 401} // no path names the tenant
 	starts   = []int{202, 202, 404, 403, 404, 403, 401}
 )
 
@@ -44,6 +45,7 @@ type row struct {
 }
 
 const (
+	connectBody  = `{"id":"northwind","provider":"entra","directory_id":"9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11","connected_by":"admin@northwind.com"}`
 	productsBody = `{"set":[{"id":"vault","name":"Vault","group":"acme-vault","licensed_actions":["vault.open"]}]}`
 	seatsBody    = `{"purchased":250,"enforce":true}`
 	settingsBody = `{"paused":false,"frozen":true,"hold":{"flips":"hold","share":20,"least":5,"expiry_seconds":604800}}`
@@ -52,6 +54,7 @@ const (
 var rows = map[string]row{
 	"getMe":             {path: "/api/v1/me", want: anybody},
 	"listTenants":       {path: "/api/v1/tenants", want: anybody},
+	"connectTenant":     {path: "/api/v1/tenants", body: connectBody, want: connects, apart: true},
 	"getTenant":         {path: "/api/v1/tenants/contoso", want: reads},
 	"getConnection":     {path: "/api/v1/tenants/contoso/connection", want: reads},
 	"changeProducts":    {path: "/api/v1/tenants/contoso/products", body: productsBody, want: commands, apart: true},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -23,7 +24,7 @@ const (
 	anybody  reach = "anybody"  // who has proved who it is; the answer holds what it may see
 	see      reach = "see"      // who may see the tenant
 	orders   reach = "command"  // who may change something of the tenant
-	operates reach = "operator" // operators who may
+	operates reach = "operator" // operators who may; where the path has no tenant, of which one they may is the method's to see
 )
 
 // operation is one operation of the document.
@@ -64,6 +65,9 @@ func readOperations() (map[string]*operation, error) {
 	return all, nil
 }
 
+// tenantless reports whether the path names no tenant.
+func (o *operation) tenantless() bool { return !strings.Contains(o.route.Path, "{tenant}") }
+
 // admit decides whether who sends the request may have the operation done. A tenant that it may not see does not exist for it.
 func (o *operation) admit(r *http.Request) error {
 	p, ok := access.From(r.Context())
@@ -72,6 +76,11 @@ func (o *operation) admit(r *http.Request) error {
 	}
 	id := r.PathValue("tenant")
 	switch {
+	case o.reach == operates && o.tenantless():
+		if p.Role != access.Operator || !p.Connects() {
+			return problem.New(problem.Forbidden, "")
+		}
+		return nil
 	case o.reach == anybody && id == "":
 		return nil
 	case id == "" || !event.ValidSlug(id) || !p.Sees(id):

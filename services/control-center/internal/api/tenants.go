@@ -75,23 +75,31 @@ func (a *API) GetTenant(ctx context.Context, r openapi.GetTenantRequestObject) (
 	if err != nil {
 		return nil, err
 	}
+	told, err := a.describe(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.GetTenant200JSONResponse{Body: told}, nil
+}
+
+func (a *API) describe(ctx context.Context, t tenant.Tenant) (openapi.Tenant, error) {
 	state, err := a.deps.Ledger.Tenant(ctx, t.ID)
 	if errors.Is(err, ledger.ErrNoTenant) {
 		state, err = ledger.TenantState{Tenant: ledger.Tenant{Name: t.ID}}, nil // nothing was read of it yet
 	}
 	if err != nil {
-		return nil, err
+		return openapi.Tenant{}, err
 	}
 	standing, err := a.standing(ctx, state.Tenant)
 	if err != nil {
-		return nil, err
+		return openapi.Tenant{}, err
 	}
-	return openapi.GetTenant200JSONResponse{Body: openapi.Tenant{
+	return openapi.Tenant{
 		ID: t.ID, Provider: openapi.Provider(t.Provider), DirectoryID: t.DirectoryID, Domain: t.Domain, CreatedAt: t.CreatedAt,
 		Standing: standing, ReadCompletely: state.Ready(), AsOf: answer.AsOf(state), RoundBegan: state.RoundBegan,
 		SnapshotAt: state.SnapshotAt, Users: state.Users, Groups: state.Groups, Products: productsOf(t, state),
 		FormerProducts: formerOf(t, state),
-	}}, nil
+	}, nil
 }
 
 // standing tells where a tenant stands; one that the ledger has not heard of stands as any other.

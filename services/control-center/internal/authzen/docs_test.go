@@ -19,7 +19,8 @@ func TestTheExampleOfTheDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), " -d '")
+	_, rest, _ := strings.Cut(string(text), "## May this user?")
+	_, rest, _ = strings.Cut(rest, " -d '")
 	asked, rest, found := strings.Cut(rest, "'")
 	_, rest, _ = strings.Cut(rest, "```json\n")
 	told, _, _ := strings.Cut(rest, "```")

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 	"github.com/rollcall-hq/rollcall/services/internal/telemetry"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
@@ -44,6 +46,7 @@ type House struct {
 
 	tb     testing.TB
 	ledger *ledger.Ledger
+	finds  atomic.Pointer[[]receiver.Finding] // see Finds
 }
 
 // New makes one with all that Fill writes.
@@ -182,10 +185,26 @@ func (h *House) Work(say func(event.Event) event.Answered) {
 	}()
 }
 
-// Receive runs a receiver of Entra that changes what is stored of tenants, until the test ends.
+// Whole is what a look at a directory finds where nothing is missing.
+var Whole = []receiver.Finding{
+	{Check: "sign-in", State: receiver.Passed, Detail: "It signs in."}, {Check: "directory", State: receiver.Passed, Detail: "It is that."},
+}
+
+// Finds says what the receiver finds in every directory; before, it is Whole.
+func (h *House) Finds(found ...receiver.Finding) { h.finds.Store(&found) }
+
+// Receive runs a receiver of Entra that connects directories and changes what is stored of tenants, until the test ends.
 func (h *House) Receive() {
 	h.tb.Helper()
-	s := &connect.Server{Provider: directory.Entra, Registry: h.Registry, Bus: h.Bus, Logger: telemetry.Discard(), Clock: h.Clock}
+	h.Finds(Whole...)
+	s := &connect.Server{
+		Provider: directory.Entra, Registry: h.Registry, Bus: h.Bus, Logger: telemetry.Discard(), Clock: h.Clock,
+		Application: connect.Application{
+			Credential: tenant.Credential{Kind: tenant.ClientSecret, ClientID: "the-app", Env: "SECRET"},
+			Shown:      connect.Shown{ClientID: "the-app", Scopes: []string{"https://graph.microsoft.com/.default"}, Authority: "https://login.microsoftonline.com"},
+		},
+		Verify: func(context.Context, tenant.Tenant) ([]receiver.Finding, error) { return *h.finds.Load(), nil },
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	h.tb.Cleanup(func() { cancel(); <-done })

@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
 	"github.com/rollcall-hq/rollcall/services/internal/browsertest"
+	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
@@ -129,4 +131,24 @@ func TestChromiumAsksAgain(t *testing.T) {
 	w.decide("contoso", "secure-share", decided{user: "u50", reason: licensing.NotAMember})
 	b.Until("!window.sameAsBefore")
 	b.Sees("is not licensed for secure-share: not a member")
+}
+
+// A tenant that takes long to erase is erased with one press: the page follows.
+func TestChromiumFollowsAnErasing(t *testing.T) {
+	t.Parallel()
+	w := erasable(t)
+	w.deps.Patience = 100 * time.Millisecond
+	w.begin()
+	b := browsertest.Open(t, browsertest.Start(t), w.url)
+	b.Look(false, 1280, 900)
+	b.Go("/tenants/contoso/erase")
+	b.Type("Type the tenant’s name to go on", "contoso")
+	b.Press("button", "Erase contoso")
+	b.Sees("It is being erased")
+	b.Accessible("erase: under way")
+	b.Picture("erase-under-way")
+	w.receives(directory.Entra, connect.Shown{})
+	w.obey("contoso", done)
+	b.Sees("No tenant yet")
+	b.Quiet()
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/connecting"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/session"
 	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/tenant"
@@ -17,9 +18,7 @@ import (
 
 // Receivers are asked to look at directories, to store tenants, and to change what is stored of them; see connect.Client.
 type Receivers interface {
-	Describe(ctx context.Context, p directory.Provider) (connect.Shown, error)
-	Check(ctx context.Context, w connect.Wanted) (connect.Proof, error)
-	Add(ctx context.Context, w connect.Wanted) (found connect.Proof, again bool, err error)
+	connecting.Receivers
 	Disconnect(ctx context.Context, p directory.Provider, d connect.Disconnect) error
 	Erase(ctx context.Context, p directory.Provider, e connect.Erase) error
 	ChangeProducts(ctx context.Context, p directory.Provider, w connect.ChangeProducts) ([]tenant.Product, error)
@@ -34,7 +33,7 @@ type Errands interface {
 	ChangeErrand(r *http.Request, kind, name string, data any) error
 }
 
-func (p *Pages) connecting() bool { return p.deps.Receivers != nil && p.deps.Errands != nil }
+func (p *Pages) connecting() bool { return p.deps.Connector != nil && p.deps.Errands != nil }
 
 // The kinds of errands: connecting a directory from its form to its end, and one walk to the provider for an admin's consent.
 const (
@@ -78,7 +77,7 @@ func (p *Pages) connectRoutes(mux *http.ServeMux) {
 	}
 	route("GET /connect", p.connectForm)
 	route("POST /connect", p.beginConnect)
-	route("GET "+consentCallback, p.consented)
+	route("GET "+connecting.Callback, p.consented)
 	ours("GET /connect/{errand}", p.showConnect)
 	ours("GET /connect/{errand}/consent", p.askConsent)
 	ours("GET /connect/{errand}/check", p.checkConnect)
@@ -101,29 +100,10 @@ func (p *Pages) connectionOf(r *http.Request, who access.Principal) (*connection
 	if errors.Is(err, session.ErrNoErrand) {
 		return nil, errNotFound
 	}
-	if err == nil && !mayConnect(who, c.Wanted) { // by now
+	if err == nil && !connecting.May(who, c.Wanted) { // by now
 		err = errForbidden
 	}
 	return c, err
-}
-
-// mayConnect reports whether somebody may connect a directory under a name: an operator, and an admin for whom the name is meant
-// and who has proved to be of that very directory. That there is consent proves nothing of the admin: a directory may have given it
-// long ago, to somebody else.
-func mayConnect(who access.Principal, w connect.Wanted) bool {
-	return who.Connects() && who.Commands(w.Tenant) && atHome(who, w)
-}
-
-func atHome(who access.Principal, w connect.Wanted) bool {
-	switch {
-	case who.Role == access.Operator:
-		return true
-	case w.Provider == directory.Entra:
-		return who.Home.Directory != "" && who.Home.Directory == w.DirectoryID
-	case w.Provider == directory.GoogleWorkspace:
-		return who.Home.Domain != "" && who.Home.Domain == directory.Domain(w.Reader())
-	}
-	return false
 }
 
 // connectPage is the form.
@@ -203,25 +183,21 @@ func (p *Pages) connectFaults(ctx context.Context, who access.Principal, w conne
 	if !who.Commands(w.Tenant) { // whether there is such a tenant is not said
 		return []connect.Fault{{Field: "tenant", Want: "want a name that your role is for"}}, nil
 	}
-	if !atHome(who, w) {
+	if !connecting.AtHome(who, w) {
 		p.refusedConnect(ctx, who, w.Tenant, "another-organization")
 		if w.Provider == directory.Entra {
 			return []connect.Fault{{Field: "directory_id", Want: "want the directory that you have signed in from; an operator may connect others"}}, nil
 		}
 		return []connect.Fault{{Field: "subject", Want: "want an admin at the domain that you have signed in from; an operator may connect others"}}, nil
 	}
-	t, err := p.deps.Tenants.Get(ctx, w.Tenant)
+	err := p.deps.Connector.Free(ctx, w)
 	switch {
-	case errors.Is(err, tenant.ErrNotFound):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case !t.Disconnected:
+	case errors.Is(err, connect.ErrExists):
 		return []connect.Fault{{Field: "tenant", Want: "want another name: a directory is connected under this one"}}, nil
-	case t.Provider != w.Provider || t.DirectoryID != w.DirectoryID:
+	case errors.Is(err, connect.ErrAnother):
 		return []connect.Fault{{Field: "directory_id", Want: "want the directory that had this name before, or another name"}}, nil
 	}
-	return nil, nil
+	return nil, err
 }
 
 // refusedConnect notes that somebody was refused.
@@ -240,7 +216,7 @@ func (p *Pages) connectTrouble(r *http.Request, err error) notice {
 		n.To = "Whoever runs Rollcall names one in its configuration, or connects the directory on the command line."
 	case errors.Is(err, connect.ErrTaken):
 		n.Text = "This directory is connected already, under another name."
-	case errors.Is(err, connect.ErrExists):
+	case errors.Is(err, connect.ErrExists), errors.Is(err, connect.ErrAnother):
 		n.Text = "A directory is connected under this name already."
 	case errors.Is(err, connect.ErrNotProved):
 		n.Title, n.Text = "Not yet", "Something is still to be done: it is below."

@@ -3,16 +3,12 @@ package pages
 import (
 	"errors"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/connecting"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/session"
 )
-
-// consentCallback is where browsers come back to with an admin's consent. It is registered with the application, exactly.
-const consentCallback = "/connect/entra/callback"
 
 // consentErrand is one walk to the provider. Its name is the state, and good for once.
 type consentErrand struct {
@@ -27,27 +23,19 @@ func (p *Pages) askConsent(w http.ResponseWriter, r *http.Request, c *connection
 	if c.Wanted.Provider != directory.Entra {
 		return errNotFound
 	}
-	shown, err := p.deps.Receivers.Describe(r.Context(), c.Wanted.Provider)
-	if err != nil {
-		return p.showSteps(w, r, http.StatusOK, c, steps{}, p.connectTrouble(r, err))
-	}
-	to, err := url.Parse(shown.Authority)
-	if err != nil || to.Scheme != "https" || to.Host == "" {
-		return errors.New("the receiver names no authority at which an admin could consent")
-	}
 	state, err := p.deps.Errands.BeginErrand(r, errandConsent, consentLife, consentErrand{
 		Connect: c.Name, Tenant: c.Wanted.Tenant, DirectoryID: c.Wanted.DirectoryID,
 	})
 	if err != nil {
 		return err
 	}
+	to, err := p.deps.Connector.Consent(r.Context(), c.Wanted, state)
+	if err != nil {
+		return p.showSteps(w, r, http.StatusOK, c, steps{}, p.connectTrouble(r, err))
+	}
 	p.deps.Logger.InfoContext(r.Context(), "consent is asked for", "tenant", c.Wanted.Tenant, "by", c.Who.ID, "role", string(c.Who.Role))
-	to = to.JoinPath(c.Wanted.DirectoryID, "v2.0", "adminconsent")
-	to.RawQuery = url.Values{
-		"client_id": {shown.ClientID}, "scope": {strings.Join(shown.Scopes, " ")}, "redirect_uri": {p.deps.PublicURL + consentCallback}, "state": {state},
-	}.Encode()
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, to.String(), http.StatusSeeOther) //nolint:gosec // to the authority of the receivers' configuration
+	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // to the authority of the receivers' configuration
 	return nil
 }
 
@@ -56,6 +44,9 @@ func (p *Pages) askConsent(w http.ResponseWriter, r *http.Request, c *connection
 // made for; admin_consent is True with errors too, so that these are looked at first.
 func (p *Pages) consented(w http.ResponseWriter, r *http.Request, who access.Principal) error {
 	query := r.URL.Query()
+	if !query.Has("state") {
+		return badRequest("You come from no consent that was begun on these pages. Where an address that the API has told led you to Microsoft, nothing is left to do here: whoever has asked goes on there.")
+	}
 	var walk consentErrand
 	err := p.deps.Errands.TakeErrand(r, errandConsent, query.Get("state"), &walk)
 	if errors.Is(err, session.ErrNoErrand) {
@@ -74,7 +65,7 @@ func (p *Pages) consented(w http.ResponseWriter, r *http.Request, who access.Pri
 		return err
 	}
 	switch {
-	case !mayConnect(who, c.Wanted):
+	case !connecting.May(who, c.Wanted):
 		return errForbidden
 	case query.Has("error"):
 		c.Declined = true

@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -9,12 +8,10 @@ import (
 	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/directory"
-	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/session"
 	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
-	"github.com/rollcall-hq/rollcall/services/internal/tenant"
 )
 
 // steps are what there is to do until a directory is connected, and how far it is.
@@ -71,11 +68,8 @@ func (s steps) only(which func(receiver.Finding) bool) (all []step) {
 	return all
 }
 
-// How long after consent the page looks for it by itself, and how long a look may take.
-const (
-	consentPatience = 2 * time.Minute
-	lookPatience    = 22 * time.Second
-)
+// consentPatience is how long after consent the page looks for it by itself.
+const consentPatience = 2 * time.Minute
 
 func (p *Pages) showConnect(w http.ResponseWriter, r *http.Request, c *connection) error {
 	return p.showSteps(w, r, http.StatusOK, c, steps{Again: p.fresh(c)})
@@ -88,13 +82,11 @@ func (p *Pages) fresh(c *connection) bool {
 
 // checkConnect has a receiver look at the directory.
 func (p *Pages) checkConnect(w http.ResponseWriter, r *http.Request, c *connection) error {
-	if wait, ok := p.looks.Allow(c.Who.ID); !ok {
+	if wait, ok := p.deps.Connector.Allow(c.Who); !ok {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 		return p.showSteps(w, r, http.StatusTooManyRequests, c, steps{}, notice{Kind: "warn", Title: "Not so often", Text: "Please wait a moment before you check again."})
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), lookPatience)
-	defer cancel()
-	found, err := p.deps.Receivers.Check(ctx, c.Wanted)
+	found, err := p.deps.Connector.Check(r.Context(), c.Wanted)
 	if err != nil {
 		return p.showSteps(w, r, http.StatusOK, c, steps{}, p.connectTrouble(r, err))
 	}
@@ -119,15 +111,7 @@ func (p *Pages) finishConnect(w http.ResponseWriter, r *http.Request, c *connect
 	if !command.ValidKey(key) {
 		return badRequest("The form names no key.")
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), lookPatience)
-	defer cancel()
-	found, err := p.connect(ctx, c, key)
-	outcome := "connected"
-	if err != nil {
-		outcome = err.Error()
-	}
-	p.deps.Logger.InfoContext(r.Context(), "command", "tenant", c.Wanted.Tenant, "by", c.Who.ID, "role", string(c.Who.Role),
-		"command", "connect", "provider", string(c.Wanted.Provider), "key", key, "outcome", outcome)
+	found, err := p.deps.Connector.Connect(r.Context(), c.Who, c.Wanted, key)
 	if err != nil {
 		return p.showSteps(w, r, http.StatusConflict, c, steps{Checked: len(found.Findings) > 0, Proof: found}, p.connectTrouble(r, err))
 	}
@@ -135,34 +119,4 @@ func (p *Pages) finishConnect(w http.ResponseWriter, r *http.Request, c *connect
 		return err
 	}
 	return goOn(w, r, "/tenants/"+c.Wanted.Tenant+"/connections", saidConnected)
-}
-
-// connect has the receiver store the tenant. Of one that was disconnected the worker hears first, so that the complete read which
-// storing it sets off finds it waiting.
-func (p *Pages) connect(ctx context.Context, c *connection, key string) (found connect.Proof, err error) {
-	t, err := p.deps.Tenants.Get(ctx, c.Wanted.Tenant)
-	if err == nil && t.Disconnected && same(t, c.Wanted) {
-		if found, err = p.deps.Receivers.Check(ctx, c.Wanted); err != nil {
-			return found, err
-		}
-		if !found.Complete {
-			return found, connect.ErrNotProved
-		}
-		_, err = p.commands.Do(ctx, t.ID, key, event.ConnectRequested{By: c.Who.ID})
-		refused, ok := errors.AsType[*command.Refused](err)
-		if err != nil && (!ok || refused.Answer.Code != event.CodeNotDisconnected) { // an earlier try may have come so far
-			return found, err
-		}
-	}
-	found, _, err = p.deps.Receivers.Add(ctx, c.Wanted)
-	if errors.Is(err, connect.ErrExists) { // perhaps by the same form, sent before
-		if t, known := p.deps.Tenants.Get(ctx, c.Wanted.Tenant); known == nil && !t.Disconnected && same(t, c.Wanted) {
-			err = nil
-		}
-	}
-	return found, err
-}
-
-func same(t tenant.Tenant, w connect.Wanted) bool {
-	return t.Provider == w.Provider && t.DirectoryID == w.DirectoryID
 }

@@ -227,6 +227,9 @@ func TestWhatComesBackIsBelievedOnce(t *testing.T) {
 	if a := back("one", state); a.status != http.StatusBadRequest {
 		t.Errorf("replayed: %d", a.status)
 	}
+	// Who was sent to Microsoft by the API comes back without a state, and changes nothing.
+	apart := w.get("/connect/entra/callback?admin_consent=True&tenant="+northwindID, cookie("one")...)
+	has(t, apart.body, "nothing is left to do here")
 }
 
 func TestWhatKeepsItFromBeingConnected(t *testing.T) {

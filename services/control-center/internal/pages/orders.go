@@ -22,9 +22,12 @@ func (p *Pages) order(r *http.Request, s *scope, data any) (said string, err err
 	if !command.ValidKey(key) { // without one it would count as often as it is sent; and what is none is for no log
 		return "", badRequest("The form names no key.")
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), p.patience)
-	defer cancel()
-	_, err = p.commands.Do(ctx, s.Tenant.ID, key, data)
+	sent, err := p.commands.Send(r.Context(), s.Tenant.ID, key, data)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(r.Context(), p.deps.Patience)
+		defer cancel()
+		_, err = p.commands.Wait(ctx, sent)
+	}
 	p.note(r, s, fmt.Sprintf("%T", data), key, err)
 	switch {
 	case err == nil:

@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/connecting"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
@@ -28,7 +29,7 @@ type Tenants interface {
 	List(ctx context.Context) ([]tenant.Tenant, error)         // by id
 }
 
-// Deps are what the pages work with; all but Notices, Receivers and Errands are needed.
+// Deps are what the pages work with; all but Notices, Receivers, Connector, Errands and Patience are needed.
 type Deps struct {
 	Ledger    *ledger.Reader
 	Tenants   Tenants
@@ -37,13 +38,15 @@ type Deps struct {
 	Bus       *bus.Bus
 	Live      *live.Hub
 	Notices   Notices // nil: nobody is told who does not watch
-	// Receivers are for changing what is stored of tenants and, with Errands, for connecting them; without them nobody does so
-	// here. PublicURL is where browsers come back to, without a slash at its end.
+	// Receivers are for changing what is stored of tenants, Connector and Errands for connecting them; without them nobody does so
+	// here.
 	Receivers Receivers
+	Connector *connecting.Connector
 	Errands   Errands
-	PublicURL string
 	Clock     clock.Clock
 	Logger    *slog.Logger
+	// Patience is how long a page waits for what becomes of a command, before it says that it may take longer; zero: 10 seconds.
+	Patience time.Duration
 }
 
 // Pages answers for the pages, and for what they are made of.
@@ -53,18 +56,16 @@ type Pages struct {
 	counts   *countBook
 	assets   *assets
 	pages    map[string]page
-	// patience is how long a page waits for what becomes of a command, before it says that it may take longer.
-	patience time.Duration
-	// looks bounds how often somebody has a directory looked at.
-	looks *access.Limiter
 }
 
 // New reads the templates and the assets, which are in the program.
 func New(deps Deps) (*Pages, error) {
+	if deps.Patience == 0 {
+		deps.Patience = 10 * time.Second
+	}
 	p := &Pages{
-		deps: deps, commands: command.New(deps.Bus, deps.Clock), patience: 10 * time.Second,
+		deps: deps, commands: command.New(deps.Bus, deps.Clock),
 		counts: &countBook{ledger: deps.Ledger, clock: deps.Clock, known: map[string]knownCount{}},
-		looks:  access.NewLimiter(access.Limit{Rate: 0.5, Burst: 20}, deps.Clock),
 	}
 	var err error
 	if p.assets, err = loadAssets(); err != nil {

@@ -75,9 +75,9 @@ func TestProductsThatCannotBe(t *testing.T) {
 	for says, fields := range map[string][]string{
 		"has the group":                 form("group", tenant.Drive().Group),
 		"without @":                     form("group", "acme@contoso.com"),
-		"want as id":                    form("product", "Vault 1"),
-		"want a name":                   form("name", " "),
-		"at least one action":           form("licensed", " "),
+		"Want as id":                    form("product", "Vault 1"),
+		"Want a name":                   form("name", " "),
+		"Want at least one action":      form("licensed", " "),
 		"want words of a-z, 0-9":        form("licensed", "everything"),
 		"&#34;vault.open&#34; is named": form("licensed", "vault.open vault.open"),
 	} {
@@ -111,6 +111,27 @@ func TestProductsThatCannotBe(t *testing.T) {
 	}
 }
 
+// What somebody has typed stays in its form, open, with what is wrong at each field; the other forms show what is stored.
+func TestWhatWasTypedStays(t *testing.T) {
+	t.Parallel()
+	w := selling(t)
+	own := w.post(settingsPath+"/products", "form", "own.", "product", "drive", "name", "Vault <2>", "group", "acme@contoso.com", "licensed", "vault.open Vault", "active", "vault")
+	has(t, own.body, "What is wrong is said at each field.", `<details id="own" open>`, `name="product" required pattern="[a-z0-9\-]{1,40}" autocomplete="off" value="drive"`,
+		`value="Vault &lt;2&gt;">`, `value="acme@contoso.com" aria-describedby="group-hint-own." aria-invalid="true" autofocus`,
+		`value="vault.open Vault" aria-describedby="licensed-hint-own." aria-invalid="true"`, `value="vault" aria-describedby="active-hint-own." aria-invalid="true"`,
+		`<details id="change-drive">`, `value="Drive"`)
+	other := w.post(settingsPath+"/products", "product", "drive", "name", "", "group", "drivers", "licensed", "drive.open", "active", "")
+	has(t, other.body, `<details id="change-drive" open>`, `<details id="own">`, `<details id="change-secure-share">`, "Want a name of at most 100 letters.",
+		`aria-describedby="name-hint-drive" aria-invalid="true"`, `value="drivers" aria-describedby="group-hint-drive">`, `value="drive.open"`)
+	if own.status != http.StatusUnprocessableEntity || other.status != http.StatusUnprocessableEntity {
+		t.Errorf("%d, %d", own.status, other.status)
+	}
+	// One that was removed meanwhile can still be had.
+	w.saved("/products/remove", "product", "drive")
+	gone := w.post(settingsPath+"/products", "product", "drive", "name", "", "group", "drivers", "licensed", "drive.open", "active", "")
+	has(t, gone.body, `<details id="own" open>`, `value="drivers"`)
+}
+
 // Without a receiver nothing is changed, and the page says whom to tell.
 func TestProductsWithoutAReceiver(t *testing.T) {
 	t.Parallel()
@@ -121,4 +142,6 @@ func TestProductsWithoutAReceiver(t *testing.T) {
 	if a.status != http.StatusConflict || len(w.ids()) != 1 {
 		t.Errorf("%d, %v", a.status, w.ids())
 	}
+	typed := w.post(settingsPath+"/products", "product", "vault", "name", "Vault", "group", "acme-vault", "licensed", "vault.open", "active", "")
+	has(t, typed.body, "none for this kind runs at the moment", `<details id="own" open>`, `value="acme-vault"`)
 }

@@ -30,6 +30,7 @@ type settingsPage struct {
 	TestKey    string
 	Ends       bool // it can be disconnected, or what it has left of licenses revoked
 	Erases     bool // it can be erased
+	Own        productForm
 }
 
 // productSetting is one product with its seats.
@@ -40,9 +41,9 @@ type productSetting struct {
 	Enforce           bool
 	Used              int
 	Key               string
-	Known             bool   // to the ledger
-	Group             string // local part of Address
-	Others            bool   // whether the tenant has another one
+	Known             bool // to the ledger
+	Form              productForm
+	Others            bool // whether the tenant has another one
 }
 
 func (p *Pages) settings(w http.ResponseWriter, r *http.Request, s *scope) error {
@@ -50,6 +51,11 @@ func (p *Pages) settings(w http.ResponseWriter, r *http.Request, s *scope) error
 }
 
 func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, status int, notices []notice) error {
+	return p.showTyped(w, r, s, status, productForm{}, notices)
+}
+
+// showTyped shows the settings with a form of a product as somebody has filled it in, where there is one.
+func (p *Pages) showTyped(w http.ResponseWriter, r *http.Request, s *scope, status int, typed productForm, notices []notice) error {
 	st, err := p.standing(r.Context(), s)
 	if err != nil {
 		return err
@@ -59,6 +65,10 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 		Ready: s.Known, HoldsFlips: t.Hold.Flips, Share: t.Hold.Guard.Share, Least: t.Hold.Guard.Least, Hours: hoursOf(t.Hold.Expiry),
 		HoldKey: newKey(), StandKey: newKey(), Frozen: t.Frozen, Paused: t.Paused,
 		Told: p.destinations(s), TestKey: newKey(), Ends: p.deps.Receivers != nil && s.Commands() && !s.ended(), Erases: p.deps.Receivers != nil && s.erasable(),
+		Own: productForm{Form: ownForm, Domain: s.Tenant.Domain},
+	}
+	if typed.Form == ownForm {
+		page.Own = typed
 	}
 	states := map[string]ledger.ProductState{}
 	for _, state := range s.State.Products {
@@ -75,7 +85,10 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, s *scope, s
 	for _, product := range s.Tenant.Products {
 		one := productSetting{
 			ID: product.ID, Name: product.Name, Address: s.Tenant.GroupAddress(product), Licensed: product.Licensed, Active: product.Active, Key: newKey(),
-			Group: product.Group, Others: len(s.Tenant.Products) > 1,
+			Form: s.formOf(product), Others: len(s.Tenant.Products) > 1,
+		}
+		if typed.Form == product.ID {
+			one.Form = typed
 		}
 		if state, known := states[product.ID]; known {
 			one.Known, one.Enforce, one.Used = true, state.Seats.Enforce, state.Licensed
@@ -185,5 +198,7 @@ func (p *Pages) set(w http.ResponseWriter, r *http.Request, s *scope, data any) 
 
 // refuse shows the settings again, with what was wrong.
 func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, s *scope, says string) error {
-	return p.showSettings(w, r, s, http.StatusUnprocessableEntity, []notice{{Kind: "bad", Title: "It was not done", Text: says}})
+	return p.showSettings(w, r, s, http.StatusUnprocessableEntity, []notice{notDone(says)})
 }
+
+func notDone(says string) notice { return notice{Kind: "bad", Title: "It was not done", Text: says} }

@@ -40,10 +40,7 @@ func (p *Pages) loadPages() (map[string]page, error) {
 
 func (p *Pages) funcs() template.FuncMap {
 	return template.FuncMap{
-		"asset": p.assets.path,
-		"productform": func(s *scope, form, name, group string, licensed, active []string) productForm {
-			return productForm{form, name, group, strings.Join(licensed, " "), strings.Join(active, " "), s.Tenant.Domain}
-		},
+		"asset":     p.assets.path,
 		"copied":    func(id, label, value string) copied { return copied{id, label, value} },
 		"connects":  func(who access.Principal) bool { return p.connecting() && who.Connects() },
 		"nav":       navOf,
@@ -66,9 +63,6 @@ func (p *Pages) funcs() template.FuncMap {
 		"reason":    reasonWord,
 	}
 }
-
-// productForm are the fields of a product. Form tells its fields from those of others on the page.
-type productForm struct{ Form, Name, Group, Licensed, Active, Domain string }
 
 // copied is a value that people take elsewhere.
 type copied struct{ ID, Label, Value string }

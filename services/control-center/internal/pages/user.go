@@ -160,7 +160,7 @@ func chainWords(links []ledger.Link) []string {
 
 // checkAgain has the directory asked about one user, and waits for a moment until what it shows has come.
 func (p *Pages) checkAgain(w http.ResponseWriter, r *http.Request, s *scope) error {
-	ctx, cancel := context.WithTimeout(r.Context(), p.patience)
+	ctx, cancel := context.WithTimeout(r.Context(), p.deps.Patience)
 	defer cancel()
 	u, err := p.deps.Ledger.FindUser(ctx, s.Tenant.ID, r.PathValue("user"))
 	if err != nil {

@@ -16,11 +16,13 @@ import (
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/access"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/channels"
+	"github.com/rollcall-hq/rollcall/services/control-center/internal/connecting"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/live"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/pages"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/refresh"
 	"github.com/rollcall-hq/rollcall/services/control-center/internal/session"
 	"github.com/rollcall-hq/rollcall/services/internal/clock"
+	"github.com/rollcall-hq/rollcall/services/internal/command"
 	"github.com/rollcall-hq/rollcall/services/internal/connect"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger"
 	"github.com/rollcall-hq/rollcall/services/internal/ledger/ledgertest"
@@ -48,6 +50,7 @@ type world struct {
 	origin   time.Time
 	handler  http.Handler
 	told     toldWithoutWatching
+	deps     pages.Deps
 
 	mu   sync.Mutex
 	who  access.Principal
@@ -101,19 +104,29 @@ func newWorldBy(t testing.TB, c clock.Clock, address string) *world {
 	}
 	refreshes := refresh.NewBook(context.Background(), w.bus, c)
 	t.Cleanup(refreshes.Close)
-	p, err := pages.New(pages.Deps{
+	w.deps = pages.Deps{
 		Ledger: w.ledger.Reader(), Tenants: w.registry, Channels: channels.NewBook(kv, c), Refreshes: refreshes, Bus: w.bus, Live: w.hub, Clock: c, Notices: &w.told,
-		Receivers: connect.NewClient(w.bus), Errands: sessions, PublicURL: publicURL,
+		Receivers: connect.NewClient(w.bus), Errands: sessions,
+		Connector: connecting.New(connecting.Deps{
+			Receivers: connect.NewClient(w.bus), Tenants: w.registry, Commands: command.New(w.bus, c), PublicURL: publicURL, Clock: c, Logger: telemetry.Discard(),
+		}),
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	}
+	w.begin()
+	return w
+}
+
+// begin serves the pages, as deps say.
+func (w *world) begin() {
+	w.t.Helper()
+	p, err := pages.New(w.deps)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/{name}", p.Assets())
 	mux.Handle("/", p.Handler())
 	w.serve(mux)
-	return w
 }
 
 // run has something run until the test ends.

@@ -32,6 +32,11 @@ const (
 	HeldListing      Code = "held-listing"
 	NotDisconnected  Code = "not-disconnected"
 	LastProduct      Code = "last-product"
+	TenantExists     Code = "tenant-exists"
+	DirectoryTaken   Code = "directory-taken"
+	NotConsented     Code = "not-consented"
+	NotProved        Code = "not-proved"
+	NoApplication    Code = "no-application"
 	TenantFrozen     Code = "tenant-frozen"
 	RefreshNotDone   Code = "refresh-not-done"
 	NoPreview        Code = "no-preview"
@@ -74,6 +79,11 @@ var kinds = map[Code]kind{
 	HeldListing:      {http.StatusConflict, "The list of the held change is not complete yet", 2 * time.Second},
 	NotDisconnected:  {http.StatusConflict, "The tenant is not disconnected", 0},
 	LastProduct:      {http.StatusConflict, "A tenant has at least one product", 0},
+	TenantExists:     {http.StatusConflict, "The name is that of a tenant already, or of another directory that was disconnected", 0},
+	DirectoryTaken:   {http.StatusConflict, "The directory is connected already, under another name", 0},
+	NotConsented:     {http.StatusConflict, "No admin of the directory has consented, or it does not count yet", 0},
+	NotProved:        {http.StatusConflict, "Not everything that it takes to read the directory is there", 0},
+	NoApplication:    {http.StatusConflict, "The provider's receivers are told of no application to connect with", 0},
 	TenantFrozen:     {http.StatusConflict, "It would revoke licenses, and the tenant is frozen", 0},
 	RefreshNotDone:   {http.StatusConflict, "The refresh has not ended", 2 * time.Second},
 	NoPreview:        {http.StatusConflict, "The refresh has put nothing on a list", 0},

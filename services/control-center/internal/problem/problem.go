@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/rollcall-hq/rollcall/services/internal/receiver"
 )
 
 // ContentType of a problem document.
@@ -24,6 +26,9 @@ type Problem struct {
 
 	Revision int      `json:"revision,omitempty"` // of a held change's list, with HeldChanged
 	Changes  []Change `json:"changes,omitempty"`  // of that list, since the revision that was named
+
+	Findings []receiver.Finding `json:"findings,omitempty"` // of a look at a directory, with NotProved and NotConsented
+	Consent  string             `json:"consent,omitempty"`  // where an admin consents, with NotConsented
 
 	RetryAfter time.Duration `json:"-"` // goes into the header
 }
@@ -70,6 +75,11 @@ func (p *Problem) Told() Problem {
 	told.Faults = nil
 	for _, f := range p.Faults {
 		told.Faults = append(told.Faults, Fault{Where: scrub(f.Where), Message: scrub(f.Message)})
+	}
+	told.Findings = nil
+	for _, f := range p.Findings {
+		f.Detail, f.Action = scrub(f.Detail), scrub(f.Action)
+		told.Findings = append(told.Findings, f)
 	}
 	return told
 }

@@ -77,7 +77,7 @@ func (v *verification) run(ctx context.Context) {
 }
 
 func (v *verification) add(check string, state receiver.FindingState, detail, action string) {
-	v.findings = append(v.findings, receiver.Finding{Check: check, State: state, Detail: detail, Action: action})
+	v.findings = append(v.findings, receiver.Finding{Check: check, State: state, Detail: detail, Action: action, Consent: action == consentAction})
 }
 
 func (v *verification) passed(check, detail string) { v.add(check, receiver.Passed, detail, "") }

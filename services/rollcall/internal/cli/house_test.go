@@ -57,7 +57,11 @@ func open(t *testing.T, poll time.Duration) *house {
 
 func openAs(t *testing.T, cfg config.Config) *house {
 	t.Helper()
-	sim := newSimulator(t)
+	return startIn(t, cfg, newSimulator(t))
+}
+
+func startIn(t *testing.T, cfg config.Config, sim *simulator.Server) *house {
+	t.Helper()
 	process := start(t, cfg, &datadir.Simulator{URL: sim.URL(), CAFile: sim.CAFile(), Tenant: "contoso"},
 		supervise.Worker{Name: "simulator", Run: sim.Run})
 	h := &house{data: cfg.Data, natsURL: process.NATSURL(), httpURL: process.HTTPURL(), simulator: sim}

@@ -62,6 +62,9 @@ func (a *app) chooseServer(cmd *cobra.Command) error {
 
 // checkAsker refuses to say who asks: the server knows, by the token.
 func (a *app) checkAsker(cmd *cobra.Command) error {
+	if own := cmd.LocalNonPersistentFlags().Lookup("token-file"); own != nil && own.Changed { // "tenants add" has one of that name
+		a.server.TokenFile = own.Value.String()
+	}
 	if by := cmd.Flags().Lookup("by"); by != nil && by.Changed {
 		return usage("--by: the server writes down whose token it is")
 	}

@@ -32,7 +32,11 @@ Nothing is asked of the provider by this command: "rollcall serve" begins to rea
 "rollcall tenants verify" tells what keeps it from that. docs/connect-entra.md and docs/connect-google-workspace.md say what
 to prepare.
 
-A directory that was disconnected is connected again under its name; it keeps its products unless others are named.`,
+A directory that was disconnected is connected again under its name; it keeps its products unless others are named.
+
+With --server a receiver connects it, by the application that is in its own configuration: no credential is named, and only
+products that are shipped. It looks at the directory first, and the command ends with 1 and tells what is missing; where that
+is an admin's consent, it tells the address at which one gives it in a browser.`,
 		Example: `  # Entra, with a client secret in a file
   rollcall tenants add contoso --directory-id 9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11 --connected-by admin@contoso.com \
     --client-id 1b7f6a52-8f0c-4c0e-9c2e-3a5d8e0b7c21 --secret-file /etc/rollcall/contoso.secret
@@ -52,9 +56,16 @@ A directory that was disconnected is connected again under its name; it keeps it
 
   # Google Workspace, with a key file, in the name of another admin than the one who connects it
   rollcall tenants add initech --provider google-workspace --directory-id C03az79cb --connected-by admin@initech.com \
-    --subject rollcall-reader@initech.com --credential google-key-file --key-file /etc/rollcall/service-account.json`,
+    --subject rollcall-reader@initech.com --credential google-key-file --key-file /etc/rollcall/service-account.json
+
+  # by a receiver, which has the credential
+  rollcall tenants add contoso --directory-id 9f4a1c2e-5d1b-4c55-9d53-0f3f6f0a9a11 --connected-by admin@contoso.com \
+    --server https://rollcall.example.com --token-file token`,
 		Args: cobra.ExactArgs(1),
 		RunE: run(codeFailed, func(cmd *cobra.Command, args []string) error {
+			if a.server.named() {
+				return a.addOverAPI(cmd, n, g, args[0])
+			}
 			t, err := n.tenant(args[0], time.Now().UTC())
 			if err != nil {
 				return err
@@ -88,7 +99,7 @@ A directory that was disconnected is connected again under its name; it keeps it
 	n.flags(cmd)
 	g.flags(a, cmd)
 	require(cmd, "directory-id", "connected-by")
-	return cmd
+	return overAPI(cmd)
 }
 
 // orderConnect tells the worker that a tenant is connected again. It hears of that first, so that the full read which the registry

@@ -40,7 +40,7 @@ func (n *newTenant) flags(cmd *cobra.Command) {
 	f.StringVar(&n.secretFile, "secret-file", "", "Entra: file that holds the client secret")
 	f.StringVar(&n.secretEnv, "secret-env", "", "Entra: environment variable that holds the client secret")
 	f.StringVar(&n.certFile, "certificate-file", "", "Entra: PEM or PFX file with the certificate and its key")
-	f.StringVar(&n.tkFile, "token-file", "", "Entra: file that holds the workload's federated token")
+	f.StringVar(&n.tkFile, "token-file", "", "Entra: file that holds the workload's federated token; with --server, path of a file with the token for that")
 	f.StringVar(&n.serviceAccount, "service-account", "", "Workspace: address of the service account that has domain-wide delegation")
 	f.StringVar(&n.subject, "subject", "", "Workspace: address of the admin in whose name the directory is read; empty means --connected-by")
 	f.StringVar(&n.credentialsFile, "credentials-file", "", "Workspace: workload identity configuration; empty means application default credentials")

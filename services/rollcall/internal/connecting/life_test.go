@@ -73,7 +73,15 @@ func TestATenantIsChangedFromThePages(t *testing.T) {
 	b.Sees("users keep the licenses that they hold")
 	b.Accessible("settings: a product is changed")
 	b.Picture("settings-product")
-	b.Run(chromedp.SetValue(chromedp.CSS(`#group-drive`), "drivers"))
+	b.Run(chromedp.SetValue(chromedp.CSS(`#name-drive`), "Our Drive"), chromedp.SetValue(chromedp.CSS(`#group-drive`), tenant.SecureShare().Group))
+	b.Press("button", "Save Drive")
+	b.Sees("nest one group in the groups of both instead")
+	if typed := b.Text(`document.querySelector('#name-drive').value + ', ' + document.activeElement.id`); typed != "Our Drive, group-drive" {
+		t.Errorf("of what was typed and is wrong there is %s", typed)
+	}
+	b.Accessible("settings: a product that cannot be")
+	b.Picture("settings-product-fault")
+	b.Run(chromedp.SetValue(chromedp.CSS(`#name-drive`), "Drive"), chromedp.SetValue(chromedp.CSS(`#group-drive`), "drivers"))
 	b.Press("button", "Save Drive")
 	b.Sees("It holds from now on")
 	h.read(b, "/settings", "drivers@northwind.com")
@@ -98,7 +106,7 @@ func TestATenantIsChangedFromThePages(t *testing.T) {
 	if b.Text(`String(document.body.innerText.includes('Danger'))`) != "false" {
 		t.Error("there is something left to disconnect")
 	}
-	b.Quiet()
+	b.Quiet("422")
 
 	b = h.tab(t, "operator", "")
 	b.Sees("Connect Entra ID")

@@ -105,6 +105,30 @@ func (e DisconnectRequestLicenses) Valid() bool {
 	}
 }
 
+// Defines values for FindingState.
+const (
+	FindingStateBlind   FindingState = "blind"
+	FindingStateFailed  FindingState = "failed"
+	FindingStatePassed  FindingState = "passed"
+	FindingStateUnknown FindingState = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the FindingState enum.
+func (e FindingState) Valid() bool {
+	switch e {
+	case FindingStateBlind:
+		return true
+	case FindingStateFailed:
+		return true
+	case FindingStatePassed:
+		return true
+	case FindingStateUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Flips.
 const (
 	Apply Flips = "apply"
@@ -473,6 +497,32 @@ type Command struct {
 // CommandState defines model for Command.State.
 type CommandState string
 
+// ConnectRequest defines model for ConnectRequest.
+type ConnectRequest struct {
+	// ConnectedBy Address of the admin who connects it. Its domain is the connecting domain, where the provisioning groups live.
+	ConnectedBy string `json:"connected_by"`
+
+	// DirectoryID The provider's own id of the directory: Entra's tenant id, or Workspace's customer id, which begins with C.
+	DirectoryID string `json:"directory_id"`
+
+	// ID What the tenant is to be called here.
+	ID string `json:"id"`
+
+	// Products Ids of products that Rollcall ships; left out, `secure-share`. Others come by `PATCH …/products`.
+	Products []string `json:"products,omitempty,omitzero"`
+	Provider Provider `json:"provider"`
+
+	// Subject For Workspace: address of the admin in whose name the directory is read; left out, the one who connects it.
+	Subject string `json:"subject,omitempty,omitzero"`
+}
+
+// ConnectedTenant defines model for ConnectedTenant.
+type ConnectedTenant struct {
+	// Findings What the look at the directory has found; empty where the same was sent before under the key.
+	Findings []Finding `json:"findings"`
+	Tenant   Tenant    `json:"tenant"`
+}
+
 // Connection defines model for Connection.
 type Connection struct {
 	Channels []Channel `json:"channels"`
@@ -633,6 +683,27 @@ type Fault struct {
 	// Where `query:limit`, `header:Idempotency-Key`, or `body:` and a JSON pointer.
 	Where string `json:"where"`
 }
+
+// Finding defines model for Finding.
+type Finding struct {
+	// Action What the admin or the operator does about it; left out where nothing is to be done.
+	Action string `json:"action,omitempty,omitzero"`
+
+	// Check What was looked at, such as `sign-in` or `read-users`.
+	Check string `json:"check"`
+
+	// Consent An admin's consent mends it.
+	Consent bool `json:"consent,omitempty,omitzero"`
+
+	// Detail What is so, for people.
+	Detail string `json:"detail"`
+
+	// State `unknown`: it could not be found out. `blind`: no right or setting makes it readable.
+	State FindingState `json:"state"`
+}
+
+// FindingState `unknown`: it could not be found out. `blind`: no right or setting makes it readable.
+type FindingState string
 
 // Flips What becomes of changes of a product's provisioning group.
 type Flips string
@@ -1079,11 +1150,18 @@ type Problem struct {
 	// Code Stable: programs go by it.
 	Code string `json:"code"`
 
+	// Consent With `not-consented`: where an admin of the directory reads in a browser what is asked for, and accepts. It leads back to
+	// the Control Center, where nothing is left to do then.
+	Consent string `json:"consent,omitempty,omitzero"`
+
 	// Detail This time, for people.
 	Detail string `json:"detail,omitempty,omitzero"`
 
 	// Faults What is wrong with the request, where it is.
 	Faults []Fault `json:"faults,omitempty,omitzero"`
+
+	// Findings With `not-proved` and `not-consented`: what a look at the directory has found.
+	Findings []Finding `json:"findings,omitempty,omitzero"`
 
 	// Revision With `held-changed`: of the list, now.
 	Revision int `json:"revision,omitempty,omitzero"`
@@ -1548,6 +1626,13 @@ type ListTenantsParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// ConnectTenantParams defines parameters for ConnectTenant.
+type ConnectTenantParams struct {
+	// IdempotencyKey A command under a key counts once, for 30 days: sent again with the same key, it is answered as the first time. Without one
+	// each request is a command of its own.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+}
+
 // GetTenantParams defines parameters for GetTenant.
 type GetTenantParams struct {
 	// IfNoneMatch ETag of an answer that one has.
@@ -1861,6 +1946,9 @@ type ListUserHistoryParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// ConnectTenantJSONRequestBody defines body for ConnectTenant for application/json ContentType.
+type ConnectTenantJSONRequestBody = ConnectRequest
+
 // DisconnectTenantJSONRequestBody defines body for DisconnectTenant for application/json ContentType.
 type DisconnectTenantJSONRequestBody = DisconnectRequest
 
@@ -1896,6 +1984,9 @@ type ServerInterface interface {
 	// ListTenants The tenants that one may see, by id
 	// (GET /api/v1/tenants)
 	ListTenants(w http.ResponseWriter, r *http.Request, params ListTenantsParams)
+	// ConnectTenant Connect a directory, or one again that was disconnected
+	// (POST /api/v1/tenants)
+	ConnectTenant(w http.ResponseWriter, r *http.Request, params ConnectTenantParams)
 	// GetTenant One tenant with its products, and how current it is
 	// (GET /api/v1/tenants/{tenant})
 	GetTenant(w http.ResponseWriter, r *http.Request, tenant TenantID, params GetTenantParams)
@@ -2102,6 +2193,47 @@ func (siw *ServerInterfaceWrapper) ListTenants(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListTenants(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ConnectTenant operation middleware
+func (siw *ServerInterfaceWrapper) ConnectTenant(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ConnectTenantParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ConnectTenant(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4484,6 +4616,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/me", wrapper.GetMe)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants", wrapper.ListTenants)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants", wrapper.ConnectTenant)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/tenants/{tenant}", wrapper.GetTenant)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants/{tenant}/disconnect", wrapper.DisconnectTenant)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/tenants/{tenant}/erase", wrapper.EraseTenant)
@@ -4674,6 +4807,73 @@ type ListTenants5XXApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListTenants5XXApplicationProblemPlusJSONResponse) VisitListTenantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConnectTenantRequestObject struct {
+	Params ConnectTenantParams
+	Body   *ConnectTenantJSONRequestBody
+}
+
+type ConnectTenantResponseObject interface {
+	VisitConnectTenantResponse(w http.ResponseWriter) error
+}
+
+type ConnectTenant201ResponseHeaders struct {
+	ETag     string
+	Location string
+}
+
+type ConnectTenant201JSONResponse struct {
+	Body    ConnectedTenant
+	Headers ConnectTenant201ResponseHeaders
+}
+
+func (response ConnectTenant201JSONResponse) VisitConnectTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConnectTenant4XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConnectTenant4XXApplicationProblemPlusJSONResponse) VisitConnectTenantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConnectTenant5XXApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConnectTenant5XXApplicationProblemPlusJSONResponse) VisitConnectTenantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7022,6 +7222,9 @@ type StrictServerInterface interface {
 	// ListTenants The tenants that one may see, by id
 	// (GET /api/v1/tenants)
 	ListTenants(ctx context.Context, request ListTenantsRequestObject) (ListTenantsResponseObject, error)
+	// ConnectTenant Connect a directory, or one again that was disconnected
+	// (POST /api/v1/tenants)
+	ConnectTenant(ctx context.Context, request ConnectTenantRequestObject) (ConnectTenantResponseObject, error)
 	// GetTenant One tenant with its products, and how current it is
 	// (GET /api/v1/tenants/{tenant})
 	GetTenant(ctx context.Context, request GetTenantRequestObject) (GetTenantResponseObject, error)
@@ -7204,6 +7407,39 @@ func (sh *strictHandler) ListTenants(w http.ResponseWriter, r *http.Request, par
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListTenantsResponseObject); ok {
 		if err := validResponse.VisitListTenantsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ConnectTenant operation middleware
+func (sh *strictHandler) ConnectTenant(w http.ResponseWriter, r *http.Request, params ConnectTenantParams) {
+	var request ConnectTenantRequestObject
+
+	request.Params = params
+
+	var body ConnectTenantJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ConnectTenant(ctx, request.(ConnectTenantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConnectTenant")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ConnectTenantResponseObject); ok {
+		if err := validResponse.VisitConnectTenantResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

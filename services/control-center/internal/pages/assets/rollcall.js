@@ -39,12 +39,14 @@
   const again = (e) => setTimeout(() => e.detail.elt.dispatchEvent(new Event('again')), 2000);
   document.addEventListener('htmx:sendError', again);
   document.addEventListener('htmx:responseError', (e) => {
+    const { gone } = e.detail.elt.dataset;
+    if (e.detail.xhr.status === 404 && gone) location.assign(gone);
     if (e.detail.xhr.status === 429 || e.detail.xhr.status >= 500) again(e);
   });
   // An answer without the part that was asked for is another page, such as that to sign in on.
   document.addEventListener('htmx:beforeSwap', (e) => {
     const { id } = e.detail.target;
-    if (!['now', 'unread'].includes(id) || !e.detail.shouldSwap || e.detail.serverResponse.includes(`id="${id}"`)) return;
+    if (!['now', 'unread', 'erasing'].includes(id) || !e.detail.shouldSwap || e.detail.serverResponse.includes(`id="${id}"`)) return;
     e.detail.shouldSwap = false;
     location.reload();
   });
