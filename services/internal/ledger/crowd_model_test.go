@@ -179,18 +179,17 @@ func (c *crowd) matches(u *crowdUser, n search.Node, at time.Time) bool {
 }
 
 func (c *crowd) satisfies(u *crowdUser, t search.Term, at time.Time) bool {
-	text := func(s string) bool {
-		s, v := strings.ToLower(s), strings.ToLower(t.Value)
-		return s == v || t.Prefix && strings.HasPrefix(s, v)
-	}
+	is := func(s, v string) bool { return s == v || t.Prefix && strings.HasPrefix(s, v) }
+	name := is(strings.ToLower(u.Name), strings.ToLower(t.Value))
+	address := slices.ContainsFunc(u.Addresses, func(a string) bool { return is(a, directory.Address(t.Value)) })
 	row := c.row(u, at)
 	switch t.Field {
 	case search.Word:
-		return text(u.Name) || slices.ContainsFunc(u.Addresses, text)
+		return name || address
 	case search.Name:
-		return text(u.Name)
+		return name
 	case search.Email:
-		return slices.ContainsFunc(u.Addresses, text)
+		return address
 	case search.ID:
 		return u.ID == t.Value
 	case search.Group:

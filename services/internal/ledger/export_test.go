@@ -33,8 +33,3 @@ type Bounds struct{ Most, Set, Scan, First int }
 func (r *Reader) UsersWithin(ctx context.Context, q UsersQuery, after string, limit int, b Bounds) (UsersPage, error) {
 	return r.usersPage(ctx, q, after, limit, userBounds{most: b.Most, set: b.Set, scan: b.Scan, first: b.First})
 }
-
-// CountUsersWithin is CountUsers that looks less far.
-func (r *Reader) CountUsersWithin(ctx context.Context, q UsersQuery, b Bounds) (UsersCount, error) {
-	return r.countUsers(ctx, q, userBounds{most: b.Most, set: b.Set, scan: b.Scan, first: b.First})
-}

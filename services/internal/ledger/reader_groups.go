@@ -111,10 +111,8 @@ func (g *groups) read(query string, args ...any) (rows []GroupRow, err error) {
 		rows = append(rows, r)
 		return err
 	})
-	for i := range rows {
-		if err == nil {
-			err = g.describe(&rows[i])
-		}
+	if err == nil {
+		err = g.describe(rows)
 	}
 	return rows, err
 }
@@ -152,33 +150,57 @@ func afterGroup(next string) (key string, number int64, err error) {
 	return p.Text, p.Number, err
 }
 
-// describe fills in what else is told of a group.
-func (g *groups) describe(r *GroupRow) (err error) {
-	r.Provisions, r.Named, r.Kept = g.provisions[r.number], g.named[r.number], g.kept[r.number]
-	if !r.Kept {
+// describe fills in what else is told of groups.
+func (g *groups) describe(rows []GroupRow) error {
+	var kept []int64
+	at := map[int64]*GroupRow{}
+	for i := range rows {
+		r := &rows[i]
+		if r.Provisions, r.Named, r.Kept = g.provisions[r.number], g.named[r.number], g.kept[r.number]; r.Kept {
+			kept, at[r.number] = append(kept, r.number), r
+		}
+	}
+	if len(kept) == 0 {
 		return nil
 	}
+	const of = ` FROM memberships m WHERE m.group_id = g.id AND `
+	err := g.each(`SELECT g.id, (SELECT COUNT(*) FROM (SELECT 1`+of+`m.kind = 1 AND `+counted+` LIMIT $1) AS a),
+		(SELECT COUNT(*)`+of+`m.kind = 2 AND `+counted+`), (SELECT COUNT(*)`+of+`m.kind = 3 AND `+counted+`)
+		FROM groups g WHERE g.id IN (`+numberList(kept)+`)`, []any{bounds.most + 1}, func(row scanner) error {
+		var id int64
+		var direct, inside int
+		var whole bool
+		if err := row.Scan(&id, &direct, &inside, &whole); err != nil {
+			return err
+		}
+		r := at[id]
+		r.Direct, r.Groups, r.Whole = UsersCount{min(direct, bounds.most), direct > bounds.most}, inside, whole
+		r.Effective = r.Direct
+		return nil
+	})
+	for _, r := range at {
+		if err == nil && r.Groups > 0 {
+			err = g.effective(r)
+		}
+	}
+	return err
+}
+
+// effective counts who is in a group that others are in: of a large one it is known.
+func (g *groups) effective(r *GroupRow) error {
 	inside, err := g.inside([]int64{r.number})
 	if err != nil {
 		return err
 	}
-	all := numberList(inside)
-	const of = ` FROM memberships m JOIN groups g ON g.id = m.group_id WHERE `
-	seen := 0 // of all that are inside, a user as often as there are ways to it: see countMany
-	if _, err = g.one(`WITH f AS MATERIALIZED (SELECT m.member`+of+`m.group_id IN (`+all+`) AND m.kind = 1 AND `+counted+` LIMIT $2) SELECT
-		(SELECT COUNT(*) FROM (SELECT 1`+of+`m.group_id = $1 AND m.kind = 1 AND `+counted+` LIMIT $2) AS a),
-		(SELECT COUNT(*)`+of+`m.group_id = $1 AND m.kind = 2 AND `+counted+`),
-		(SELECT COUNT(DISTINCT member) FROM f), (SELECT COUNT(*) FROM f),
-		(SELECT COUNT(*) FROM (SELECT 1`+of+`m.group_id IN (`+all+`) AND m.kind = 3 AND `+counted+` LIMIT 1) AS c)`,
-		[]any{r.number, bounds.most + 1}, &r.Direct.Users, &r.Groups, &r.Effective.Users, &seen, &r.Whole); err != nil {
+	if r.Whole, err = g.whole(inside); err != nil || r.Direct.More {
 		return err
 	}
-	r.Effective.Users = max(r.Effective.Users, r.Direct.Users)
-	for _, c := range []*UsersCount{&r.Direct, &r.Effective} {
-		c.More, c.Users = c.Users > bounds.most, min(c.Users, bounds.most)
-	}
-	r.Effective.More = r.Effective.More || seen > bounds.most
-	return nil
+	found, seen := 0, 0 // a user as often as there are ways to it: see countMany
+	_, err = g.one(`WITH f AS MATERIALIZED (SELECT m.member FROM memberships m JOIN groups g ON g.id = m.group_id
+			WHERE m.group_id IN (`+numberList(inside)+`) AND m.kind = 1 AND `+counted+` LIMIT $1)
+		SELECT (SELECT COUNT(DISTINCT member) FROM f), (SELECT COUNT(*) FROM f)`, []any{bounds.most + 1}, &found, &seen)
+	r.Effective = UsersCount{min(max(found, r.Direct.Users), bounds.most), seen > bounds.most}
+	return err
 }
 
 // find returns the one group with an id or an address.

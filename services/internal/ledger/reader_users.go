@@ -24,6 +24,9 @@ type UsersQuery struct {
 	// At lists the decisions as they were at a moment: who was licensed, why and since when. What the directory says of a
 	// user, and who waits, is as it is known now. Zero is now.
 	At time.Time
+	// Counted asks for UsersPage.Count. What an index counts is counted to 10,000; beyond that a bounded number of users is
+	// looked at.
+	Counted bool
 }
 
 // UsersSort is an order of users. Those who are alike come in the order in which the mirror came to know them.
@@ -74,6 +77,13 @@ type UsersPage struct {
 	// Unknown are addresses of groups that Search has in it and no group has. Unread are those of groups whose members
 	// the mirror does not keep, so that nobody is found by them: all but provisioning groups and those inside them.
 	Unknown, Unread []string
+	Count           UsersCount // of the whole list, where UsersQuery.Counted asks for it
+}
+
+// UsersCount is how many users a list has: exactly so many or, with More, at least so many.
+type UsersCount struct {
+	Users int
+	More  bool
 }
 
 // Users returns up to limit users of a list, behind the page whose Next is given; with an empty one, the first. It looks at a
@@ -88,7 +98,9 @@ func (r *Reader) usersPage(ctx context.Context, q UsersQuery, after string, limi
 		if err != nil {
 			return err
 		}
-		page, err = l.page(after, limit)
+		if page, err = l.page(after, limit); err == nil && q.Counted {
+			page.Count, err = l.count()
+		}
 		return err
 	})
 	if err != nil {
@@ -129,35 +141,12 @@ func (r *Reader) eachUser(ctx context.Context, q UsersQuery, size int, b userBou
 	return nil
 }
 
-// UsersCount is how many users a list has: exactly so many or, with More, at least so many.
-type UsersCount struct {
-	Users int
-	More  bool
-}
-
-// CountUsers counts a list. What an index counts is counted to 10,000; beyond that it looks at a bounded number of users.
-func (r *Reader) CountUsers(ctx context.Context, q UsersQuery) (UsersCount, error) {
-	return r.countUsers(ctx, q, bounds)
-}
-
-func (r *Reader) countUsers(ctx context.Context, q UsersQuery, b userBounds) (count UsersCount, err error) {
-	err = r.snapshot(ctx, func(s snapshot) error {
-		l, err := r.usersList(s, q, b)
-		if err != nil {
-			return err
-		}
-		count, err = l.count()
-		return err
-	})
-	return count, err
-}
-
 // userBounds are how far a list looks.
 type userBounds struct {
 	most  int // a count ends there, of what an index counts
 	set   int // up to so many users that an index finds are looked at one by one and sorted
 	scan  int // of more, so many are walked in the order of the list for one page, or looked at for a count
-	first int // of which so many at first, and then four times as many each time
+	first int // of which so many at first, and then up to four times as many each time
 }
 
 // bounds are those of a page that somebody waits for: to look at one user takes up to 20 us. patient are those of a list that is

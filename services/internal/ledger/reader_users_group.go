@@ -49,9 +49,14 @@ func (l *usersList) seekGroup(named string) (g groupSought, err error) {
 	if g.groups, err = l.inside(roots); err != nil {
 		return g, err
 	}
-	g.whole, err = l.one(`SELECT 1 FROM memberships m JOIN groups g ON g.id = m.group_id
-		WHERE m.group_id IN (`+numberList(g.groups)+`) AND m.kind = 3 AND `+counted+` LIMIT 1`, nil, new(int))
+	g.whole, err = l.whole(g.groups)
 	return g, err
+}
+
+// whole reports whether one of several groups has the whole customer as a member.
+func (s snapshot) whole(groups []int64) (bool, error) {
+	return s.one(`SELECT 1 FROM memberships m JOIN groups g ON g.id = m.group_id
+		WHERE m.group_id IN (`+numberList(groups)+`) AND m.kind = 3 AND `+counted+` LIMIT 1`, nil, new(int))
 }
 
 // inside returns groups with all groups that are in them, however deep.

@@ -26,6 +26,8 @@ type usersList struct {
 	groups  map[string]groupSought
 	unknown []string
 	unread  []string
+	few     []source // that find everybody who is asked for; none: no index does
+	found   int      // by few, and counted no further than one more than set
 }
 
 func (r *Reader) usersList(s snapshot, q UsersQuery, b userBounds) (*usersList, error) {
@@ -47,8 +49,14 @@ func (r *Reader) usersList(s snapshot, q UsersQuery, b userBounds) (*usersList, 
 	if l.sort, err = l.sortOf(); err != nil {
 		return nil, err
 	}
-	return l, l.seek(q.Search)
+	if err = l.seek(q.Search); err != nil {
+		return nil, err
+	}
+	return l, l.estimate()
 }
+
+// selective reports whether indexes find everybody who is asked for, and those are few.
+func (l *usersList) selective() bool { return l.few != nil && l.found <= l.set }
 
 // statement is a query in the making, with its arguments.
 type statement struct {
@@ -65,11 +73,15 @@ func (q *statement) arg(v any) string {
 }
 
 // decision joins the decision about a user, as e. It has no row for one who was never licensed.
-func (q *statement) decision() string {
+func (q *statement) decision() string { return ` LEFT JOIN ` + q.decided("e", "ON") }
+
+// decided is the decision about a user, as is said, if there is one.
+func (q *statement) decided(as, on string) string {
+	of := fmt.Sprintf(` %s %s %s.product = %s AND %s.user_id = u.id`, as, on, as, q.arg(q.list.product), as)
 	if q.list.at == 0 {
-		return ` LEFT JOIN entitlements e ON e.product = ` + q.arg(q.list.product) + ` AND e.user_id = u.id`
+		return `entitlements` + of
 	}
-	return ` LEFT JOIN history e ON e.product = ` + q.arg(q.list.product) + ` AND e.user_id = u.id AND ` + q.then("e")
+	return `history` + of + ` AND ` + q.then(as)
 }
 
 // then is what is so of the period of a user that the moment is in. The plus signs keep planners from an index by time: each
@@ -79,14 +91,14 @@ func (q *statement) then(period string) string {
 	return fmt.Sprintf(`+%s.from_at <= %s AND (+%s.to_at IS NULL OR +%s.to_at > %s)`, period, at, period, period, at)
 }
 
-// listed is what is so of every user of the list.
+// listed is what is so of every user of the list. Only of one who is deleted is the decision looked up for it.
 func (q *statement) listed() string {
 	var in string
 	switch {
 	case search.Mentions(q.list.Search, asksForDeleted):
 		in = `u.status <> ''`
 	default:
-		in = `(u.status NOT IN ('', 'deleted') OR u.status = 'deleted' AND COALESCE(e.licensed, 0) = 1)`
+		in = `(u.status NOT IN ('', 'deleted') OR u.status = 'deleted' AND ` + some(q.decided("d", "WHERE")+` AND d.licensed = 1`) + `)`
 	}
 	in = `u.tenant = ` + q.arg(q.list.tenant) + ` AND ` + in
 	if q.list.Search != nil {
@@ -131,21 +143,21 @@ func (q *statement) each(parts []search.Node, by string) string {
 }
 
 func (q *statement) term(t search.Term) string {
-	address := func() string {
-		return some(`user_addresses a WHERE a.user_id = u.id AND ` + q.is("a.address", addressSought(t)))
-	}
 	switch t.Field {
 	case search.Word:
-		return q.is("u.name_key", nameSought(t)) + ` OR ` + address()
+		return q.is("u.name_key", nameSought(t)) + ` OR ` + q.addressed(addressSought(t))
 	case search.Name:
 		return q.is("u.name_key", nameSought(t))
 	case search.Email:
-		return address()
+		return q.addressed(addressSought(t))
 	case search.ID:
 		return `u.ref = ` + q.arg(storable(t.Value))
 	case search.Group:
 		return q.inGroup(q.list.groups[t.Value])
 	case search.Reason:
+		if licensedBy[licensing.Reason(t.Value)] { // which was decided
+			return `COALESCE(e.reason, '') = ` + q.arg(storable(t.Value))
+		}
 		return q.reason() + ` = ` + q.arg(storable(t.Value))
 	case search.Is:
 		return q.state(search.State(t.Value))
@@ -164,6 +176,19 @@ func (q *statement) is(column string, s sought) string {
 		return column + ` = ` + q.arg(s.text)
 	}
 	return column + ` >= ` + q.arg(s.text) + ` AND ` + column + ` < ` + q.arg(s.end())
+}
+
+// addressed reports whether one of the addresses of a user, a line each, is what is sought. They are at hand, where each of them
+// had to be looked up; and REPLACE finds in every database what is there to the byte.
+func (q *statement) addressed(s sought) string {
+	if strings.Contains(s.text, "\n") {
+		return `1 = 0`
+	}
+	lines, line := "'\n' || u.addresses", "\n"+s.text
+	if !s.prefix {
+		lines, line = lines+" || '\n'", line+"\n"
+	}
+	return `u.addresses <> '' AND REPLACE(` + lines + `, ` + q.arg(line) + `, '') <> ` + lines
 }
 
 func (q *statement) state(s search.State) string {

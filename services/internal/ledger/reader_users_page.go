@@ -23,14 +23,10 @@ func (l *usersList) page(after string, limit int) (UsersPage, error) {
 	if err != nil {
 		return page, err
 	}
-	few, selective, err := l.few()
-	if err != nil {
-		return page, err
-	}
 	var all []found
 	var cut *place
-	if selective {
-		all, err = l.sorted(few, from, limit+1)
+	if l.selective() {
+		all, err = l.sorted(from, limit+1)
 	} else {
 		all, cut, err = l.walk(from, limit+1)
 	}
@@ -51,7 +47,7 @@ func (l *usersList) page(after string, limit int) (UsersPage, error) {
 }
 
 // sorted returns the first users of few that indexes find.
-func (l *usersList) sorted(few []source, from *place, limit int) ([]found, error) {
+func (l *usersList) sorted(from *place, limit int) ([]found, error) {
 	q := l.statement()
 	direction := l.direction()
 	s := l.sort
@@ -60,7 +56,7 @@ func (l *usersList) sorted(few []source, from *place, limit int) ([]found, error
 		seg, compare := q.arg(from.Segment), fmt.Sprintf(`(%s, %s) %s (%s, %s)`, s.key, s.number, l.behind(), q.arg(s.keyOf(*from)), q.arg(from.Number))
 		where += fmt.Sprintf(` AND (%s > %s OR %s = %s AND %s)`, s.segment(q), seg, s.segment(q), seg, compare)
 	}
-	query := `WITH c AS MATERIALIZED (` + q.union(few) + `),
+	query := `WITH c AS MATERIALIZED (` + q.union(l.few) + `),
 		hits AS MATERIALIZED (SELECT u.id AS id, ` + s.segment(q) + ` AS seg, ` + s.key + ` AS k, ` + s.number + ` AS n
 			FROM c CROSS JOIN users u` + q.decision() + q.period(s.period) + ` WHERE u.id = c.id AND ` + where + `
 			ORDER BY seg, k` + direction + `, n` + direction + ` LIMIT ` + q.arg(limit) + `),
@@ -81,7 +77,8 @@ func (l *usersList) walk(from *place, limit int) (all []found, cut *place, err e
 			from = nil
 			continue
 		}
-		for size := l.first; ; size *= 4 {
+		here, seen := len(all), 0
+		for size := l.first; ; {
 			size = min(size, left)
 			part, edge, err := l.step(i, from, size, limit-len(all))
 			if err != nil {
@@ -98,6 +95,11 @@ func (l *usersList) walk(from *place, limit int) (all []found, cut *place, err e
 			from = &edge.place
 			if left <= 0 {
 				return all, from, nil
+			}
+			seen += edge.seen
+			size *= 4
+			if hits := len(all) - here; hits > 0 { // by what was found so far, half as many again should do
+				size = min(size, max(l.first, (limit-len(all))*seen/hits*3/2))
 			}
 		}
 		from = nil

@@ -17,21 +17,11 @@ type source struct {
 // estimates is how many sources of a search are tried: counting what they find takes time too.
 const estimates = 8
 
-// few returns the sources that find everybody who is asked for, where those are few.
-func (l *usersList) few() (few []source, selective bool, err error) {
-	few, n, err := l.estimate()
-	return few, few != nil && n <= l.set, err
-}
-
-// estimate returns the sources that find the fewest of all that find everybody, and how many they find. It counts no further
-// than one more than few. Without a source it returns none.
-func (l *usersList) estimate() (few []source, n int, err error) {
-	if l.Search == nil {
-		return nil, 0, nil
-	}
+// estimate looks for the sources that find the fewest of all that find everybody.
+func (l *usersList) estimate() error {
 	e := &estimator{list: l, left: estimates}
-	few, n = e.of(l.Search, l.set+1)
-	return few, n, e.err
+	l.few, l.found = e.of(l.Search, l.set+1)
+	return e.err
 }
 
 // estimator counts what sources find.
@@ -196,22 +186,21 @@ func (l *usersList) because(r licensing.Reason) []source {
 }
 
 // count counts the list.
-func (l *usersList) count() (c UsersCount, err error) {
-	few, _, err := l.estimate()
-	if err != nil {
-		return c, err
-	}
+func (l *usersList) count() (UsersCount, error) {
 	_, term := l.Search.(search.Term)
 	switch {
 	case l.Search == nil:
 		return l.countExact(inDirectory(`s.guest IN (0, 1) AND s.status IN (`+quoted(directory.Active, directory.Archived, directory.Suspended)+`)`),
 			inDirectory(`s.guest IN (0, 1) AND s.status = 'deleted'`))
-	case term && len(few) == 1 && few[0].exact:
-		return l.countExact(few[0])
-	case few == nil:
-		few = []source{inDirectory(`s.guest IN (0, 1) AND s.status IN (` + everyStatus + `)`)}
+	case term && len(l.few) == 1 && l.few[0].exact:
+		return l.countExact(l.few[0])
+	case l.selective():
+		return l.countMany(l.few, l.set+1)
+	case l.few != nil:
+		return l.countMany(l.few, l.scan)
+	default:
+		return l.countMany([]source{inDirectory(`s.guest IN (0, 1) AND s.status IN (` + everyStatus + `)`)}, l.scan)
 	}
-	return l.countMany(few)
 }
 
 // countExact counts what an index finds, all of whom are on the list, and who else is.
@@ -223,14 +212,14 @@ func (l *usersList) countExact(exact source, others ...source) (c UsersCount, er
 	if len(others) == 0 {
 		return c, nil
 	}
-	rest, err := l.countMany(others)
+	rest, err := l.countMany(others, l.set+1)
 	return UsersCount{Users: c.Users + rest.Users, More: rest.More}, err
 }
 
-// countMany counts among those whom indexes find, and looks at no more than it may. It ends before it looks for who was found
+// countMany counts among those whom indexes find, and looks at no more than so many. It ends before it looks for who was found
 // twice: some databases find all of them first.
-func (l *usersList) countMany(found []source) (c UsersCount, err error) {
-	q, most, seen := l.statement(), max(l.set, l.scan), 0
+func (l *usersList) countMany(found []source, most int) (c UsersCount, err error) {
+	q, seen := l.statement(), 0
 	_, err = l.one(`WITH f AS MATERIALIZED (SELECT id FROM (`+q.all(found)+`) AS a LIMIT `+q.arg(most)+`), c AS MATERIALIZED (SELECT DISTINCT id FROM f)
 		SELECT (SELECT COUNT(*) FROM f), (SELECT COUNT(*) FROM c CROSS JOIN users u`+q.decision()+` WHERE u.id = c.id AND `+q.listed()+`)`,
 		q.args, &seen, &c.Users)

@@ -35,6 +35,7 @@ func (a *API) ListUsers(ctx context.Context, r openapi.ListUsersRequestObject) (
 	}
 	query := ledger.UsersQuery{
 		Tenant: r.Tenant, Product: p.ID, Search: node, Sort: ledger.UsersSort(q.Sort), Descending: q.Order == openapi.Descending, At: q.AsOf,
+		Counted: q.Count,
 	}
 	page, err := a.deps.Ledger.Users(ctx, query, behind(after), paging.Limit(q.Limit))
 	if err != nil {
@@ -46,11 +47,7 @@ func (a *API) ListUsers(ctx context.Context, r openapi.ListUsersRequestObject) (
 		out.NextCursor = list.Cursor(page.Next)
 	}
 	if q.Count {
-		n, err := a.deps.Ledger.CountUsers(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		counted := userCount(n)
+		counted := userCount(page.Count)
 		out.Count = &counted
 	}
 	return openapi.ListUsers200JSONResponse{Body: out}, nil

@@ -3,6 +3,7 @@ package pages_test
 import (
 	"cmp"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -79,7 +80,7 @@ func fifth(b *testing.B, h http.Handler, path string) string {
 		if m == nil {
 			break
 		}
-		path = strings.ReplaceAll(m[1], "&amp;", "&")
+		path = html.UnescapeString(m[1])
 	}
 	return path
 }

@@ -67,6 +67,7 @@ func (p *Pages) users(w http.ResponseWriter, r *http.Request, s *scope) error {
 	case err != nil:
 		return err
 	case !page.Unread:
+		query.Counted = true
 		found, err := p.deps.Ledger.Users(r.Context(), query, f.After, usersAPage)
 		if errors.Is(err, ledger.ErrNoPage) {
 			return badRequest("The list has no such page any more. Begin again with the first.")
@@ -76,9 +77,6 @@ func (p *Pages) users(w http.ResponseWriter, r *http.Request, s *scope) error {
 		}
 		page.take(s, f, base, found)
 		notices = append(s.removedNotices(f.Product), listNotices(found)...)
-		if page.Count, err = p.countOf(r, query); err != nil {
-			return err
-		}
 	}
 	page.Columns = f.columns(base)
 	return p.show(w, r, status, "users", frame{Title: "Users", Section: "users", Scope: s, Notices: notices, Body: page})
@@ -89,6 +87,7 @@ func (page *usersPage) take(s *scope, f usersFilter, base string, found ledger.U
 	for _, u := range found.Users {
 		page.Rows = append(page.Rows, userRow{UserRow: u, Why: s.why(f.Product, u)})
 	}
+	page.Count = strings.TrimSuffix(sentence(upToUsers(found.Count)), ".")
 	if found.Next != "" {
 		page.Next = f.link(base, found.Next)
 	}
@@ -137,11 +136,6 @@ func listNotices(found ledger.UsersPage) (all []notice) {
 		all = append(all, notice{Kind: "info", Title: "There may be more", Text: "So few match that looking further takes long: go on with the next page."})
 	}
 	return all
-}
-
-func (p *Pages) countOf(r *http.Request, query ledger.UsersQuery) (string, error) {
-	n, err := p.deps.Ledger.CountUsers(r.Context(), query)
-	return strings.TrimSuffix(sentence(upToUsers(n)), "."), err
 }
 
 // productChoices are the tenant's products.
