@@ -52,3 +52,19 @@ func TestACertificateIsUsedForAsLongAsItIsGood(t *testing.T) {
 		t.Error("a certificate is used to its last day")
 	}
 }
+
+// Who has been given an address may be slow to listen at it.
+func TestNoAddressIsGivenTwice(t *testing.T) {
+	t.Parallel()
+	given := map[string]bool{}
+	for range 500 {
+		address, err := house.FreeAddress(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if given[address] {
+			t.Fatalf("%s was given before", address)
+		}
+		given[address] = true
+	}
+}

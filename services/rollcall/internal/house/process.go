@@ -168,14 +168,31 @@ const (
 	highestPort = 32_000
 )
 
-// FreeAddress is a loopback address that nobody listens at now, and that no connection will take meanwhile.
+// reserved are the UDP ports of the addresses that were handed out: nobody needs them, and nobody else has them, in this process or
+// another, while this one lives.
+var reserved struct {
+	sync.Mutex
+	ports []net.PacketConn // a listener that nothing refers to is closed
+}
+
+// FreeAddress is a loopback address that nobody listens at now, that no connection will take meanwhile, and that nobody else is
+// given.
 func FreeAddress(ctx context.Context) (address string, err error) {
 	for range 100 {
 		address = fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(highestPort-lowestPort)) //nolint:gosec // G404: any will do
-		var listener net.Listener
-		if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", address); err == nil {
-			return address, listener.Close()
+		var mine net.PacketConn
+		if mine, err = (&net.ListenConfig{}).ListenPacket(ctx, "udp", address); err != nil {
+			continue
 		}
+		var listener net.Listener
+		if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", address); err != nil {
+			_ = mine.Close()
+			continue
+		}
+		reserved.Lock()
+		reserved.ports = append(reserved.ports, mine)
+		reserved.Unlock()
+		return address, listener.Close()
 	}
 	return "", fmt.Errorf("find a free port: %w", err)
 }
