@@ -221,6 +221,7 @@ func subjects() map[string]string {
 		event.TypeSeatsExceeded:        event.SeatsSubject("contoso", "secure-share"),
 		event.TypeSeatsWithin:          event.SeatsSubject("contoso", "secure-share"),
 		event.TypeLineChanged:          event.SeatsSubject("contoso", "secure-share"),
+		event.TypeUserActivated:        event.ActivationSubject("contoso", "secure-share"),
 		event.TypeHeldOpened:           event.HeldSubject("contoso", "secure-share"),
 		event.TypeHeldListed:           event.HeldSubject("contoso", "secure-share"),
 		event.TypeHeldClosed:           event.HeldSubject("contoso", "secure-share"),

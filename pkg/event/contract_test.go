@@ -40,6 +40,7 @@ var payloads = map[string]reflect.Type{
 	event.TypeSeatsExceeded:        reflect.TypeFor[event.SeatsUse](),
 	event.TypeSeatsWithin:          reflect.TypeFor[event.SeatsUse](),
 	event.TypeLineChanged:          reflect.TypeFor[event.LineChanged](),
+	event.TypeUserActivated:        reflect.TypeFor[event.UserActivated](),
 	event.TypeHeldOpened:           reflect.TypeFor[event.HeldOpened](),
 	event.TypeHeldListed:           reflect.TypeFor[event.HeldListed](),
 	event.TypeHeldClosed:           reflect.TypeFor[event.HeldClosed](),

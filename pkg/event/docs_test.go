@@ -47,7 +47,7 @@ func TestDocumentedEventsKeepToTheContract(t *testing.T) {
 	}
 	want := map[string]int{
 		event.TypeLicenseGranted: 1, event.TypeLicenseRevoked: 1, event.TypeLicenseReasonChanged: 1, event.TypePolicyChanged: 1,
-		event.TypeSettingsChanged: 1, event.TypeSeatsChanged: 1, event.TypeSeatsExceeded: 1, event.TypeLineChanged: 1,
+		event.TypeSettingsChanged: 1, event.TypeSeatsChanged: 1, event.TypeSeatsExceeded: 1, event.TypeLineChanged: 1, event.TypeUserActivated: 1,
 		event.TypeHeldOpened: 1, event.TypeHeldListed: 2, event.TypeHeldClosed: 1,
 		event.TypeConnectionDegraded: 1, event.TypeConnectionRecovered: 1, event.TypeCredentialExpiring: 1,
 	}

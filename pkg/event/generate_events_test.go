@@ -41,6 +41,7 @@ var generators = map[string]func(*rapid.T, *drawn) any{
 	event.TypeSeatsExceeded:        drawSeatsUse(true),
 	event.TypeSeatsWithin:          drawSeatsUse(false),
 	event.TypeLineChanged:          drawLineChanged,
+	event.TypeUserActivated:        drawActivated,
 	event.TypeHeldOpened:           drawHeldOpened,
 	event.TypeHeldListed:           drawHeldListed,
 	event.TypeHeldClosed:           drawHeldClosed,

@@ -107,3 +107,9 @@ func drawLineChanged(t *rapid.T, d *drawn) any {
 		Place: revisions.Draw(t, "place"),
 	}
 }
+
+func drawActivated(t *rapid.T, d *drawn) any {
+	return event.UserActivated{
+		Product: d.onLicenses(t), Tenant: d.meta.Tenant, User: tokens.Draw(t, "user"), At: instants.Draw(t, "at"), By: actors.Draw(t, "by"),
+	}
+}

@@ -77,6 +77,11 @@ func HeldSubject(tenant, product string) string {
 	return "license." + tenant + "." + product + ".held"
 }
 
+// ActivationSubject is where the events about first sign-ins to a product go.
+func ActivationSubject(tenant, product string) string {
+	return "license." + tenant + "." + product + ".activation"
+}
+
 // ConnectionSubject is where the events about the connection to a tenant's directory go.
 func ConnectionSubject(tenant, product string) string {
 	return "license." + tenant + "." + product + ".connection"

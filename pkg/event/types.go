@@ -42,6 +42,8 @@ const (
 	TypeSeatsWithin   = "io.rollcall.seats.within.v1"
 	TypeLineChanged   = "io.rollcall.seats.line-changed.v1"
 
+	TypeUserActivated = "io.rollcall.user.activated.v1"
+
 	TypeHeldOpened = "io.rollcall.held.opened.v1"
 	TypeHeldListed = "io.rollcall.held.listed.v1"
 	TypeHeldClosed = "io.rollcall.held.closed.v1"

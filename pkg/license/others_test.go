@@ -22,6 +22,7 @@ func (b *bundle) others(t *testing.T, tenant, product string, n uint64) uint64 {
 		{event.TypeSettingsChanged, event.PolicySubject(tenant, product), event.SettingsChanged{Tenant: tenant, Product: product, By: "cli"}},
 		{event.TypeSeatsChanged, event.SeatsSubject(tenant, product), event.SeatsChanged{Tenant: tenant, Product: product, By: "cli"}},
 		{event.TypeLineChanged, event.SeatsSubject(tenant, product), event.LineChanged{Tenant: tenant, Product: product, User: "u-1", Place: 1}},
+		{event.TypeUserActivated, event.ActivationSubject(tenant, product), event.UserActivated{Tenant: tenant, Product: product, User: "u-1", By: "cli"}},
 		{event.TypeHeldOpened, event.HeldSubject(tenant, product), event.HeldOpened{Tenant: tenant, Product: product, Held: "freeze-1"}},
 		{event.TypeHeldListed, event.HeldSubject(tenant, product), event.HeldListed{Tenant: tenant, Product: product, Held: "freeze-1", Users: users}},
 	} {
@@ -38,16 +39,16 @@ func TestReadersPassOverSeatsAndHeldChanges(t *testing.T) {
 	b.grant(t, "contoso", "secure-share", 1, 1) // licenses u-1
 	b.others(t, "contoso", "other", 1)
 	next := b.others(t, "contoso", "secure-share", 2)
-	b.grant(t, "contoso", "secure-share", next, next+1) // 7, 8: licenses u-1, revokes u-2
+	b.grant(t, "contoso", "secure-share", next, next+2) // 8, 9, 10: the last revokes u-1
 	source := license.Options{Tenant: "contoso", Product: "secure-share"}
 	for name, c := range map[string]struct {
 		change func(*license.Options)
 		want   []uint64
 	}{
-		"source":      {func(*license.Options) {}, []uint64{1, 2, 3, 4, 5, 6, 7, 8}},
-		"from inside": {func(o *license.Options) { o.FromSequence = 4 }, []uint64{4, 5, 6, 7, 8}},
-		"one user":    {func(o *license.Options) { o.User = "u-1" }, []uint64{1, 7}},
-		"one type":    {func(o *license.Options) { o.Types = []string{event.TypeHeldListed} }, []uint64{6}},
+		"source":      {func(*license.Options) {}, []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}},
+		"from inside": {func(o *license.Options) { o.FromSequence = 4 }, []uint64{4, 5, 6, 7, 8, 9, 10}},
+		"one user":    {func(o *license.Options) { o.User = "u-1" }, []uint64{1, 10}},
+		"one type":    {func(o *license.Options) { o.Types = []string{event.TypeHeldListed} }, []uint64{7}},
 	} {
 		o := source
 		c.change(&o)
@@ -60,7 +61,7 @@ func TestReadersPassOverSeatsAndHeldChanges(t *testing.T) {
 	durable := source
 	durable.Durable, durable.FromStreamSequence = "billing", 1
 	stop := follow(t, b.client.Subscribe, durable, into(got))
-	expect(t, got, 1, 2, 3, 4, 5, 6, 7, 8)
+	expect(t, got, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 	if err := stop(); err != nil {
 		t.Error(err)
 	}

@@ -78,6 +78,9 @@ func (h *house) troubles() {
 	h.page("contoso", "", person(staff[0], directory.Suspended)) // alone, and with another reason: it goes on
 	h.page("contoso", "", membership(staff[5], false))           // alone: no bulk
 	h.revoked(staff[5])
+	h.command("contoso", event.VerbActivation, event.TypeActivationReported, event.ActivationReported{
+		Product: "secure-share", User: staff[6], At: time.Date(2026, 11, 24, 9, 20, 0, 0, time.UTC), By: "secure-share",
+	})
 	for i, seen := range []event.ConnectionObserved{
 		{State: event.ConnectionDegraded, Class: event.ClassSilent, Detail: "d", Action: "a"},
 		{State: event.ConnectionWorking},
@@ -112,6 +115,8 @@ type state struct {
 	// Credential is when that of the connection ends, likewise.
 	Credential ledger.Credential
 	History    map[string][]ledger.Period
+	// Activated are first sign-ins, by user and product.
+	Activated map[string]map[string]time.Time
 }
 
 func (h *house) state(path string, users ...string) (s state) {
@@ -137,12 +142,16 @@ func (h *house) state(path string, users ...string) (s state) {
 	s.Credential = credentials["contoso"]
 	s.Credential.Stamp = directory.Stamp{}
 	s.Current, s.History = map[string][]ledger.CurrentEntitlement{}, map[string][]ledger.Period{}
+	s.Activated = map[string]map[string]time.Time{}
 	for _, id := range users {
 		user, err := r.FindUser(h.t.Context(), "contoso", id)
 		if err != nil {
 			h.t.Fatal(err)
 		}
 		if s.Current[id], err = r.Entitlements(h.t.Context(), user); err != nil {
+			h.t.Fatal(err)
+		}
+		if s.Activated[id], err = r.Activations(h.t.Context(), user); err != nil {
 			h.t.Fatal(err)
 		}
 		if s.History[id], err = r.History(h.t.Context(), user, ""); err != nil {
@@ -229,6 +238,9 @@ func TestRebuiltLedgerIsTheSame(t *testing.T) {
 	after := h.state(h.path, staff...)
 	if diff := cmp.Diff(before.Current, after.Current); diff != "" {
 		t.Errorf("decisions (-before +after):\n%s", diff)
+	}
+	if diff := cmp.Diff(before.Activated, after.Activated); diff != "" || len(after.Activated[staff[6]]) == 0 {
+		t.Errorf("activated (-before +after):\n%s", diff)
 	}
 	if diff := cmp.Diff(before.History, after.History); diff != "" {
 		t.Errorf("history (-before +after):\n%s", diff)

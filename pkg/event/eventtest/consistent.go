@@ -16,7 +16,7 @@ func consistent(ev event.Event) error {
 		data, err := event.Data[event.Entitlement](ev)
 		errs = append(errs, err, want("subject", ev.Subject(), data.User), ofLicenses(ev, data.Tenant, data.Product),
 			follows(data))
-	case event.TypePolicyChanged, event.TypeSettingsChanged, event.TypeSeatsChanged, event.TypeLineChanged,
+	case event.TypePolicyChanged, event.TypeSettingsChanged, event.TypeSeatsChanged, event.TypeLineChanged, event.TypeUserActivated,
 		event.TypeConnectionDegraded, event.TypeConnectionRecovered, event.TypeCredentialExpiring, event.TypeCredentialReplaced:
 		data, err := event.Data[struct{ Tenant, Product string }](ev)
 		errs = append(errs, err, ofLicenses(ev, data.Tenant, data.Product))

@@ -56,7 +56,7 @@ func erasedTenantsAreGone(t *testing.T, b ledgertest.Backend) {
 			tx.CountRevocations(p, nine, nine, 1), tx.PutRecord(ledger.Record{Product: p}), tx.PutCause(here.ID, ledger.Cause{}),
 			tx.PutConnection(ledger.Connection{Product: p, Class: "consent", Since: nine}))
 		for user, want := range map[string]bool{ledgertest.UserRef(1): true, "nobody": false} {
-			found, err := tx.Activate(here.ID, p, user, nine)
+			found, _, err := tx.Activate(here.ID, p, user, nine)
 			same(t, user+" is there", want, found, err)
 		}
 		s, err := tx.Snapshot(here, "s")

@@ -112,7 +112,8 @@ func (r *Reader) auditQuery(ctx context.Context, q AuditQuery, size int) (query 
 		}
 		args = append(args, u[0].id, `%"user":"`+likely(q.User)+`"%`)
 		ofUser = ` AND h.user_id = $5`
-		naming = fmt.Sprintf(` AND c.type IN ('%s', '%s') AND c.data LIKE $6`, event.TypeLineChanged, event.TypeHeldListed)
+		naming = fmt.Sprintf(` AND c.type IN ('%s', '%s', '%s') AND c.data LIKE $6`,
+			event.TypeLineChanged, event.TypeUserActivated, event.TypeHeldListed)
 	}
 	n := len(args)
 	begin := fmt.Sprintf("($%d, $%d, $%d)", n+1, n+2, n+3)
@@ -148,10 +149,10 @@ func (r *Reader) recall(ctx context.Context, a *Audited, user string) (bool, err
 	if user == "" || a.Data == nil {
 		return true, nil
 	}
-	if a.Type == event.TypeLineChanged {
-		var line event.LineChanged
-		err := json.Unmarshal(a.Data, &line)
-		return line.User == user, err
+	if a.Type == event.TypeLineChanged || a.Type == event.TypeUserActivated {
+		var of struct{ User string }
+		err := json.Unmarshal(a.Data, &of)
+		return of.User == user, err
 	}
 	var list event.HeldListed
 	if err := json.Unmarshal(a.Data, &list); err != nil {

@@ -66,6 +66,11 @@ func scene(t *testing.T, b ledgertest.Backend, tenants ...string) *recorded {
 		c.record(tenant, "p", event.TypeLineChanged, nine.Add(5*time.Minute), tenant+".1-3.0", event.LineChanged{
 			Tenant: tenant, Product: "p", User: "bob", Waiting: true, Place: 1,
 		})
+		for _, user := range []string{"Ann", "ann"} {
+			c.record(tenant, "q", event.TypeUserActivated, nine.Add(6*time.Minute), tenant+".activation.k", event.UserActivated{
+				Tenant: tenant, Product: "q", User: user, At: nine, By: "drive",
+			})
+		}
 		c.cause(tenant, ledger.Cause{Event: tenant + ".1-1.0", Type: event.TypeDirectoryObserved, At: nine, Cause: tenant + ".refresh.day"})
 		c.cause(tenant, ledger.Cause{Event: tenant + ".1-2.0", Type: event.TypeDirectoryObserved, At: nine, Cause: "NOTIFICATION"})
 		c.cause(tenant, ledger.Cause{Event: tenant + ".approve.k", Type: event.TypeApproveRequested, At: nine, By: "ada-of-" + tenant})
@@ -88,14 +93,18 @@ func audit(t *testing.T, b ledgertest.Backend) {
 		annIn  = "p 6 license.reason-changed contoso ann true group-member [{g contoso g} {h contoso h}] <- contoso.p.4"
 		line   = `p 7 seats.line-changed {"tenant":"contoso","product":"p","user":"bob","waiting":true,"place":1} <- contoso.1-3.0`
 	)
+	signed := func(sequence int, user string) string {
+		return fmt.Sprintf(`q %d user.activated {"tenant":"contoso","product":"q","user":%q,"at":%q,"by":"drive"} <- contoso.activation.k`,
+			sequence, user, nine.Format(time.RFC3339Nano))
+	}
 	for name, c2 := range map[string]struct {
 		q    ledger.AuditQuery
 		want []string
 	}{
-		"tenant":  {ledger.AuditQuery{}, []string{annFirst, bobFirst, bobOfQ, list, policy, bobOut, annIn, line}},
-		"product": {ledger.AuditQuery{Product: "q"}, []string{bobOfQ}},
+		"tenant":  {ledger.AuditQuery{}, []string{annFirst, bobFirst, bobOfQ, list, policy, bobOut, annIn, line, signed(2, "Ann"), signed(3, "ann")}},
+		"product": {ledger.AuditQuery{Product: "q"}, []string{bobOfQ, signed(2, "Ann"), signed(3, "ann")}},
 		"bob":     {ledger.AuditQuery{User: "bob"}, []string{bobFirst, bobOfQ, bobsList, bobOut, line}},
-		"ann":     {ledger.AuditQuery{User: "ann"}, []string{annFirst, annIn}}, // Ann is somebody else
+		"ann":     {ledger.AuditQuery{User: "ann"}, []string{annFirst, annIn, signed(3, "ann")}}, // Ann is somebody else
 		"since":   {ledger.AuditQuery{Product: "p", Since: nine.Add(4 * time.Minute)}, []string{bobOut, annIn, line}},
 		"until":   {ledger.AuditQuery{Until: nine.Add(2 * time.Minute)}, []string{annFirst, bobFirst, bobOfQ}},
 		"nothing": {ledger.AuditQuery{Since: nine.Add(time.Minute), Until: nine.Add(time.Minute)}, nil},

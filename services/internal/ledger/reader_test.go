@@ -99,9 +99,14 @@ func readerTellsDecisionsAndTheirHistory(t *testing.T, b ledgertest.Backend) {
 		if err := tx.Transition(nil, first, nine, "e1"); err != nil {
 			return err
 		}
-		for _, when := range []time.Time{nine.Add(3 * time.Hour), nine.Add(2 * time.Hour)} { // the earlier one counts
-			if found, err := tx.Activate(tenant.ID, 1, "ann", when); err != nil || !found {
-				t.Errorf("activate: %t, %v", found, err)
+		must(t, tx.RestoreActivation(1, 1, nine.Add(4*time.Hour)))
+		for _, report := range []struct {
+			hours  time.Duration
+			counts bool
+		}{{5, false}, {4, false}, {2, true}} {
+			found, counts, err := tx.Activate(tenant.ID, 1, "ann", nine.Add(report.hours*time.Hour))
+			if err != nil || !found || counts != report.counts {
+				t.Errorf("activate after %d hours: %t, %t, %v", report.hours, found, counts, err)
 			}
 		}
 		second := first

@@ -55,7 +55,7 @@ func (c *crowd) write(tx *ledger.Tx) error {
 		}
 		if !u.activated.IsZero() {
 			for _, at := range []time.Time{u.activated.Add(time.Hour), u.activated, u.activated.Add(time.Minute)} {
-				found, e := tx.Activate(here.ID, p.ID, u.ID, at)
+				found, _, e := tx.Activate(here.ID, p.ID, u.ID, at)
 				if err = errors.Join(err, e); !found {
 					return fmt.Errorf("%s is not there: %w", u.ID, err)
 				}

@@ -107,6 +107,8 @@ func (r *rebuilder) record(tx *ledger.Tx, p *product, m bus.Message, sequence ui
 		return nil
 	case event.TypeLineChanged:
 		return with(m, func(d event.LineChanged) error { return p.line(tx, d) })
+	case event.TypeUserActivated:
+		return with(m, func(d event.UserActivated) error { return p.activated(tx, d) })
 	case event.TypeHeldOpened:
 		return with(m, func(d event.HeldOpened) error { return p.opened(tx, m, d) })
 	case event.TypeHeldListed:
@@ -141,6 +143,15 @@ func with[T any](m bus.Message, do func(T) error) error {
 		return err
 	}
 	return do(data)
+}
+
+// activated takes when a user first signed in.
+func (p *product) activated(tx *ledger.Tx, d event.UserActivated) error {
+	user, err := tx.NameUser(p.Tenant, d.User)
+	if err != nil {
+		return err
+	}
+	return tx.RestoreActivation(p.ID, user, d.At)
 }
 
 // line follows the waiting line.

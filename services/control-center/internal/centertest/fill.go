@@ -133,7 +133,7 @@ func (f *filling) decide() {
 	has := f.begin(drive, "ada")
 	has.Licensed, has.Reason = true, string(licensing.DomainDefault)
 	f.transition(drive, nil, has, Nine, "read")
-	_, err := f.tx.Activate(f.tenant.ID, share.ID, "ada", Nine.Add(time.Minute))
+	_, _, err := f.tx.Activate(f.tenant.ID, share.ID, "ada", Nine.Add(time.Minute))
 	f.do(err)
 	drive.Line = 1
 	f.do(f.tx.SaveProduct(*drive))

@@ -154,6 +154,12 @@ func kindOf(ev event.Event) (kind Kind, user string) {
 			return Seats, ""
 		}
 		return Seats, line.User
+	case event.TypeUserActivated:
+		activated, err := event.Data[event.UserActivated](ev)
+		if err != nil {
+			return License, ""
+		}
+		return License, activated.User
 	case event.TypeSeatsChanged, event.TypeSeatsExceeded, event.TypeSeatsWithin:
 		return Seats, ""
 	case event.TypeHeldOpened, event.TypeHeldListed, event.TypeHeldClosed:

@@ -35,7 +35,7 @@ type activityRow struct {
 const eventsAPage = 50
 
 // kinds are the sorts of events that can be asked for, by the area of their types.
-var kinds = map[string]string{"licenses": "license", "policy": "policy", "seats": "seats", "held": "held", "connection": "connection"}
+var kinds = map[string]string{"licenses": "license", "policy": "policy", "seats": "seats", "held": "held", "activations": "user", "connection": "connection"}
 
 func (p *Pages) activity(w http.ResponseWriter, r *http.Request, s *scope) error {
 	q := r.URL.Query()
@@ -47,7 +47,7 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request, s *scope) error
 	page := activityPage{
 		Products: append([]choice{{"", "All products", f.Product == ""}}, s.productChoices(f.Product)...),
 		Kinds: choices(f.Kind, "", "Everything", "licenses", "Licenses", "policy", "Modes and settings", "seats", "Seats", "held", "Held changes",
-			"connection", "Connection"),
+			"activations", "First sign-ins", "connection", "Connection"),
 		Live: f.Before == "", Here: f.link(base, f.Before),
 	}
 	if s.Known {

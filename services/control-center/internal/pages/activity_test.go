@@ -40,6 +40,7 @@ func TestActivityTellsEveryEvent(t *testing.T) {
 		{event.SeatsSubject("contoso", "secure-share"), event.TypeSeatsChanged, event.SeatsChanged{By: "ada", Purchased: &purchased, Enforce: true, Used: 2}, "Purchased: 40, a limit; in use: 2, by ada."},
 		{event.SeatsSubject("contoso", "secure-share"), event.TypeSeatsExceeded, event.SeatsUse{Purchased: 1, Used: 2}, "2 in use of 1."},
 		{event.SeatsSubject("contoso", "secure-share"), event.TypeLineChanged, event.LineChanged{User: "ann", Waiting: true, Place: 3}, "The user waits for a seat, at place 3."},
+		{event.ActivationSubject("contoso", "secure-share"), event.TypeUserActivated, event.UserActivated{User: "ann", At: time.Date(2026, 11, 23, 10, 2, 0, 0, time.UTC), By: "secure-share"}, "The user first signed in on 23 November 2026, 10:02 UTC, by secure-share."},
 		{event.HeldSubject("contoso", "secure-share"), event.TypeHeldOpened, event.HeldOpened{Held: "flip-7", Kind: "flip", Revision: 1, Grants: 1, Revocations: 9}, "1 license would be granted and 9 revoked."},
 		{event.HeldSubject("contoso", "secure-share"), event.TypeHeldListed, event.HeldListed{Held: "flip-7", Revision: 2, Users: []event.HeldUser{{User: "ann"}}}, "The list of a held change has become another one."},
 		{event.HeldSubject("contoso", "secure-share"), event.TypeHeldClosed, event.HeldClosed{Held: "flip-7", Outcome: "rejected", By: "grace"}, "Flip-7 was rejected, by grace."},
@@ -57,6 +58,8 @@ func TestActivityTellsEveryEvent(t *testing.T) {
 	}
 	has(t, w.page("/tenants/contoso/activity?what=licenses"), "Granted", "Revoked", "Suspended in the directory.")
 	lacks(t, w.page("/tenants/contoso/activity?what=licenses"), "flip-7")
+	has(t, w.page("/tenants/contoso/activity?what=activations"), "The user first signed in")
+	lacks(t, w.page("/tenants/contoso/activity?what=activations"), "flip-7", `badge good">Granted`)
 	has(t, w.page("/tenants/contoso/activity?what=held"), "/tenants/contoso/held/flip-7?product=secure-share", "settings")
 	lacks(t, w.page("/tenants/contoso/activity?what=held"), `badge good">Granted`)
 }

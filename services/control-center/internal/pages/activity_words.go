@@ -38,6 +38,7 @@ func recordBadge(eventType string) badge {
 		event.TypeSeatsExceeded:        {"warn", "warn", "Seats exceeded"},
 		event.TypeSeatsWithin:          {"good", "check", "Seats suffice"},
 		event.TypeLineChanged:          {"plain", "clock", "Waiting line"},
+		event.TypeUserActivated:        {"good", "check", "Signed in"},
 		event.TypeHeldOpened:           {"warn", "inbox", "Change held"},
 		event.TypeHeldListed:           {"plain", "inbox", "List changed"},
 		event.TypeHeldClosed:           {"info", "inbox", "Held change closed"},
@@ -66,6 +67,10 @@ func recordSays(eventType string, data json.RawMessage) string {
 		return told(data, settingsSay)
 	case event.TypeSeatsChanged, event.TypeSeatsExceeded, event.TypeSeatsWithin, event.TypeLineChanged:
 		return seatsSay(eventType, data)
+	case event.TypeUserActivated:
+		return told(data, func(a event.UserActivated) string {
+			return "The user first signed in on " + a.At.UTC().Format("2 January 2006, 15:04 MST") + by(a.By) + "."
+		})
 	case event.TypeHeldOpened:
 		return told(data, func(h event.HeldOpened) string {
 			return fmt.Sprintf("%s would be granted and %s revoked.", count(h.Grants, "license", "licenses"), number(h.Revocations))

@@ -172,7 +172,7 @@ func TestAUsersPageTellsWhy(t *testing.T) {
 	w.write(func(tx *ledger.Tx) error {
 		here, err := tx.Tenant("contoso")
 		if err == nil {
-			_, err = tx.Activate(here.ID, w.products["contoso secure-share"].ID, "ann", time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
+			_, _, err = tx.Activate(here.ID, w.products["contoso secure-share"].ID, "ann", time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
 		}
 		return err
 	})

@@ -41,6 +41,10 @@ func (i auditItem) what() string {
 		return told(i, func(h event.HeldListed) string {
 			return fmt.Sprintf("%s: revision %d, %d users", h.Held, h.Revision, len(h.Users))
 		})
+	case event.TypeUserActivated:
+		return told(i, func(a event.UserActivated) string {
+			return a.User + ": first signed in at " + a.At.UTC().Format(time.DateTime) + by(a.By)
+		})
 	case event.TypeConnectionDegraded:
 		return told(i, func(d event.Degraded) string { return d.Class + ": " + d.Action })
 	case event.TypeConnectionRecovered:

@@ -142,6 +142,7 @@ var shortTypes = map[string]string{
 	"exceeded":       event.TypeSeatsExceeded,
 	"within":         event.TypeSeatsWithin,
 	"line":           event.TypeLineChanged,
+	"activated":      event.TypeUserActivated,
 	"held":           event.TypeHeldOpened,
 	"listed":         event.TypeHeldListed,
 	"closed":         event.TypeHeldClosed,

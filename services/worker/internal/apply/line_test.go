@@ -25,6 +25,9 @@ func line(t fataler, ev event.Event) string {
 		event.TypeSeatsExceeded:        wordsOfUse("exceeded"),
 		event.TypeSeatsWithin:          wordsOfUse("within"),
 		event.TypeLineChanged:          wordsOfLine,
+		event.TypeUserActivated: func(t fataler, ev event.Event) string {
+			return "activated " + dataOf[event.UserActivated](t, ev).User
+		},
 		event.TypeSettingsChanged:      wordsOfSettings,
 		event.TypeAnswered:             wordsOfAnswer,
 		event.TypeConnectionDegraded:   wordsOfDegraded,

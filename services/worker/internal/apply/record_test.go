@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/pkg/licensing"
@@ -16,6 +17,7 @@ type record struct {
 	users    map[string]event.Entitlement
 	holds    map[string]*heldRecord // that are open, by kind
 	line     map[string]int         // place, by user
+	activated map[string]time.Time   // first sign-ins, by user
 	places   int                    // the highest place that was ever given
 	seats    event.SeatsChanged
 	exceeded bool
@@ -35,7 +37,7 @@ type heldRecord struct {
 
 func newRecord() *record {
 	return &record{
-		users: map[string]event.Entitlement{}, holds: map[string]*heldRecord{}, line: map[string]int{}, causes: map[string]event.Event{},
+		users: map[string]event.Entitlement{}, holds: map[string]*heldRecord{}, line: map[string]int{}, activated: map[string]time.Time{}, causes: map[string]event.Event{},
 	}
 }
 
@@ -70,6 +72,8 @@ func (r *record) fold(ev event.Event) error {
 		return with(ev, r.foldSeats)
 	case event.TypeSeatsExceeded, event.TypeSeatsWithin:
 		return with(ev, r.foldUse)
+	case event.TypeUserActivated:
+		return with(ev, r.foldActivated)
 	case event.TypeSettingsChanged:
 		if r.settings, err = event.Data[event.SettingsChanged](ev); !r.settings.Connected {
 			r.degraded, r.expiring = event.Degraded{}, event.CredentialExpiring{}
@@ -184,6 +188,16 @@ func (r *record) foldLine(ev event.Event, l event.LineChanged) error {
 	default:
 		delete(r.line, l.User)
 	}
+	return nil
+}
+
+// foldActivated takes a first sign-in, and later only what was earlier.
+func (r *record) foldActivated(ev event.Event, a event.UserActivated) error {
+	before, known := r.activated[a.User]
+	if known && !a.At.Before(before) || a.By == "" {
+		return fmt.Errorf("%s: %+v, was %s", ev.ID(), a, before)
+	}
+	r.activated[a.User] = a.At
 	return nil
 }
 
