@@ -28,9 +28,9 @@ func line(t fataler, ev event.Event) string {
 		event.TypeUserActivated: func(t fataler, ev event.Event) string {
 			return "activated " + dataOf[event.UserActivated](t, ev).User
 		},
-		event.TypeSettingsChanged:      wordsOfSettings,
-		event.TypeAnswered:             wordsOfAnswer,
-		event.TypeConnectionDegraded:   wordsOfDegraded,
+		event.TypeSettingsChanged:    wordsOfSettings,
+		event.TypeAnswered:           wordsOfAnswer,
+		event.TypeConnectionDegraded: wordsOfDegraded,
 		event.TypeConnectionRecovered: func(t fataler, ev event.Event) string {
 			return "recovered " + dataOf[event.Recovered](t, ev).Class
 		},

@@ -12,20 +12,20 @@ import (
 
 // record folds what was told of one product, as a consumer would who has nothing but the stream.
 type record struct {
-	sequence uint64
-	policy   licensing.Policy
-	users    map[string]event.Entitlement
-	holds    map[string]*heldRecord // that are open, by kind
-	line     map[string]int         // place, by user
+	sequence  uint64
+	policy    licensing.Policy
+	users     map[string]event.Entitlement
+	holds     map[string]*heldRecord // that are open, by kind
+	line      map[string]int         // place, by user
 	activated map[string]time.Time   // first sign-ins, by user
-	places   int                    // the highest place that was ever given
-	seats    event.SeatsChanged
-	exceeded bool
-	settings event.SettingsChanged
-	all      []event.Event
-	degraded event.Degraded           // none while it has no class
-	expiring event.CredentialExpiring // none while it has no days
-	causes   map[string]event.Event
+	places    int                    // the highest place that was ever given
+	seats     event.SeatsChanged
+	exceeded  bool
+	settings  event.SettingsChanged
+	all       []event.Event
+	degraded  event.Degraded           // none while it has no class
+	expiring  event.CredentialExpiring // none while it has no days
+	causes    map[string]event.Event
 }
 
 // heldRecord is an open held change as it was told.
