@@ -22,6 +22,7 @@ var ofSync = []mutant{
 	{"removal needs proof", "lists are believed of a bulk without a sample", receiver + "/doubt.go", "\tr.missing = append(r.missing, r.bulk...)\n", "\tif true {\n\t\treturn\n\t}\n", receiver},
 	{"in order", "the outbox is told from its end", store + "/outbox.go", "FROM outbox ORDER BY id LIMIT $1", "FROM outbox ORDER BY id DESC LIMIT $1", relay},
 	{"tombstone", "a membership that has ended is forgotten at once", store + "/membership.go", "t.outdated(e.Stamp, row, exists) ||", "t.outdated(e.Stamp, row, exists && was) ||", worker},
+	{"cursor", "one that goes is not read to its end", receiver + "/read.go", "if err := l.catchUp(ctx); err != nil {", "if err := error(nil); err != nil {", receiver},
 	{"in doubt", "a read undoes what has just changed", store + "/apply.go", "|| e.At.Sub(row.at) >= e.Doubt {", "|| e.Doubt >= 0 {", worker},
 	{"in doubt", "what a read shows counts never again", store + "/apply.go", "|| e.At.Sub(row.at) >= e.Doubt {", "|| e.At.Sub(row.at) > 1000*e.Doubt {", worker},
 	{"in doubt", "a feed's statement is a read", store + "/apply.go", "if row.at.IsZero() || inOrder ||", "if row.at.IsZero() || inOrder && false ||", worker},

@@ -2,8 +2,11 @@ package lane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"github.com/rollcall-hq/rollcall/pkg/event"
 	"github.com/rollcall-hq/rollcall/services/internal/receiver"
@@ -41,6 +44,9 @@ func (l *Lane) readFull(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read everything: %w", err)
 	}
+	if err := l.catchUp(ctx); err != nil {
+		return fmt.Errorf("read everything: %w", err)
+	}
 	if err := l.endSnapshot(ctx, p, event.SnapshotEnded{Users: true, Groups: true, Members: watched}); err != nil {
 		return err
 	}
@@ -70,6 +76,25 @@ func (l *Lane) readFull(ctx context.Context) error {
 		return nil
 	}
 	return l.finish(ctx, asked)
+}
+
+// catchUp goes a last round with the cursors that are about to go. Whom a round has shown while everything was read is no
+// candidate for removal, being younger than the read; who has gone since, before the read came there, is not told of by the
+// cursors that come.
+func (l *Lane) catchUp(ctx context.Context) error {
+	if !l.connected() {
+		return nil
+	}
+	waits := backoff.NewExponentialBackOff()
+	for attempt := 1; ; attempt++ {
+		err := l.round(ctx)
+		if err == nil || attempt == attempts || errors.Is(err, errNotStored) {
+			return err
+		}
+		if err := l.pause(ctx, waits.NextBackOff()); err != nil {
+			return err
+		}
+	}
 }
 
 // endSnapshot says that everything of it is published. Of groups that are no longer watched, or that are said to be gone,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -128,6 +129,34 @@ func TestRoundsGoBetweenThePagesOfARead(t *testing.T) {
 		t.Errorf("the round's page is part of snapshot %q", p.Snapshot)
 	}
 	b.until(event.TypeSnapshotEnded, "c-1").says(t, "u5", "u6", "u9")
+}
+
+// Who joins while everything is read, as a round shows, and has left again before the read comes to that group, is on no page of the
+// read, and younger than it.
+func TestWhoComesAndGoesWhileEverythingIsReadHasLeft(t *testing.T) {
+	t.Parallel()
+	b := connected(t, func(d *receivertest.Directory) {
+		d.PageSize = 2
+		fill(6)(d)
+		watched(d)
+	})
+	b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
+		switch {
+		case c.Cursor != "":
+		case c.Feed == receiver.UsersFeed:
+			b.dir.Add("g1", "u3")
+			b.hint("hint-1", "group", "g1")
+		case c.Feed == receiver.GroupsFeed:
+			b.dir.Remove("g1", "u3")
+		}
+		return nil
+	}
+	b.command("c-1", nil)
+	b.until(event.TypeRoundEnded, "hint-1").says(t, "u1", "u2", "g1>u3")
+	said := b.until(event.TypeSnapshotEnded, "c-1").said(t)
+	if !slices.Contains(said, "g1-u3") {
+		t.Errorf("told is %v", said)
+	}
 }
 
 func TestAReadThatFailsEndsNothing(t *testing.T) {
