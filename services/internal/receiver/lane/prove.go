@@ -144,8 +144,8 @@ func (v *proving) memberships(ctx context.Context, asked []event.Membership) err
 	return nil
 }
 
-// emptied returns nil where a group that has nobody, as its list says now, had nobody Config.Vanish ago either, by the lists of
-// other proofs. They come: what could not be proved is asked about again.
+// emptied returns nil where a group that has nobody, as its list says now, had nobody Config.Vanish ago either, by the list of
+// another proof, and nothing has shown anybody in it since. It comes: what could not be proved is asked about again.
 func (v *proving) emptied(group string) error {
 	now := v.deps.Clock.Now()
 	first, before := v.empty[group]

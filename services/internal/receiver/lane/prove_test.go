@@ -122,6 +122,13 @@ func TestListsThatStayEmptyProveThatAllHaveLeft(t *testing.T) {
 	b.dir.Remove("g1", "u4")
 	b.advance(time.Hour)
 	b.proved(all, 5).says(t)
+	b.dir.Release()
+	b.dir.Add("g1", "u5")
+	b.round()
+	b.dir.Hold()
+	b.dir.Remove("g1", "u5")
+	b.advance(vanish)
+	b.proved(all, 5).says(t) // somebody was in it meanwhile
 	b.advance(vanish)
 	b.proved(all, 0).says(t, "g1-u0", "g1-u1", "g1-u2", "g1-u3", "g1-u4")
 }

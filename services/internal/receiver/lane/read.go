@@ -80,7 +80,7 @@ func (l *Lane) readFull(ctx context.Context) error {
 
 // catchUp goes a last round with the cursors that are about to go. Whom a round has shown while everything was read is no
 // candidate for removal, being younger than the read; who has gone since, before the read came there, is not told of by the
-// cursors that come.
+// cursors that come. Cursors that cannot be read go all the same: this read may be what mends them.
 func (l *Lane) catchUp(ctx context.Context) error {
 	if !l.connected() {
 		return nil
@@ -88,8 +88,12 @@ func (l *Lane) catchUp(ctx context.Context) error {
 	waits := backoff.NewExponentialBackOff()
 	for attempt := 1; ; attempt++ {
 		err := l.round(ctx)
-		if err == nil || attempt == attempts || errors.Is(err, errNotStored) {
+		switch {
+		case err == nil || errors.Is(err, errNotStored):
 			return err
+		case attempt == attempts:
+			l.deps.Logger.WarnContext(ctx, "the cursors that go could not be read once more", "error", err)
+			return ctx.Err()
 		}
 		if err := l.pause(ctx, waits.NextBackOff()); err != nil {
 			return err

@@ -159,6 +159,24 @@ func TestWhoComesAndGoesWhileEverythingIsReadHasLeft(t *testing.T) {
 	}
 }
 
+// A cursor that the provider chokes on is mended by a read of everything, and by nothing else.
+func TestAReadReplacesCursorsThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	b := connected(t, fill(2))
+	old := b.feeds().Users
+	b.dir.Intercept = func(_ context.Context, c receivertest.Call) error {
+		if c.Feed == receiver.UsersFeed && c.Cursor == old {
+			return errors.New("internal error")
+		}
+		return nil
+	}
+	b.dir.PutUser(user("u3"))
+	b.command("c-1", nil)
+	stop := b.passing(time.Second)
+	b.until(event.TypeSnapshotEnded, "c-1").says(t, "u1", "u2", "u3")
+	stop()
+}
+
 func TestAReadThatFailsEndsNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

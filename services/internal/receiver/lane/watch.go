@@ -45,6 +45,9 @@ func (l *Lane) admit(ctx context.Context, p *pass, seen []directory.Observation)
 	}
 	admitted := make([]directory.Observation, 0, len(seen))
 	for _, o := range seen {
+		if o.Membership != nil && o.Membership.Present {
+			delete(l.empty, o.Membership.GroupID)
+		}
 		switch {
 		case o.Group != nil && o.Group.Deleted:
 			if _, watched := l.feeds.Watched[o.Group.ID]; watched {
